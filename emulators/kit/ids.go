@@ -1,0 +1,61 @@
+package kit
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	mathrand "math/rand/v2"
+	"sync"
+)
+
+// IDs makes identifiers. Tests replace the source of bytes, so that golden conversations repeat.
+type IDs struct {
+	src io.Reader
+}
+
+// RandomIDs returns identifiers from the operating system's randomness.
+func RandomIDs() IDs { return IDs{rand.Reader} }
+
+// SeededIDs returns the same identifiers at every run. For tests.
+func SeededIDs(seed byte) IDs {
+	return IDs{&lockedReader{r: mathrand.NewChaCha8([32]byte{seed})}}
+}
+
+// UUID returns a random UUID (version 4) in lower case.
+func (g IDs) UUID() string {
+	b := g.bytes(16)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// Hex returns n lower-case hexadecimal digits.
+func (g IDs) Hex(n int) string { return hex.EncodeToString(g.bytes((n + 1) / 2))[:n] }
+
+// From returns n characters of the alphabet, as in IAM's AIDA… identifiers and API Gateway's API ids.
+func (g IDs) From(alphabet string, n int) string {
+	b := g.bytes(n)
+	for i := range b {
+		b[i] = alphabet[int(b[i])%len(alphabet)]
+	}
+	return string(b)
+}
+
+func (g IDs) bytes(n int) []byte {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(g.src, b); err != nil {
+		panic(fmt.Sprintf("kit: no random bytes: %v", err)) // the operating system's source does not fail
+	}
+	return b
+}
+
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (l *lockedReader) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(p)
+}

@@ -1,0 +1,262 @@
+// Package trace records what happens to a request on its way through devstack: one span a hop, joined by AWS's
+// X-Amzn-Trace-Id header (and W3C's traceparent), kept in a bounded ring.
+//
+// The daemon carries every hop itself, so the application needs no change. Code that carries one calls Start and End:
+//
+//	ctx, span := trace.Start(ctx, "function", "create_order")
+//	span.Input(payload)
+//	…
+//	span.Output(result)
+//	span.End(err)
+//
+// A context that no Ring was put into records nothing.
+package trace
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxBody is how many bytes of an input or output a span keeps.
+const maxBody = 4 << 10
+
+// Span is one hop.
+type Span struct {
+	Trace    string        `json:"trace"`            // "1-5759e988-bd862e3fe1be46a994272793", the root of X-Amzn-Trace-Id
+	ID       string        `json:"id"`               // 16 hexadecimal digits
+	Parent   string        `json:"parent,omitempty"` // of the span that caused this one
+	Kind     string        `json:"kind"`             // "api", "function", "service", "aws", "state", "stream", …
+	Name     string        `json:"name"`             // "POST /orders", "create_order", "dynamodb.PutItem"
+	Start    time.Time     `json:"start"`
+	Duration time.Duration `json:"duration"` // nanoseconds
+	Input    string        `json:"input,omitempty"`
+	Output   string        `json:"output,omitempty"`
+	Error    string        `json:"error,omitempty"`
+}
+
+// Ring holds the latest spans. Its methods may be called from any goroutine.
+type Ring struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	spans []Span // a circle once it is full
+	next  int
+}
+
+// NewRing returns a ring of a number of spans, dated by now.
+func NewRing(size int, now func() time.Time) *Ring {
+	return &Ring{now: now, spans: make([]Span, 0, size)}
+}
+
+// Spans returns the finished spans, oldest first.
+func (r *Ring) Spans() []Span {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.spans) < cap(r.spans) {
+		return append([]Span(nil), r.spans...)
+	}
+	return append(append([]Span(nil), r.spans[r.next:]...), r.spans[:r.next]...)
+}
+
+// Trace returns the finished spans of one trace, oldest first.
+func (r *Ring) Trace(id string) []Span {
+	var out []Span
+	for _, s := range r.Spans() {
+		if s.Trace == id {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (r *Ring) add(s Span) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.spans) < cap(r.spans) {
+		r.spans = append(r.spans, s)
+		return
+	}
+	r.spans[r.next] = s
+	r.next = (r.next + 1) % len(r.spans)
+}
+
+// place is where in which trace a context is.
+type place struct {
+	ring        *Ring
+	trace, span string
+}
+
+type placeKey struct{}
+
+func placeOf(ctx context.Context) (place, bool) {
+	p, ok := ctx.Value(placeKey{}).(place)
+	return p, ok
+}
+
+// Context returns a context whose spans go to the ring.
+func (r *Ring) Context(ctx context.Context) context.Context {
+	return context.WithValue(ctx, placeKey{}, place{ring: r})
+}
+
+// Join returns a context that continues the trace named in a request's headers: X-Amzn-Trace-Id if it has a root, else
+// traceparent. With neither it returns ctx, and the next Start begins a new trace.
+func Join(ctx context.Context, amznTraceID, traceparent string) context.Context {
+	p, _ := placeOf(ctx)
+	if root, parent := parseAmzn(amznTraceID); root != "" {
+		p.trace, p.span = root, parent
+	} else if root, parent := parseW3C(traceparent); root != "" {
+		p.trace, p.span = root, parent
+	} else {
+		return ctx
+	}
+	return context.WithValue(ctx, placeKey{}, p)
+}
+
+// Detach returns a context without ctx's deadline and cancellation that belongs to the same trace: for what goes on after
+// the answer, such as an asynchronous invocation.
+func Detach(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+
+// Active is a span that has not ended.
+type Active struct {
+	ring *Ring
+	span Span
+}
+
+// Start begins a span below the one that ctx is in. The returned context is inside it.
+func Start(ctx context.Context, kind, name string) (context.Context, *Active) {
+	p, ok := placeOf(ctx)
+	if !ok {
+		return ctx, &Active{}
+	}
+	id := newID(8)
+	a := &Active{ring: p.ring, span: Span{ID: id, Parent: p.span, Kind: kind, Name: name}}
+	if p.trace == "" {
+		p.trace = NewRoot(time.Now())
+	}
+	a.span.Trace, p.span = p.trace, id
+	if p.ring != nil {
+		a.span.Start = p.ring.now()
+	}
+	return context.WithValue(ctx, placeKey{}, p), a
+}
+
+// Recording reports whether the span is kept, so that a caller can spare the making of an input or output that is not.
+func (a *Active) Recording() bool { return a.ring != nil }
+
+// TraceID returns the span's trace id, "" if it is not recorded.
+func (a *Active) TraceID() string { return a.span.Trace }
+
+// Input keeps the beginning of what the hop was given.
+func (a *Active) Input(b []byte) {
+	if a.ring != nil {
+		a.span.Input = clip(b)
+	}
+}
+
+// Output keeps the beginning of what the hop answered.
+func (a *Active) Output(b []byte) {
+	if a.ring != nil {
+		a.span.Output = clip(b)
+	}
+}
+
+// End records the span. err is why it failed, nil if it did not.
+func (a *Active) End(err error) {
+	if a.ring == nil {
+		return
+	}
+	if err != nil {
+		a.span.Error = err.Error()
+	}
+	a.span.Duration = a.ring.now().Sub(a.span.Start)
+	a.ring.add(a.span)
+}
+
+func clip(b []byte) string {
+	if len(b) > maxBody {
+		return strings.ToValidUTF8(string(b[:maxBody]), "") + "…"
+	}
+	return strings.ToValidUTF8(string(b), "\uFFFD")
+}
+
+// Header returns the X-Amzn-Trace-Id that tells the next hop where it belongs, "" outside any trace.
+//
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+func Header(ctx context.Context) string {
+	p, ok := placeOf(ctx)
+	if !ok || p.trace == "" {
+		return ""
+	}
+	if p.span == "" {
+		return "Root=" + p.trace + ";Sampled=1"
+	}
+	return "Root=" + p.trace + ";Parent=" + p.span + ";Sampled=1"
+}
+
+// Traceparent returns the same in W3C's form, "" outside any trace.
+//
+// https://www.w3.org/TR/trace-context/#traceparent-header
+func Traceparent(ctx context.Context) string {
+	p, ok := placeOf(ctx)
+	if !ok || p.trace == "" || p.span == "" {
+		return ""
+	}
+	return "00-" + strings.ReplaceAll(strings.TrimPrefix(p.trace, "1-"), "-", "") + "-" + p.span + "-01"
+}
+
+// NewRoot makes a trace id: version, the second in hexadecimal, 96 random bits.
+func NewRoot(now time.Time) string { return fmt.Sprintf("1-%08x-%s", now.Unix(), newID(12)) }
+
+func newID(bytes int) string {
+	b := make([]byte, bytes)
+	rand.Read(b) // never fails, since Go 1.24
+	return hex.EncodeToString(b)
+}
+
+func parseAmzn(h string) (root, parent string) {
+	for field := range strings.SplitSeq(h, ";") {
+		k, v, _ := strings.Cut(strings.TrimSpace(field), "=")
+		switch k {
+		case "Root":
+			if validRoot(v) {
+				root = v
+			}
+		case "Parent":
+			if isHex(v, 16) {
+				parent = v
+			}
+		}
+	}
+	return root, parent
+}
+
+func validRoot(s string) bool {
+	parts := strings.Split(s, "-")
+	return len(parts) == 3 && parts[0] == "1" && isHex(parts[1], 8) && isHex(parts[2], 24)
+}
+
+func parseW3C(h string) (root, parent string) {
+	parts := strings.Split(h, "-")
+	if len(parts) < 4 || !isHex(parts[1], 32) || !isHex(parts[2], 16) {
+		return "", ""
+	}
+	return "1-" + parts[1][:8] + "-" + parts[1][8:], parts[2]
+}
+
+func isHex(s string, n int) bool {
+	if len(s) != n {
+		return false
+	}
+	for i := 0; i < n; i += 8 {
+		if _, err := strconv.ParseUint(s[i:i+8], 16, 32); err != nil {
+			return false
+		}
+	}
+	return true
+}

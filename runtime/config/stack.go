@@ -1,0 +1,159 @@
+// Package config reads stack.hcl: the typed Stack, the graph of references between its blocks, and diagnostics that name
+// file, line and the likely spelling.
+package config
+
+import (
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Stack is one application, every value known: ports and ARNs are allocated before the file is evaluated.
+type Stack struct {
+	Name      string
+	Dir       string // absolute; all relative paths in the file are relative to it
+	Region    string // "us-east-1"
+	Account   string // 12 digits
+	Port      int    // of the AWS endpoint, 4566 unless the file says otherwise
+	Sync      bool   // durability = "fsync"
+	Resources []Resource
+	Files     []string // absolute paths that the configuration was read from, files read by functions included
+}
+
+// ID names a resource as references do: table.orders.
+type ID struct{ Type, Name string }
+
+// String returns "table.orders".
+func (id ID) String() string { return id.Type + "." + id.Name }
+
+// Resource is one block of the stack. It is one of the struct pointers below; two that are reflect.DeepEqual but for
+// their ranges are the same resource unchanged.
+type Resource interface {
+	Base() *Block
+}
+
+// Block is what all resources have.
+type Block struct {
+	ID    ID
+	Needs []ID      // that this one refers to, sorted: they are ready before it starts
+	Range hcl.Range // of the block's header, for messages
+}
+
+// Base returns the block itself: embedding it makes a struct a Resource.
+func (b *Block) Base() *Block { return b }
+
+// Table is a DynamoDB table.
+type Table struct {
+	Block
+	Name               string
+	HashKey, RangeKey  string            // RangeKey may be ""
+	Attributes         map[string]string // type of each key attribute: "S", "N" or "B"
+	Indexes            []Index
+	Stream             string // StreamViewType, "" for none
+	StreamLabel        string // allocated, last part of StreamARN
+	TTL                string // attribute, "" for none
+	BillingMode        string // "PAY_PER_REQUEST" or "PROVISIONED"
+	ReadCapacity       int64
+	WriteCapacity      int64
+	DeletionProtection bool
+	Tags               map[string]string
+	ARN, StreamARN     string
+}
+
+// Index is a secondary index of a table.
+type Index struct {
+	Name              string
+	Local             bool
+	HashKey, RangeKey string
+	Projection        string   // "ALL", "KEYS_ONLY" or "INCLUDE"
+	NonKeyAttributes  []string // with INCLUDE
+}
+
+// Cache is an ElastiCache cluster.
+type Cache struct {
+	Block
+	Name   string
+	Engine string // "redis"
+	Port   int
+	URL    string // "redis://127.0.0.1:16379"
+}
+
+// Function is a Lambda function.
+type Function struct {
+	Block
+	Name        string
+	Runtime     string // "js", "nodejs22.x", "python3.12", "go", "provided.al2023", "image"
+	Source      string // absolute path of the file or folder, "" for an image
+	Handler     string // "" for the runtime's default
+	Image       string // runtime "image": its reference
+	Build       string // runtime "image": absolute path of the folder with a Dockerfile
+	Description string
+	Environment map[string]string
+	Timeout     int // seconds, 1 to 900
+	Memory      int // MiB, 128 to 10240
+	Concurrency int // reserved; 0: none
+	Events      []EventSource
+	ARN         string
+}
+
+// EventSource is an `on` block of a function. Type is "stream" for now.
+type EventSource struct {
+	Type             string
+	Source           string // ARN
+	BatchSize        int
+	StartingPosition string // "TRIM_HORIZON" or "LATEST"
+	Filters          []string
+	Range            hcl.Range
+}
+
+// Service is a long-running program, a container or a process, behind a stable address.
+type Service struct {
+	Block
+	Name        string
+	Image       string   // one of Image,
+	Build       string   // Build (absolute path of a folder with a Dockerfile)
+	Command     []string // and Command (a process) is set; with Image or Build, Command replaces the image's
+	Dir         string   // absolute working directory of a process
+	Port        int      // on which the program listens (told to it as PORT); 0: a process gets a free one
+	Health      string   // path that answers 2xx when it is healthy; "" means that it accepts connections
+	Replicas    int
+	Environment map[string]string
+	Watch       []string // absolute files and folders whose change restarts it; defaults to Dir or Build
+	URL         string   // of the daemon's proxy in front of its instances: "http://127.0.0.1:PORT"
+	ProxyPort   int      // allocated, in URL
+}
+
+// StateMachine is a Step Functions state machine.
+type StateMachine struct {
+	Block
+	Name       string
+	Type       string // "STANDARD" or "EXPRESS"
+	Definition string // Amazon States Language, substitutions made
+	ARN        string
+}
+
+// API is an API Gateway HTTP API on a port of its own.
+type API struct {
+	Block
+	Name   string
+	Port   int
+	Routes []Route
+	CORS   *CORS
+	URL    string // "http://127.0.0.1:8080"
+}
+
+// Route is one route of an API and what answers it: exactly one of the targets.
+type Route struct {
+	Key          string // "POST /orders", "ANY /catalog/{proxy+}", "$default"
+	Function     *ID
+	StateMachine *ID
+	Service      *ID
+	URL          string // of any HTTP server
+	TimeoutMS    int    // milliseconds, 50 to 30000
+	Range        hcl.Range
+}
+
+// CORS is an API's cross-origin configuration.
+type CORS struct {
+	AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
+	AllowCredentials                                        bool
+	MaxAge                                                  int // seconds
+}
