@@ -41,6 +41,8 @@ type Store struct {
 	db      *bbolt.DB
 	openErr error
 
+	files sync.Mutex // held while the file is synced or closed
+
 	mu     sync.Mutex // guards what follows
 	queue  []*update  // waiting for a commit
 	busy   bool       // somebody leads a commit now
@@ -191,6 +193,8 @@ func (s *Store) Close() error {
 	if s.db == nil {
 		return nil
 	}
+	s.files.Lock()
+	defer s.files.Unlock()
 	var err error
 	if !s.opts.Ephemeral {
 		err = s.db.Sync()
@@ -200,6 +204,8 @@ func (s *Store) Close() error {
 
 // sync brings what was committed to the disk.
 func (s *Store) sync() {
+	s.files.Lock()
+	defer s.files.Unlock()
 	s.mu.Lock()
 	s.unsync = false
 	closed := s.closed

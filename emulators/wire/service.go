@@ -82,6 +82,12 @@ func Errorf(code string, status int, format string, args ...any) *Error {
 	return &Error{Code: code, Status: status, Message: msg, Sender: status < 500}
 }
 
+// NotImplemented is the answer to what AWS does and we do not: status 501, and words that name the operation and the
+// parameter. It is never an answer of AWS's own, so that nobody takes it for one.
+func NotImplemented(format string, args ...any) *Error {
+	return Errorf("NotImplemented", 501, format, args...)
+}
+
 // Request is what an operation may know of the request that it serves, besides its input.
 type Request struct {
 	Account   string // 12 digits

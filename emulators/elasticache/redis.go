@@ -1,0 +1,67 @@
+package elasticache
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
+
+	"devstack/internal/clock"
+)
+
+// redis is one running server. miniredis does not let keys expire by itself: before every command it is moved to our
+// clock's present, so that a key is gone at its instant, whether that came by waiting or by `devstack clock advance`.
+type redis struct {
+	m     *miniredis.Miniredis
+	clock clock.Clock
+
+	mu  sync.Mutex
+	now time.Time // that the server has been moved to
+}
+
+// startRedis starts a server on a loopback port, 0 for a free one. A password is asked of clients unless it is empty.
+func startRedis(c clock.Clock, port int, password string) (*redis, error) {
+	r := &redis{m: miniredis.NewMiniRedis(), clock: c, now: c.Now()}
+	if password != "" {
+		r.m.RequireAuth(password)
+	}
+	r.m.SetTime(r.now)
+	err := r.m.StartAddr(net.JoinHostPort(host, strconv.Itoa(port)))
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("port %d is in use by another program; give the cache another port", port)
+	case err != nil:
+		return nil, fmt.Errorf("start Redis: %w", err)
+	}
+	r.m.Server().SetPreHook(func(*server.Peer, string, ...string) bool {
+		r.catchUp()
+		return false // the command goes on to its own handler
+	})
+	return r, nil
+}
+
+// catchUp moves the server to the present. Redis counts in milliseconds; less than one is left for the next command.
+func (r *redis) catchUp() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.clock.Now()
+	if passed := now.Sub(r.now).Truncate(time.Millisecond); passed > 0 {
+		r.now = r.now.Add(passed)
+		r.m.SetTime(r.now)
+		r.m.FastForward(passed)
+	}
+}
+
+func (r *redis) port() int {
+	_, p, _ := net.SplitHostPort(r.m.Addr())
+	n, _ := strconv.Atoi(p)
+	return n
+}
+
+func (r *redis) close() { r.m.Close() }
