@@ -1,0 +1,86 @@
+package item
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// MaxDepth is how many levels maps and lists may nest.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes
+const MaxDepth = 32
+
+// What AWS says of values that a request got wrong. The caller names the exception.
+var (
+	ErrEmptyValue = errors.New("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+	ErrManyValues = errors.New("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+	ErrNullFalse  = errors.New("One or more parameter values were invalid: Null attribute value types must have the value of true")
+	ErrTooDeep    = errors.New("Nesting Levels have exceeded supported limits")
+)
+
+// emptySet is what AWS says of a set without members; the two blanks after "number set" are its own.
+var emptySet = map[Kind]error{
+	SS: errors.New("One or more parameter values were invalid: An string set  may not be empty"),
+	NS: errors.New("One or more parameter values were invalid: An number set  may not be empty"),
+	BS: errors.New("One or more parameter values were invalid: Binary sets should not be empty"),
+}
+
+// checkSet applies the rules for sets to members that are canonical.
+func checkSet(kind Kind, members []string) error {
+	if len(members) == 0 {
+		return emptySet[kind]
+	}
+	if !hasDuplicate(members) {
+		return nil
+	}
+	if kind == NS {
+		return errors.New("Input collection contains duplicates")
+	}
+	shown := members
+	if kind == BS {
+		shown = make([]string, len(members))
+		for i, m := range members {
+			shown[i] = base64.StdEncoding.EncodeToString([]byte(m))
+		}
+		return fmt.Errorf("One or more parameter values were invalid: Input collection [%s]of type BS contains duplicates.", strings.Join(shown, ", "))
+	}
+	return fmt.Errorf("One or more parameter values were invalid: Input collection [%s] contains duplicates.", strings.Join(shown, ", "))
+}
+
+func hasDuplicate(members []string) bool {
+	if len(members) < 2 {
+		return false
+	}
+	sorted := slices.Sorted(slices.Values(members))
+	return len(slices.Compact(sorted)) < len(members)
+}
+
+// CheckDepth refuses an item whose maps and lists nest deeper than MaxDepth levels, the item itself not counted.
+func CheckDepth(i Item) error {
+	for _, v := range i {
+		if v.deeperThan(MaxDepth) {
+			return ErrTooDeep
+		}
+	}
+	return nil
+}
+
+func (v Value) deeperThan(levels int) bool {
+	switch v.kind {
+	case L:
+		return levels == 0 || slices.ContainsFunc(v.List(), func(e Value) bool { return e.deeperThan(levels - 1) })
+	case M:
+		if levels == 0 {
+			return true
+		}
+		for _, e := range v.Map() {
+			if e.deeperThan(levels - 1) {
+				return true
+			}
+		}
+	}
+	return false
+}
