@@ -17,14 +17,19 @@ type Engine interface {
 	Build(ctx context.Context, fn *config.Function, previous Build) (Build, error)
 
 	// Start returns a sandbox that has loaded the function and waits for its first event. A function whose own
-	// initialisation fails is an *InitError.
+	// initialisation fails is an *InitError, or an *ExitError where its process ended without a word. ctx bounds the start;
+	// the sandbox lives on after it.
 	Start(ctx context.Context, fn *config.Function, b Build, env []string, log LogFunc) (Sandbox, error)
 
 	// Close ends what the engine keeps running.
 	Close() error
 }
 
-// Build is one built version of a function.
+// Warmer is an Engine whose sandboxes cost so little that one is kept ready for a function nobody has called yet.
+type Warmer interface{ Warm() }
+
+// Build is one built version of a function. If it is an io.Closer it is closed once no sandbox uses it and a later Build
+// of the function exists.
 type Build interface {
 	// Inputs are the absolute paths of all files and folders that the build depends on: a change of any of them (content,
 	// or the list of a folder's entries) makes the build stale.
@@ -33,8 +38,9 @@ type Build interface {
 
 // Sandbox is one execution environment. It takes one event at a time.
 type Sandbox interface {
-	// Invoke hands the sandbox an event and returns what the handler returned. A handler that threw, and one that ended
-	// its process, are a *FunctionError; after the latter, and after ctx ended, the sandbox is of no further use.
+	// Invoke hands the sandbox an event and returns what the handler returned. A handler that threw is a *FunctionError,
+	// one that ended its process an *ExitError; after the latter, and after ctx ended, the sandbox is of no further use.
+	// It returns soon after ctx ended, whatever the handler does.
 	Invoke(ctx context.Context, ev *Event) ([]byte, error)
 
 	// Done is closed once the sandbox cannot take another event.
@@ -44,14 +50,18 @@ type Sandbox interface {
 	Close() error
 }
 
+// Meter is a Sandbox that knows the most memory it has held so far, in bytes.
+type Meter interface{ MaxMemory() int64 }
+
 // Event is one invocation as the runtime sees it.
 type Event struct {
 	RequestID     string
-	Payload       []byte // JSON
-	Deadline      time.Time
-	ARN           string // invoked function ARN
-	TraceID       string // X-Amzn-Trace-Id header
-	ClientContext string // JSON, "" for none
+	Payload       []byte        // JSON
+	Deadline      time.Time     // by the daemon's clock
+	Timeout       time.Duration // until the deadline, for a sandbox whose process has a clock of its own
+	ARN           string        // invoked function ARN
+	TraceID       string        // X-Amzn-Trace-Id header
+	ClientContext string        // JSON, "" for none
 }
 
 // LogFunc takes what a sandbox prints, a line at a time, without its newline. requestID is "" outside an invocation.
@@ -62,6 +72,13 @@ type BuildError struct{ Text string }
 
 // Error returns the text.
 func (e *BuildError) Error() string { return e.Text }
+
+// ExitError is a process that ended, while it loaded the function or while it had an event. Callers receive AWS's
+// Runtime.ExitError with the number of their request.
+type ExitError struct{ Status string } // "exit status 1", "signal: killed"
+
+// Error returns AWS's sentence.
+func (e *ExitError) Error() string { return "Runtime exited with error: " + e.Status }
 
 // InitError is a function's own failure to load. Payload is the runtime's error body.
 type InitError struct {

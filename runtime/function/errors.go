@@ -1,0 +1,90 @@
+package function
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrNoFunction answers the name of a function that was never put, or was removed.
+var ErrNoFunction = errors.New("no such function")
+
+// ErrClosed answers an invocation that the end of the daemon, or of the function, cut short.
+var ErrClosed = errors.New("the function was removed while it was being invoked")
+
+// ThrottleError says that as many events are being handled as the function's reserved concurrency allows.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+type ThrottleError struct {
+	Function string
+	Limit    int
+}
+
+// Error names the function and its limit.
+func (e *ThrottleError) Error() string {
+	return fmt.Sprintf("function %s: %d concurrent executions are reserved and all are busy", e.Function, e.Limit)
+}
+
+// PayloadError says that an event is larger than Lambda takes.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+type PayloadError struct{ Size, Limit int } // bytes
+
+// Error is AWS's sentence: seen in the wild as the message of RequestEntityTooLargeException.
+func (e *PayloadError) Error() string {
+	return fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", e.Limit)
+}
+
+// Bounds of what an invocation carries, in bytes.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/API_Invoke.html; the response's bound is in a recorded answer.
+const (
+	MaxPayload      = 6 << 20
+	MaxAsyncPayload = 1 << 20
+	MaxResponse     = 6291556
+)
+
+// body is the error document that callers of a failed invocation receive.
+type body struct {
+	Type    string `json:"errorType"`
+	Message string `json:"errorMessage"`
+}
+
+func errorBody(typ, message string) []byte {
+	b, err := json.Marshal(body{typ, message})
+	if err != nil {
+		panic(err) // two strings always marshal
+	}
+	return b
+}
+
+// timedOut is the outcome of a function that did not answer in time. Recorded answer:
+//
+//	{"errorMessage":"RequestId: … Error: Task timed out after 30.00 seconds","errorType":"Sandbox.Timedout"}
+func timedOut(requestID string, after time.Duration) *FunctionError {
+	const typ = "Sandbox.Timedout"
+	msg := fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", requestID, after.Seconds())
+	return &FunctionError{Type: typ, Payload: errorBody(typ, msg)}
+}
+
+// exited is the outcome of a function whose process ended.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html (Runtime.ExitError)
+func exited(requestID string, e *ExitError) *FunctionError {
+	const typ = "Runtime.ExitError"
+	return &FunctionError{Type: typ, Payload: errorBody(typ, "RequestId: "+requestID+" Error: "+e.Error())}
+}
+
+// tooLarge is the outcome of a function whose answer is longer than Lambda passes on. Recorded answer.
+func tooLarge() *FunctionError {
+	const typ = "Function.ResponseSizeTooLarge"
+	msg := fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", MaxResponse)
+	return &FunctionError{Type: typ, Payload: errorBody(typ, msg)}
+}
+
+// unbuilt is the outcome of a function whose sources cannot be built: AWS has no such state, so type and text are ours.
+func unbuilt(err error) *FunctionError {
+	const typ = "Runtime.BuildError"
+	return &FunctionError{Type: typ, Payload: errorBody(typ, err.Error())}
+}

@@ -1,0 +1,232 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"devstack/runtime/config"
+)
+
+// managed is one function: the builds it has had, the sandboxes of the latest, and the callers who wait.
+//
+// Its state is guarded by one mutex and not owned by a goroutine: an invocation needs it twice for some nanoseconds, where
+// messages to an owner would cost four switches between goroutines on the hottest path of the runtime. So that this
+// stays as easy to prove, nothing slow happens under the mutex (no build, start, stat, close or callback), methods that
+// expect it to be held end in Locked, and building is one goroutine's: there is at most one builder (see reload.go).
+type managed struct {
+	cfg    Config
+	engine Engine
+	name   string
+	life   context.Context // ends with the function
+	end    context.CancelFunc
+
+	mu       sync.Mutex
+	fn       *config.Function // as it was put last
+	head     *version         // the latest finished build, good or bad; nil before the first
+	builder  *builder         // nil while nothing is being built
+	latest   *held            // build that the engine made last, for it to start from
+	builds   int              // finished so far
+	waiting  int              // requests that wait for a build
+	moved    chan struct{}    // closed and replaced with every new head
+	inflight int              // events that have a slot
+	queue    []chan struct{}  // callers who wait for a slot, first come first served
+	checking checking
+	unwatch  func()
+	reaping  bool // an alarm for idle sandboxes is set
+}
+
+// version is one finished build and its sandboxes. All but the first group is guarded by managed.mu.
+type version struct {
+	number int
+	path   string // whose change began it
+	fn     *config.Function
+	build  *held     // nil if err is not, or once nothing is left of the version
+	err    error     // why there is no build
+	inputs *snapshot // what it was built from
+	took   time.Duration
+	since  time.Time
+
+	idle     []*sandbox // the latest used last
+	busy     int        // sandboxes that start or have an event
+	called   bool       // somebody wanted a sandbox of it
+	startErr error      // of the latest start, nil once one succeeds
+	retired  bool       // a later version is the head: sandboxes end when they are idle
+}
+
+func newManaged(cfg Config, engine Engine, fn *config.Function) *managed {
+	life, end := context.WithCancel(context.Background())
+	return &managed{cfg: cfg, engine: engine, name: fn.Name, life: life, end: end, moved: make(chan struct{})}
+}
+
+// put gives the function a new configuration and waits for its build.
+func (f *managed) put(ctx context.Context, fn *config.Function) error {
+	wanted := *fn // a pointer that no other Put has
+	f.mu.Lock()
+	f.fn = &wanted
+	f.rebuildLocked("")
+	f.grantLocked() // the limit may have grown
+	for f.head == nil || f.head.fn != f.fn {
+		if err := f.waitLocked(ctx); err != nil {
+			f.mu.Unlock()
+			return err
+		}
+	}
+	defer f.mu.Unlock()
+	return errors.Join(f.head.err, f.head.startErr)
+}
+
+// waitLocked gives the mutex up until there is a new head.
+func (f *managed) waitLocked(ctx context.Context) error {
+	moved := f.moved
+	f.mu.Unlock()
+	defer f.mu.Lock()
+	select {
+	case <-moved:
+		return nil
+	case <-f.life.Done():
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// enter takes one of the function's slots. Where concurrency is reserved a caller too many is turned away, else the limit
+// is the machine's and not AWS's, and the caller waits.
+func (f *managed) enter(ctx context.Context) error {
+	f.mu.Lock()
+	if f.life.Err() != nil {
+		f.mu.Unlock()
+		return ErrClosed
+	}
+	limit := f.limitLocked()
+	if f.inflight < limit {
+		f.inflight++
+		f.mu.Unlock()
+		return nil
+	}
+	if f.fn.Concurrency > 0 {
+		f.mu.Unlock()
+		return &ThrottleError{Function: f.name, Limit: limit}
+	}
+	turn := make(chan struct{})
+	f.queue = append(f.queue, turn)
+	f.mu.Unlock()
+	select {
+	case <-turn:
+		return nil
+	case <-f.life.Done():
+		return ErrClosed
+	case <-ctx.Done():
+		f.giveUp(turn)
+		return ctx.Err()
+	}
+}
+
+// giveUp leaves the queue, or passes on a slot that was granted in the same moment.
+func (f *managed) giveUp(turn chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if i := slices.Index(f.queue, turn); i >= 0 {
+		f.queue = slices.Delete(f.queue, i, i+1)
+		return
+	}
+	f.inflight--
+	f.grantLocked()
+}
+
+func (f *managed) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.inflight--
+	f.grantLocked()
+}
+
+func (f *managed) grantLocked() {
+	for len(f.queue) > 0 && f.inflight < f.limitLocked() {
+		f.inflight++
+		close(f.queue[0])
+		f.queue = f.queue[1:]
+	}
+}
+
+func (f *managed) limitLocked() int {
+	if f.fn.Concurrency > 0 {
+		return f.fn.Concurrency
+	}
+	return f.cfg.Limit
+}
+
+func (f *managed) info() Info {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := Info{Function: f.fn, State: Building}
+	h := f.head
+	if h == nil {
+		return i
+	}
+	i.Version, i.BuildTime, i.LastModified = h.number, h.took, h.since
+	i.Idle, i.Busy = len(h.idle), h.busy
+	if err := errors.Join(h.err, h.startErr); err != nil {
+		i.State, i.Reason = Failed, err.Error()
+	} else {
+		i.State = Ready
+	}
+	if f.builder != nil {
+		i.State = Building
+	}
+	return i
+}
+
+// close ends the function, its builder and all its sandboxes.
+func (f *managed) close() error {
+	f.end() // cuts off builds, starts and events
+	f.mu.Lock()
+	unwatch := f.unwatch
+	f.unwatch = nil
+	var done []io.Closer
+	if f.head != nil {
+		done = f.head.retireLocked()
+	}
+	if f.builder == nil { // else the builder drops it as it ends
+		done = append(done, f.latest.dropLocked()...)
+		f.latest = nil
+	}
+	f.mu.Unlock()
+	if unwatch != nil {
+		unwatch()
+	}
+	return closeAll(done)
+}
+
+// retireLocked lets a version go: it returns what can be closed now. The rest goes as it becomes idle.
+func (v *version) retireLocked() []io.Closer {
+	v.retired = true
+	var done []io.Closer
+	for _, s := range v.idle {
+		done = append(done, s)
+	}
+	v.idle = nil
+	return append(done, v.doneLocked()...)
+}
+
+// doneLocked returns the build of a retired version once its last sandbox is gone.
+func (v *version) doneLocked() []io.Closer {
+	if v.build == nil || !v.retired || v.busy > 0 {
+		return nil
+	}
+	done := v.build.dropLocked()
+	v.build = nil
+	return done
+}
+
+func closeAll(cs []io.Closer) error {
+	var errs []error
+	for _, c := range cs {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,346 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"devstack/runtime/config"
+)
+
+// How a function is never stale.
+//
+// A request is answered by a version only after a look at all inputs of that version, begun after the request arrived,
+// has found each of them as it was when the version's build began to read. Whoever finds a difference, the request itself
+// or an event from the watcher, starts the builder, and the request waits for the version that comes of it, and looks
+// again. So events make reloads early, and looking makes them certain; neither needs the other.
+//
+// The builder makes sure of the other half, that a version is what its snapshot says: it takes the snapshot before the
+// build and confirms it afterwards, and builds again for as long as something changes in between.
+
+// builder is the one goroutine that builds a function, for as long as there is something to build.
+type builder struct {
+	path    string             // whose change is being built
+	base    *snapshot          // what the running attempt reads; nil before the first is taken
+	restart context.CancelFunc // ends the running attempt; the next one begins
+}
+
+// patience bounds how long a builder follows sources that do not come to rest.
+const patience = 10 * time.Second
+
+// rebuildLocked starts a build, or starts the running one over. path is why, "" for another reason than a file.
+func (f *managed) rebuildLocked(path string) {
+	if f.builder != nil {
+		if f.builder.restart != nil {
+			f.builder.restart()
+		}
+		return
+	}
+	if f.life.Err() != nil {
+		return
+	}
+	b := &builder{path: path}
+	f.builder = b
+	go f.run(b)
+}
+
+// fresh returns the version that may answer a request that arrived before the call. It may be a failed one.
+func (f *managed) fresh(ctx context.Context) (*version, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	first := f.head
+	for f.life.Err() == nil {
+		head, b := f.head, f.builder
+		inputs := f.readLocked()
+		changed := f.lookLocked(inputs)
+		if f.head != head || f.builder != b || f.readLocked() != inputs {
+			continue // the world moved while the files were looked at
+		}
+		if b == nil && changed == "" && (head != first || !head.passing()) {
+			return head, nil
+		}
+		if b == nil || changed != "" {
+			f.rebuildLocked(changed)
+		}
+		f.waiting++
+		err := f.waitLocked(ctx)
+		f.waiting--
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, ErrClosed
+}
+
+// readLocked returns what the running attempt reads or, if there is none, what the head was built from. It is nil while an
+// attempt has not begun to read.
+func (f *managed) readLocked() *snapshot {
+	if f.builder != nil {
+		return f.builder.base
+	}
+	return f.head.inputs
+}
+
+// lookLocked gives the mutex up while it looks at the files, and names one that changed.
+func (f *managed) lookLocked(s *snapshot) string {
+	if s == nil {
+		return ""
+	}
+	f.mu.Unlock()
+	defer f.mu.Lock()
+	return s.changed()
+}
+
+// passing reports whether the version failed for a reason that is not in its sources, such as a missing tool: then each
+// request tries again.
+func (v *version) passing() bool {
+	var mistake *BuildError
+	return v.err != nil && !errors.As(v.err, &mistake)
+}
+
+// checking coalesces the watcher's events: one look is under way, and one more follows if another event came meanwhile.
+type checking int
+
+const (
+	resting checking = iota
+	looking
+	again
+)
+
+// nudge is told by the watcher that one of the inputs may have changed. It returns at once.
+func (f *managed) nudge(string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.checking != resting {
+		f.checking = again
+		return
+	}
+	f.checking = looking
+	go f.check()
+}
+
+// check rebuilds if an input's content differs from what was built, or is being built.
+func (f *managed) check() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for f.life.Err() == nil {
+		f.checking = looking
+		inputs := f.readLocked()
+		changed := f.lookLocked(inputs)
+		if f.readLocked() != inputs {
+			continue // the world moved while the files were looked at
+		}
+		if changed != "" {
+			f.rebuildLocked(changed)
+		}
+		if f.checking == looking {
+			break
+		}
+	}
+	f.checking = resting
+}
+
+// run builds until a version stands whose sources and configuration are the present ones.
+func (f *managed) run(b *builder) {
+	var known *snapshot // what is known of the inputs from the attempt before
+	began := time.Now() // of real work: the daemon's clock may be moved meanwhile
+	for n := 1; f.life.Err() == nil; n++ {
+		ctx, cancel := context.WithCancel(f.life)
+		a := f.begin(b, known, cancel)
+		f.build(ctx, a)
+		if a.changed != "" && n > 10 && time.Since(began) > patience {
+			a.giveUp(f.name, n)
+		}
+		if a.changed == "" && ctx.Err() == nil {
+			v := f.warm(ctx, a)
+			if f.publish(ctx, b, v) {
+				cancel()
+				f.watch(v)
+				f.cfg.Notify(f.name, v.reload())
+				return
+			}
+			f.discard(v)
+		}
+		if a.changed != "" {
+			b.path = a.changed // only this goroutine uses it
+		}
+		cancel()
+		known = a.after
+	}
+	f.mu.Lock()
+	done := f.latest.dropLocked()
+	f.latest, f.builder = nil, nil
+	f.mu.Unlock()
+	closeAll(done)
+}
+
+// attempt is one pass of the builder: what it read, and what it made.
+type attempt struct {
+	path     string
+	fn       *config.Function
+	previous *held
+	base     *snapshot
+
+	build   *held // nil if there is none
+	err     error
+	after   *snapshot
+	changed string // that changed while it was built: then the attempt is void
+	took    time.Duration
+}
+
+// begin takes the snapshot that the attempt is judged by. From then on whoever sees a change can restart it.
+func (f *managed) begin(b *builder, known *snapshot, restart context.CancelFunc) *attempt {
+	f.mu.Lock()
+	b.base, b.restart = nil, restart
+	a := &attempt{path: b.path, fn: f.fn, previous: f.latest}
+	if known == nil && f.head != nil {
+		known = f.head.inputs
+	}
+	f.mu.Unlock()
+	a.base = take(known.paths(), known)
+	f.mu.Lock()
+	b.base = a.base
+	f.mu.Unlock()
+	return a
+}
+
+// build runs the engine and confirms that what it read has not changed since.
+func (f *managed) build(ctx context.Context, a *attempt) {
+	var previous Build
+	if a.previous != nil {
+		previous = a.previous.Build
+	}
+	start := f.cfg.Clock.Now()
+	build, err := f.engine.Build(ctx, a.fn, previous)
+	a.took, a.err = f.cfg.Clock.Now().Sub(start), err
+	if build != nil {
+		a.build = &held{Build: build, refs: 1}
+		f.mu.Lock()
+		done := f.latest.dropLocked()
+		f.latest = a.build
+		f.mu.Unlock()
+		closeAll(done)
+	}
+	a.after, a.changed = a.base.confirm(a.inputs(build))
+}
+
+// inputs are what a change of which makes the attempt's result stale. After a mistake they include what was known
+// before, because a build that failed early has not seen everything.
+func (a *attempt) inputs(build Build) []string {
+	var all []string
+	if build != nil {
+		all = build.Inputs()
+	}
+	if a.err != nil {
+		all = append(slices.Clone(all), a.base.paths()...)
+	}
+	if len(all) == 0 && a.fn.Source != "" {
+		all = Files(a.fn.Source)
+	}
+	return all
+}
+
+// giveUp makes a mistake of sources that do not come to rest, such as a build that writes into its own inputs.
+func (a *attempt) giveUp(name string, n int) {
+	a.err = &BuildError{Text: fmt.Sprintf("%s has changed during each of %d builds of function %s; something keeps writing it",
+		a.changed, n, name)}
+	a.changed = ""
+}
+
+// warm makes a version of the attempt, with a sandbox if somebody waits for one or is likely to come.
+func (f *managed) warm(ctx context.Context, a *attempt) *version {
+	v := &version{path: a.path, fn: a.fn, err: a.err, inputs: a.after, took: a.took, since: f.cfg.Clock.Now()}
+	f.mu.Lock()
+	if a.err == nil {
+		v.build = a.build
+		v.build.refs++
+	}
+	_, cheap := f.engine.(Warmer)
+	wanted := cheap || f.waiting > 0 || f.head != nil && f.head.called
+	f.mu.Unlock()
+	if a.err != nil || !wanted {
+		return v
+	}
+	s, err := f.start(ctx, v)
+	if err != nil {
+		v.startErr = err
+		return v
+	}
+	v.idle = append(v.idle, s)
+	return v
+}
+
+// publish makes a version the head, unless its sources or its configuration have changed meanwhile.
+func (f *managed) publish(ctx context.Context, b *builder, v *version) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if ctx.Err() != nil || f.fn != v.fn {
+		return false
+	}
+	f.builds++
+	v.number = f.builds
+	var done []io.Closer
+	if f.head != nil {
+		v.called = f.head.called
+		done = f.head.retireLocked()
+	}
+	f.head, f.builder = v, nil
+	close(f.moved)
+	f.moved = make(chan struct{})
+	f.armLocked()
+	go closeAll(done) // the old version may take its time
+	return true
+}
+
+// discard drops a version that never was the head.
+func (f *managed) discard(v *version) {
+	f.mu.Lock()
+	done := v.retireLocked()
+	f.mu.Unlock()
+	closeAll(done)
+}
+
+// watch asks to be told of changes of a version's inputs.
+func (f *managed) watch(v *version) {
+	if f.cfg.Watch == nil {
+		return
+	}
+	cancel, err := f.cfg.Watch.Inputs(v.inputs.paths(), f.nudge)
+	if err != nil {
+		f.cfg.Log(Line{Function: f.name, Text: err.Error()})
+	}
+	f.mu.Lock()
+	if f.head == v && f.life.Err() == nil {
+		cancel, f.unwatch = f.unwatch, cancel
+	}
+	f.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+	f.nudge("") // for what changed before the watch began
+}
+
+func (v *version) reload() Reload {
+	return Reload{Version: v.number, Path: v.path, Took: v.took, Err: errors.Join(v.err, v.startErr)}
+}
+
+// held is a Build and how many use it: the function as the latest, and its version until the last sandbox is gone.
+type held struct {
+	Build
+	refs int // guarded by managed.mu
+}
+
+// dropLocked gives one use up and returns what is to be closed.
+func (h *held) dropLocked() []io.Closer {
+	if h == nil {
+		return nil
+	}
+	h.refs--
+	if c, ok := h.Build.(io.Closer); ok && h.refs == 0 {
+		return []io.Closer{c}
+	}
+	return nil
+}
