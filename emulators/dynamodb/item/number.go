@@ -1,6 +1,7 @@
 package item
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -166,7 +167,7 @@ func (n Number) append(b []byte) []byte {
 // Compare returns -1, 0 or 1 as n is less than, equal to or greater than m.
 func (n Number) Compare(m Number) int {
 	if n.sign() != m.sign() {
-		return compareInts(n.sign(), m.sign())
+		return cmp.Compare(n.sign(), m.sign())
 	}
 	return n.sign() * n.compareMagnitude(m)
 }
@@ -183,22 +184,12 @@ func (n Number) sign() int {
 
 func (n Number) compareMagnitude(m Number) int {
 	if n.exponent != m.exponent {
-		return compareInts(int(n.exponent), int(m.exponent))
+		return cmp.Compare(n.exponent, m.exponent)
 	}
 	for i := range max(n.count, m.count) {
 		if n.digits[i] != m.digits[i] { // past the last digit there are zeros
-			return compareInts(int(n.digits[i]), int(m.digits[i]))
+			return cmp.Compare(n.digits[i], m.digits[i])
 		}
-	}
-	return 0
-}
-
-func compareInts(a, b int) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
 	}
 	return 0
 }
@@ -290,9 +281,9 @@ func canonicalInt(text string) bool {
 func compareNumbers(a, b string) int {
 	if canonicalInt(a) && canonicalInt(b) && a[0] != '-' && b[0] != '-' {
 		if len(a) != len(b) {
-			return compareInts(len(a), len(b))
+			return cmp.Compare(len(a), len(b))
 		}
-		return compareText(a, b)
+		return strings.Compare(a, b)
 	}
 	return numberOf(a).Compare(numberOf(b))
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// MaxDepth is how many levels maps and lists may nest.
+// MaxDepth is how many levels a value may have: a scalar within 31 maps or lists is the deepest.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes
 const MaxDepth = 32
@@ -18,7 +18,7 @@ var (
 	ErrEmptyValue = errors.New("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 	ErrManyValues = errors.New("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	ErrNullFalse  = errors.New("One or more parameter values were invalid: Null attribute value types must have the value of true")
-	ErrTooDeep    = errors.New("Nesting Levels have exceeded supported limits")
+	ErrTooDeep    = errors.New("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
 )
 
 // emptySet is what AWS says of a set without members; the two blanks after "number set" are its own.
@@ -58,16 +58,17 @@ func hasDuplicate(members []string) bool {
 	return len(slices.Compact(sorted)) < len(members)
 }
 
-// CheckDepth refuses an item whose maps and lists nest deeper than MaxDepth levels, the item itself not counted.
+// CheckDepth refuses an item with a value of more than MaxDepth levels.
 func CheckDepth(i Item) error {
 	for _, v := range i {
-		if v.deeperThan(MaxDepth) {
+		if v.deeperThan(MaxDepth - 1) {
 			return ErrTooDeep
 		}
 	}
 	return nil
 }
 
+// deeperThan tells whether there are more maps and lists around a scalar than so many.
 func (v Value) deeperThan(levels int) bool {
 	switch v.kind {
 	case L:

@@ -7,6 +7,7 @@ package item
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Kind is the data type of a value. The zero Kind is no value at all.
@@ -115,9 +116,6 @@ func NewSet(kind Kind, members []string) (Value, error) {
 	return Value{kind: kind, many: members}, nil
 }
 
-// set makes a set of members that are known to be right.
-func set(kind Kind, members []string) Value { return Value{kind: kind, many: members} }
-
 // Kind returns the data type.
 func (v Value) Kind() Kind { return v.kind }
 
@@ -197,19 +195,9 @@ func (v Value) Compare(w Value) (int, bool) {
 	}
 	switch v.kind {
 	case S, B:
-		return compareText(v.text, w.text), true
+		return strings.Compare(v.text, w.text), true
 	case N:
 		return compareNumbers(v.text, w.text), true
 	}
 	return 0, false
-}
-
-func compareText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

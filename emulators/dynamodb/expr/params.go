@@ -1,0 +1,103 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"devstack/emulators/dynamodb/item"
+)
+
+// Params are one request's ExpressionAttributeNames and ExpressionAttributeValues. All expressions of the request share it:
+// it remembers which of them were used. The zero Params has none.
+type Params struct {
+	names      map[string]string
+	values     map[string]item.Value
+	usedNames  []string
+	usedValues []string
+}
+
+// NewParams checks the placeholders' syntax. A nil map is an absent parameter; an empty one is an error. The caller has
+// already refused values that are none.
+func NewParams(names map[string]string, values map[string]item.Value) (*Params, error) {
+	switch {
+	case names != nil && len(names) == 0:
+		return nil, errors.New(msgNamesEmpty)
+	case values != nil && len(values) == 0:
+		return nil, errors.New(msgValuesEmpty)
+	}
+	for _, key := range slices.Sorted(maps.Keys(names)) {
+		if !isPlaceholder(key, '#') {
+			return nil, fmt.Errorf(msgNameKey, key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if !isPlaceholder(key, ':') {
+			return nil, fmt.Errorf(msgValueKey, key)
+		}
+	}
+	return &Params{names: names, values: values}, nil
+}
+
+// Unused reports the names, then the values, that no expression parsed with these Params has used. Call it when all are
+// parsed.
+func (p *Params) Unused() error {
+	if keys := unused(p.names, p.usedNames); keys != "" {
+		return fmt.Errorf(msgNamesUnused, keys)
+	}
+	if keys := unused(p.values, p.usedValues); keys != "" {
+		return fmt.Errorf(msgValuesUnused, keys)
+	}
+	return nil
+}
+
+func unused[V any](given map[string]V, used []string) string {
+	if len(given) == len(used) {
+		return ""
+	}
+	left := slices.DeleteFunc(slices.Sorted(maps.Keys(given)), func(key string) bool { return slices.Contains(used, key) })
+	return strings.Join(left, ", ")
+}
+
+// env is what an expression's placeholders stand for, by position.
+type env struct {
+	names  []string
+	values []item.Value
+}
+
+// bind looks the placeholders of an expression up, and marks them used.
+func (p *Params) bind(s *syntax) (env, error) {
+	var e env
+	if len(s.names) > 0 {
+		e.names = make([]string, len(s.names))
+	}
+	for i, key := range s.names {
+		name, ok := p.names[key]
+		if !ok {
+			return env{}, invalid(s.kind, msgNoName, key)
+		}
+		e.names[i] = name
+		p.usedNames = markUsed(p.usedNames, key)
+	}
+	if len(s.values) > 0 {
+		e.values = make([]item.Value, len(s.values))
+	}
+	for i, key := range s.values {
+		v, ok := p.values[key]
+		if !ok {
+			return env{}, invalid(s.kind, msgNoValue, key)
+		}
+		e.values[i] = v
+		p.usedValues = markUsed(p.usedValues, key)
+	}
+	return e, nil
+}
+
+func markUsed(used []string, key string) []string {
+	if slices.Contains(used, key) {
+		return used
+	}
+	return append(used, key)
+}
