@@ -27,9 +27,9 @@ const (
 	msgNoValue    = "An expression attribute value used in expression is not defined; attribute value: %s"
 	msgTooLong    = "Expression size has exceeded the maximum allowed size; expression size: %d"
 	msgOperators  = "The expression contains too many operators; operator count: %d"
-	msgPathDepth  = "The document path has too many nesting elements; nesting elements count: %d" // a guess from the first ';' on
+	msgPathDepth  = "The document path has too many nesting elements; nesting elements count: %d" // a guess
 	msgListIndex  = "List index is not within the allowable range; index: [%s]"
-	msgInOperands = "The IN operator is provided with too many operands; number of operands: %d" // a guess from the first ';' on
+	msgInOperands = "The IN operator is provided with too many operands; number of operands: %d"
 
 	msgFunction      = "Invalid function name; function: %s"
 	msgNotInContext  = "The function is not allowed in %s expression; function: %s"

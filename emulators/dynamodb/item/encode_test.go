@@ -1,0 +1,109 @@
+package item
+
+import (
+	"bytes"
+	"maps"
+	"strings"
+	"testing"
+)
+
+// everything has a value of every kind.
+func everything(t testing.TB) Item {
+	t.Helper()
+	set := func(kind Kind, members ...string) Value {
+		v, err := NewSet(kind, members)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	return Item{
+		"":       Null(),
+		"text":   String("häuser"),
+		"long":   String(strings.Repeat("x", 300)),
+		"number": Num(numberOf("-12.5")),
+		"bytes":  Binary([]byte{0, 0xff}),
+		"yes":    Bool(true),
+		"no":     Bool(false),
+		"texts":  set(SS, "a", "b", ""),
+		"nums":   set(NS, "1.0", "2"),
+		"blobs":  set(BS, "\x00", "b"),
+		"list":   List([]Value{String("a"), List([]Value{}), Map(Item{"deep": Num(numberOf("1"))})}),
+		"map":    Map(Item{"a": Map(Item{}), "b": List([]Value{Null()}), "c": String(strings.Repeat("y", 200))}),
+	}
+}
+
+func TestItemsSurviveTheirEncoding(t *testing.T) {
+	want := everything(t)
+	encoded := Append([]byte("before"), want)[len("before"):]
+	got, err := Decode(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !maps.EqualFunc(got, want, Value.Equal) {
+		t.Errorf("decoded %v, want %v", got, want)
+	}
+	for name, v := range want {
+		one, ok := Lookup(encoded, name)
+		if !ok || !one.Equal(v) {
+			t.Errorf("%q alone is %v, %v; want %v", name, one, ok, v)
+		}
+	}
+	for _, name := range []string{"a", "textt", "zzz"} {
+		if v, ok := Lookup(encoded, name); ok {
+			t.Errorf("%q, which is not there, is %v", name, v)
+		}
+	}
+}
+
+func TestValuesDoNotShareTheEncodedMemory(t *testing.T) {
+	encoded := Encode(Item{"a": String("one")})
+	whole, err := Decode(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, _ := encoded.Lookup("a")
+	clear(encoded)
+	if whole["a"].Text() != "one" || one.Text() != "one" {
+		t.Errorf("they changed with the memory: %q, %q", whole["a"].Text(), one.Text())
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	whole := Encode(everything(f))
+	f.Add([]byte(whole), "map")
+	f.Add([]byte(whole[:len(whole)/2]), "list")
+	f.Add([]byte{format, 0}, "")
+	f.Add([]byte{format, 1, 1, 'a', 2, byte(BOOL), 7}, "a")
+	f.Fuzz(func(t *testing.T, encoded []byte, name string) {
+		one, found := Lookup(encoded, name)
+		i, err := Decode(encoded)
+		if err != nil {
+			return
+		}
+		if again := Append(nil, i); !bytes.Equal(again, encoded) {
+			t.Errorf("%x is decoded and encoded as %x", encoded, again)
+		}
+		if v, ok := i[name]; ok != found || !v.Equal(one) {
+			t.Errorf("%q is %v, %v in the item, %v, %v alone", name, v, ok, one, found)
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	encoded := Encode(everything(b))
+	for b.Loop() {
+		if _, err := Decode(encoded); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkLookup(b *testing.B) {
+	encoded := Encode(everything(b))
+	for b.Loop() {
+		if _, ok := encoded.Lookup("text"); !ok {
+			b.Fatal("not found")
+		}
+	}
+}
