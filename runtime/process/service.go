@@ -1,0 +1,96 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+
+	"devstack/runtime/config"
+	"devstack/runtime/logs"
+	"devstack/runtime/process/reap"
+	"devstack/runtime/supervise"
+)
+
+// Config is what the Runner works with.
+type Config struct {
+	Watchdog *reap.Watchdog
+	Logs     *logs.Hub
+	Env      func(*config.Service) map[string]string // what every child is given, such as AWS_ENDPOINT_URL; may be nil
+}
+
+// Runner runs services that are commands. It is a supervise.Runner.
+type Runner struct{ conf Config }
+
+// New returns a Runner.
+func New(conf Config) *Runner { return &Runner{conf} }
+
+// Alone reports whether a service must end before its successor starts: two cannot listen on one port.
+func (r *Runner) Alone(res config.Resource) bool {
+	s, ok := res.(*config.Service)
+	return ok && s.Port != 0
+}
+
+// Start starts the service's command with the port in PORT.
+func (r *Runner) Start(ctx context.Context, res config.Resource) (supervise.Instance, error) {
+	s, ok := res.(*config.Service)
+	if !ok || len(s.Command) == 0 {
+		return nil, fmt.Errorf("%s is not a service with a command", res.Base().ID)
+	}
+	if s.Port != 0 && s.Replicas > 1 {
+		return nil, fmt.Errorf("%d replicas cannot all listen on port %d: leave port out, and each gets a free one in PORT",
+			s.Replicas, s.Port)
+	}
+	port, err := choosePort(s.Port)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var given map[string]string
+	if r.conf.Env != nil {
+		given = r.conf.Env(s)
+	}
+	source := s.ID.String()
+	p, err := Start(r.conf.Watchdog, Spec{
+		Command: s.Command,
+		Dir:     s.Dir,
+		Env:     List(BaseEnv(), given, s.Environment, map[string]string{"PORT": strconv.Itoa(port)}),
+		Stdout:  r.conf.Logs.StreamWriter(source, "stdout"),
+		Stderr:  r.conf.Logs.StreamWriter(source, "stderr"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &instance{Process: p, url: fmt.Sprintf("http://127.0.0.1:%d", port), health: s.Health}, nil
+}
+
+// instance is one process of a service.
+type instance struct {
+	*Process
+	url    string
+	health string
+}
+
+func (i *instance) URL() string { return i.url }
+
+// Ready waits until the service is healthy.
+func (i *instance) Ready(ctx context.Context) error {
+	return supervise.Healthy(ctx, i, supervise.Check{URL: i.url, Path: i.health})
+}
+
+// choosePort returns a free port, or the wanted one if it is free.
+func choosePort(want int) (int, error) {
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", want))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return 0, fmt.Errorf("port %d is in use by another program: stop it, or choose another port", want)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("port %d: %w", want, err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
