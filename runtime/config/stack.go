@@ -3,6 +3,9 @@
 package config
 
 import (
+	"reflect"
+	"strconv"
+
 	"github.com/hashicorp/hcl/v2"
 )
 
@@ -18,11 +21,15 @@ type Stack struct {
 	Files     []string // absolute paths that the configuration was read from, files read by functions included
 }
 
-// ID names a resource as references do: table.orders.
+// ID names a resource as references do: table.orders, or table.orders["eu"] for an instance of a block with for_each;
+// Name is then `orders["eu"]`.
 type ID struct{ Type, Name string }
 
 // String returns "table.orders".
 func (id ID) String() string { return id.Type + "." + id.Name }
+
+// MarshalText writes an ID in JSON as references do.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
 // Resource is one block of the stack. It is one of the struct pointers below; two that are reflect.DeepEqual but for
 // their ranges are the same resource unchanged.
@@ -34,7 +41,7 @@ type Resource interface {
 type Block struct {
 	ID    ID
 	Needs []ID      // that this one refers to, sorted: they are ready before it starts
-	Range hcl.Range // of the block's header, for messages
+	Range hcl.Range `json:"-"` // of the block's header, for messages
 }
 
 // Base returns the block itself: embedding it makes a struct a Resource.
@@ -65,6 +72,8 @@ type Index struct {
 	HashKey, RangeKey string
 	Projection        string   // "ALL", "KEYS_ONLY" or "INCLUDE"
 	NonKeyAttributes  []string // with INCLUDE
+	ReadCapacity      int64    // of a global index with PROVISIONED
+	WriteCapacity     int64
 }
 
 // Cache is an ElastiCache cluster.
@@ -99,9 +108,9 @@ type EventSource struct {
 	Type             string
 	Source           string // ARN
 	BatchSize        int
-	StartingPosition string // "TRIM_HORIZON" or "LATEST"
-	Filters          []string
-	Range            hcl.Range
+	StartingPosition string    // "TRIM_HORIZON" or "LATEST"
+	Filters          []string  // event patterns, JSON
+	Range            hcl.Range `json:"-"`
 }
 
 // Service is a long-running program, a container or a process, behind a stable address.
@@ -127,6 +136,7 @@ type StateMachine struct {
 	Name       string
 	Type       string // "STANDARD" or "EXPRESS"
 	Definition string // Amazon States Language, substitutions made
+	Tags       map[string]string
 	ARN        string
 }
 
@@ -137,6 +147,7 @@ type API struct {
 	Port   int
 	Routes []Route
 	CORS   *CORS
+	Tags   map[string]string
 	URL    string // "http://127.0.0.1:8080"
 }
 
@@ -146,9 +157,12 @@ type Route struct {
 	Function     *ID
 	StateMachine *ID
 	Service      *ID
-	URL          string // of any HTTP server
-	TimeoutMS    int    // milliseconds, 50 to 30000
-	Range        hcl.Range
+	URL          string    // of any HTTP server
+	ARN          string    // of Function or StateMachine
+	Express      bool      // StateMachine is an EXPRESS one
+	Upstream     string    // where requests for Service or URL go: "http://127.0.0.1:20001"
+	TimeoutMS    int       // milliseconds, 50 to 30000
+	Range        hcl.Range `json:"-"`
 }
 
 // CORS is an API's cross-origin configuration.
@@ -156,4 +170,73 @@ type CORS struct {
 	AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
 	AllowCredentials                                        bool
 	MaxAge                                                  int // seconds
+}
+
+// Endpoint returns the URL of the AWS endpoint.
+func (s *Stack) Endpoint() string { return "http://127.0.0.1:" + strconv.Itoa(s.Port) }
+
+// Resource returns the resource of an ID, nil if there is none.
+func (s *Stack) Resource(id ID) Resource {
+	for _, r := range s.Resources {
+		if r.Base().ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// StreamLabel returns the label that the stack has chosen for the stream of the table of a name; "" if it has no such
+// table or no stream for it.
+func (s *Stack) StreamLabel(table string) string {
+	for _, r := range s.Resources {
+		if t, ok := r.(*Table); ok && t.Name == table {
+			return t.StreamLabel
+		}
+	}
+	return ""
+}
+
+// Equal reports whether two resources are the same but for where they are written and by which references their values
+// came about.
+func Equal(a, b Resource) bool { return same(reflect.ValueOf(a), reflect.ValueOf(b)) }
+
+// same is reflect.DeepEqual for the plain values that resources are made of, without ranges and Needs.
+func same(a, b reflect.Value) bool {
+	if !a.IsValid() || !b.IsValid() || a.Type() != b.Type() {
+		return a.IsValid() == b.IsValid() && !a.IsValid()
+	}
+	switch a.Kind() {
+	case reflect.Pointer:
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() && b.IsNil()
+		}
+		return same(a.Elem(), b.Elem())
+	case reflect.Struct:
+		if a.Type() == reflect.TypeFor[hcl.Range]() {
+			return true
+		}
+		for i := range a.NumField() {
+			if a.Type() == reflect.TypeFor[Block]() && a.Type().Field(i).Name == "Needs" {
+				continue
+			}
+			if !same(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Slice:
+		if a.Len() != b.Len() {
+			return false
+		}
+		for i := range a.Len() {
+			if !same(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Map: // of strings
+		return a.Len() == b.Len() && reflect.DeepEqual(a.Interface(), b.Interface()) || a.Len() == 0 && b.Len() == 0
+	default:
+		return a.Equal(b)
+	}
 }
