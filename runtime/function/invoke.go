@@ -101,12 +101,20 @@ func (f *managed) invoke(ctx context.Context, inv *Invocation) (*Outcome, *Funct
 		return &Outcome{Payload: failure.Payload, FunctionError: unhandled, Build: true, RequestID: inv.RequestID}, failure, nil
 	}
 	done := make(chan answer, 1)
-	go func() {
+	handle := func() {
 		a, usable := f.handle(ctx, s, inv)
 		f.checkin(s, usable)
 		f.leave()
 		done <- a
-	}()
+	}
+	f.mu.Lock()
+	alive := f.goLocked(handle)
+	f.mu.Unlock()
+	if !alive {
+		f.checkin(s, false)
+		f.leave()
+		return nil, nil, ErrClosed
+	}
 	select {
 	case a := <-done:
 		return a.out, a.failure, a.err

@@ -23,6 +23,7 @@ type managed struct {
 	name   string
 	life   context.Context // ends with the function
 	end    context.CancelFunc
+	work   sync.WaitGroup // goroutines of the function: none is left after close
 
 	mu       sync.Mutex
 	fn       *config.Function // as it was put last
@@ -181,10 +182,19 @@ func (f *managed) info() Info {
 	return i
 }
 
-// close ends the function, its builder and all its sandboxes.
+// goLocked runs something in a goroutine of the function. It is false if the function has ended.
+func (f *managed) goLocked(run func()) bool {
+	if f.life.Err() != nil {
+		return false
+	}
+	f.work.Go(run)
+	return true
+}
+
+// close ends the function, its builder and all its sandboxes, and waits until they are gone.
 func (f *managed) close() error {
-	f.end() // cuts off builds, starts and events
 	f.mu.Lock()
+	f.end() // cuts off builds, starts and events
 	unwatch := f.unwatch
 	f.unwatch = nil
 	var done []io.Closer
@@ -199,7 +209,9 @@ func (f *managed) close() error {
 	if unwatch != nil {
 		unwatch()
 	}
-	return closeAll(done)
+	err := closeAll(done)
+	f.work.Wait()
+	return err
 }
 
 // retireLocked lets a version go: it returns what can be closed now. The rest goes as it becomes idle.

@@ -39,12 +39,10 @@ func (f *managed) rebuildLocked(path string) {
 		}
 		return
 	}
-	if f.life.Err() != nil {
-		return
-	}
 	b := &builder{path: path}
-	f.builder = b
-	go f.run(b)
+	if f.goLocked(func() { f.run(b) }) {
+		f.builder = b
+	}
 }
 
 // fresh returns the version that may answer a request that arrived before the call. It may be a failed one.
@@ -118,8 +116,9 @@ func (f *managed) nudge(string) {
 		f.checking = again
 		return
 	}
-	f.checking = looking
-	go f.check()
+	if f.goLocked(f.check) {
+		f.checking = looking
+	}
 }
 
 // check rebuilds if an input's content differs from what was built, or is being built.
@@ -291,7 +290,7 @@ func (f *managed) publish(ctx context.Context, b *builder, v *version) bool {
 	close(f.moved)
 	f.moved = make(chan struct{})
 	f.armLocked()
-	go closeAll(done) // the old version may take its time
+	f.goLocked(func() { closeAll(done) }) // the old version may take its time; the function is alive, see above
 	return true
 }
 

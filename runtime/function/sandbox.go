@@ -101,7 +101,7 @@ func (f *managed) checkout(ctx context.Context) (*version, *sandbox, error) {
 func (f *managed) claim(v *version) (*sandbox, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.head != v || v.retired {
+	if f.head != v || f.life.Err() != nil {
 		return nil, false
 	}
 	v.called = true
@@ -111,7 +111,7 @@ func (f *managed) claim(v *version) (*sandbox, bool) {
 		v.idle = v.idle[:n-1]
 		select {
 		case <-s.Done():
-			go s.Close() // it has ended by itself
+			f.work.Go(func() { s.Close() }) // it has ended by itself
 		default:
 			return s, true
 		}

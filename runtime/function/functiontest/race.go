@@ -1,0 +1,6 @@
+//go:build race
+
+package functiontest
+
+// detector says that the race detector slows everything down.
+const detector = true
