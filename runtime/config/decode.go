@@ -320,10 +320,14 @@ func (f *fields) textMap(name string) map[string]string {
 	return m
 }
 
-// rangeOf returns the place of an argument's value, or of the block's header if it is not written.
+// rangeOf returns the place of an argument's value, or of the block's header if it is not written; a name that is not
+// written is the label.
 func (f *fields) rangeOf(name string) hcl.Range {
 	if attr := f.block.Body.Attributes[name]; attr != nil {
 		return attr.Expr.Range()
+	}
+	if name == "name" {
+		return f.labelRange()
 	}
 	return f.block.DefRange()
 }
