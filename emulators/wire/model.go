@@ -28,6 +28,12 @@ type Model struct {
 	Protocols      []Protocol // the first is the one it answers by default
 	XMLNamespace   string     // of Query's and RestXML's answers
 	QueryCompat    bool       // answers the x-amzn-query-error header (awsQueryCompatible)
+	UnwrappedError bool       // RestXML: an error is the root element, as in S3
+	ErrorNamespace string     // before the '#' of __type in errors; "" for services that answer the bare code
+	ValidationCode string     // of violated constraints, where it is not ValidationException (ValidationError in Query)
+	CheckPrefix    string     // in paths of violated constraints, between operation and member: API Gateway's "Input."
+	HideValues     bool       // violated constraints show neither values nor enumerations, as IAM's do
+	CRC32          bool       // answers X-Amz-Crc32, which DynamoDB's clients check
 	Operations     []Operation
 	Shapes         []Shape // Operations and Members refer to them by index
 }
@@ -126,7 +132,8 @@ const (
 type Member struct {
 	Name     string // the model's name, which is also the Go field's but for its first letter's case
 	Shape    int    // index in Model.Shapes
-	WireName string // jsonName, xmlName, header or query parameter; empty: Name
+	WireName string // jsonName, header or query parameter, or EC2's query name; empty: Name
+	XMLName  string // of its element, or of its part of a Query name; empty: Name
 	Location Location
 	Flags    MemberFlags
 

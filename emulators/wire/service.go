@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"fmt"
+	"reflect"
 )
 
 // Service is an emulated service: its model and what it does. register, generated beside the types, builds it.
@@ -18,12 +19,15 @@ func NewService(m *Model, handlers map[string]Handler) *Service { return &Servic
 type Handler struct {
 	newInput func() any                                     // a pointer to a zero input
 	act      func(ctx context.Context, in any) (any, error) // input and output pointers
+	in, out  reflect.Type                                   // what they point at
 }
 
 // Handle makes a Handler of a service's method.
 func Handle[In, Out any](f func(context.Context, *In) (*Out, error)) Handler {
 	return Handler{
 		newInput: func() any { return new(In) },
+		in:       reflect.TypeFor[In](),
+		out:      reflect.TypeFor[Out](),
 		act: func(ctx context.Context, in any) (any, error) {
 			out, err := f(ctx, in.(*In))
 			if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -52,9 +53,7 @@ func (e *emitter) model() {
 	e.p("var %s = wire.Model{", e.lower("model"))
 	e.p("Service: %q, Name: %q, Namespace: %q, Version: %q,", service, serviceName, ns, s.Version)
 	e.p("SigningName: %q, EndpointPrefix: %q, XMLNamespace: %q,", sig.Name, api.EndpointPrefix, xmlns.URI)
-	if s.Traits.has("aws.protocols#awsQueryCompatible") {
-		e.p("QueryCompat: true,")
-	}
+	e.traits(s.Traits)
 	e.p("Protocols: []wire.Protocol{%s},", strings.Join(spoken, ", "))
 	e.p("Operations: []wire.Operation{")
 	for _, id := range e.ops {
@@ -67,6 +66,30 @@ func (e *emitter) model() {
 	}
 	e.p("},")
 	e.p("}")
+}
+
+// traits writes what is peculiar to a service. The traits of devstack are set by overrides.
+func (e *emitter) traits(t traits) {
+	if t.has("aws.protocols#awsQueryCompatible") {
+		e.p("QueryCompat: true,")
+	}
+	var rest struct{ NoErrorWrapping bool }
+	if t.into("aws.protocols#restXml", &rest); rest.NoErrorWrapping {
+		e.p("UnwrappedError: true,")
+	}
+	for _, s := range []struct{ trait, field string }{
+		{"devstack#errorNamespace", "ErrorNamespace"}, {"devstack#validationCode", "ValidationCode"}, {"devstack#checkPrefix", "CheckPrefix"},
+	} {
+		if v := t.text(s.trait); v != "" {
+			e.p("%s: %q,", s.field, v)
+		}
+	}
+	if t.has("devstack#hideValues") {
+		e.p("HideValues: true,")
+	}
+	if t.has("devstack#crc32") {
+		e.p("CRC32: true,")
+	}
 }
 
 func (e *emitter) operation(id string) {
@@ -126,6 +149,11 @@ func (e *emitter) shape(i int, id string) {
 		}
 		add("Enum: []string{%s}", strings.Join(values, ", "))
 	}
+	var order []string // as the service's messages list the values
+	if s.Traits.into("devstack#enumOrder", &order) {
+		f = slices.DeleteFunc(f, func(x string) bool { return strings.HasPrefix(x, "Enum: ") })
+		add("Enum: %#v", order)
+	}
 	var old []struct{ Value string } // Smithy 1.0's enum trait
 	if s.Traits.into("smithy.api#enum", &old) {
 		var values []string
@@ -175,6 +203,9 @@ func (e *emitter) member(m *member) {
 	if wireName != "" {
 		add("WireName: %q", wireName)
 	}
+	if n := m.Traits.text("smithy.api#xmlName"); n != "" {
+		add("XMLName: %q", n)
+	}
 	if location != "" {
 		add("Location: wire.%s", location)
 	}
@@ -218,10 +249,10 @@ func memberPlace(t traits) (wireName, location string) {
 			location = p.location
 		}
 	}
-	if n := t.text("smithy.api#jsonName"); n != "" {
+	if n := t.text("aws.protocols#ec2QueryName"); n != "" {
 		return n, location
 	}
-	return t.text("smithy.api#xmlName"), location
+	return t.text("smithy.api#jsonName"), location
 }
 
 // constraints writes a shape's or member's bounds, pattern and timestamp format.

@@ -51,7 +51,7 @@ func main() {
 		c.model = c.service
 	}
 	if c.overrides == "" {
-		c.overrides = filepath.Join("..", "models", c.service+".overrides")
+		c.overrides = filepath.Join("..", "models", c.service+strings.ToLower(c.prefix)+".overrides")
 	}
 	c.shared = map[string]bool{}
 	for s := range strings.SplitSeq(shared, ",") {

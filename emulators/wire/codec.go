@@ -1,0 +1,209 @@
+package wire
+
+import (
+	"hash/crc32"
+	"net/http"
+	"reflect"
+	"strconv"
+)
+
+// decode decodes the request's input.
+func (x *exchange) decode(v reflect.Value) error {
+	op := x.op
+	switch x.protocol {
+	case RestJSON1, RestXML:
+		if err := decodeREST(x, op.in, v); err != nil {
+			return err
+		}
+		return x.decodeRESTBody(v)
+	case AWSQuery, EC2Query:
+		tree, err := formTree(x.form)
+		if err != nil {
+			return err
+		}
+		return queryDecoder{ec2: x.protocol == EC2Query}.structure(op.in, tree, v)
+	}
+	b, err := x.body()
+	if err != nil || len(b) == 0 {
+		return err
+	}
+	if x.protocol == RPCv2CBOR {
+		return decodeCBOR(b, op.in, v)
+	}
+	return decodeJSON(b, op.in, v, false)
+}
+
+// decodeRESTBody decodes the members that travel in the body, or the one that is the body.
+func (x *exchange) decodeRESTBody(v reflect.Value) error {
+	structure := restJSONBody
+	if x.protocol == RestXML {
+		structure = restXMLBody
+	}
+	if i := x.op.inPlaces.payload; i >= 0 {
+		f := &x.op.in.fields[i]
+		return payloadIn(f, v.Field(f.index), x, structure)
+	}
+	if !x.op.inPlaces.body {
+		return nil
+	}
+	b, err := x.body()
+	if err != nil || len(b) == 0 {
+		return err
+	}
+	return structure(b, &field{plan: x.op.in}, v)
+}
+
+func restJSONBody(b []byte, f *field, v reflect.Value) error {
+	d := jsonDecoder{b: b}
+	d.space()
+	if !d.null() {
+		if err := d.value(f, f.target(v)); err != nil {
+			return err
+		}
+	}
+	if d.space(); d.i != len(b) {
+		return errMalformed()
+	}
+	return nil
+}
+
+func restXMLBody(b []byte, f *field, v reflect.Value) error {
+	return decodeXML(b, f, f.target(v))
+}
+
+// Content types of answers, ready to be put into a header.
+var contentTypes = map[Protocol][]string{
+	AWSJSON10: {"application/x-amz-json-1.0"},
+	AWSJSON11: {"application/x-amz-json-1.1"},
+	AWSQuery:  {"text/xml"},
+	EC2Query:  {"text/xml;charset=UTF-8"},
+	RestJSON1: {"application/json"},
+	RestXML:   {"application/xml"},
+	RPCv2CBOR: {"application/cbor"},
+}
+
+// answer encodes and sends an operation's output.
+func (x *exchange) answer(v reflect.Value) error {
+	op := x.op
+	x.out = buffers.Get().(*[]byte)
+	b := (*x.out)[:0]
+	switch x.protocol {
+	case RestJSON1, RestXML:
+		return x.answerREST(v)
+	case AWSQuery, EC2Query:
+		b = op.wrapper.appendAnswer(b, x, v)
+	case RPCv2CBOR:
+		b = appendCBOR(b, op.out, v)
+		x.w.Header()["Smithy-Protocol"] = smithyProtocol
+	default:
+		b = jsonEncoder{}.structure(b, op.out, v)
+		x.checksum(b)
+	}
+	*x.out = b
+	x.send(http.StatusOK, contentTypes[x.protocol], b, nil)
+	return nil
+}
+
+var smithyProtocol = []string{"rpc-v2-cbor"}
+
+// checksum sets X-Amz-Crc32 where the service's clients look at it.
+func (x *exchange) checksum(b []byte) {
+	if x.service != nil && x.service.Model.CRC32 {
+		x.w.Header()["X-Amz-Crc32"] = []string{strconv.FormatUint(uint64(crc32.ChecksumIEEE(b)), 10)}
+	}
+}
+
+func (x *exchange) answerREST(v reflect.Value) error {
+	op := x.op
+	status := op.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	out := restResponse{header: x.w.Header(), status: status, body: (*x.out)[:0]}
+	encodeREST(&out, op.out, v)
+	contentType := contentTypes[x.protocol]
+	switch {
+	case op.outPlace.payload >= 0:
+		f := &op.out.fields[op.outPlace.payload]
+		val, given := f.given(v.Field(f.index))
+		structure := jsonPayload
+		if x.protocol == RestXML {
+			structure = xmlPayload
+		}
+		if ct := payloadOut(&out, f, val, given, structure, contentType[0]); ct == "" {
+			contentType = nil
+		} else if ct != contentType[0] {
+			contentType = []string{ct}
+		}
+	case x.protocol == RestJSON1 && status != http.StatusNoContent:
+		out.body = jsonEncoder{}.structure(out.body, op.out, v)
+	case x.protocol == RestXML && op.outPlace.body:
+		out.body = op.wrapper.appendRoot(append(out.body, xmlHeader...), op.out, v)
+	default:
+		contentType = nil
+	}
+	*x.out = out.body
+	x.send(out.status, contentType, out.body, out.stream)
+	return nil
+}
+
+const xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
+
+func jsonPayload(b []byte, f *field, v reflect.Value) []byte { return jsonEncoder{}.value(b, f, v) }
+
+func xmlPayload(b []byte, f *field, v reflect.Value) []byte {
+	return xmlEncoder{}.member(append(b, xmlHeader...), f, rootName(f), v)
+}
+
+// rootName is the element of a structure that is a whole document.
+func rootName(f *field) string {
+	switch s := f.plan.shape; {
+	case f.Member != nil && f.XMLName != "":
+		return f.XMLName
+	case s.XMLName != "":
+		return s.XMLName
+	default:
+		return s.Name
+	}
+}
+
+// queryWrapper is what stands around an answer in XML, worked out once an operation.
+type queryWrapper struct{ open, result, end, root, rootClose string }
+
+func newQueryWrapper(op *operation) queryWrapper {
+	ns := string(appendNamespace(nil, op.service.Model.XMLNamespace, ""))
+	w := queryWrapper{
+		open:   "<" + op.Name + "Response" + ns + ">",
+		result: op.Name + "Result",
+		end:    "</" + op.Name + "Response>",
+	}
+	root := rootName(&field{plan: op.out})
+	rootNS := ns
+	if s := op.out.shape; s.XMLNamespace != "" {
+		rootNS = string(appendNamespace(nil, s.XMLNamespace, s.XMLPrefix))
+	}
+	w.root, w.rootClose = "<"+root+rootNS, root
+	return w
+}
+
+// appendRoot writes the output as REST-XML's document.
+func (w *queryWrapper) appendRoot(b []byte, p *plan, v reflect.Value) []byte {
+	return closeElement(xmlEncoder{}.structure(append(b, w.root...), p, v), w.rootClose)
+}
+
+// appendAnswer writes the answer of a Query or EC2 operation.
+func (w *queryWrapper) appendAnswer(b []byte, x *exchange, v reflect.Value) []byte {
+	b = append(b, w.open...)
+	if x.protocol == EC2Query {
+		b = xmlEncoder{}.structure(b[:len(b)-1], x.op.out, v)
+		b = append(append(append(b, "<requestId>"...), x.request.ID...), "</requestId>"...)
+		return append(b, w.end...)
+	}
+	if len(x.op.out.fields) > 0 {
+		b = append(append(b, '<'), w.result...)
+		b = closeElement(xmlEncoder{}.structure(b, x.op.out, v), w.result)
+	}
+	b = append(b, "<ResponseMetadata><RequestId>"...)
+	b = append(append(b, x.request.ID...), "</RequestId></ResponseMetadata>"...)
+	return append(b, w.end...)
+}

@@ -1,0 +1,286 @@
+package wire
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// jsonEncoder writes Go values as JSON by a plan.
+type jsonEncoder struct {
+	model  bool // the model's names, and every member wherever it travels: the JSON of Call and of traces
+	redact bool // sensitive members are not shown
+}
+
+// structure writes an object. In the JSON of a message, members that travel elsewhere are left out.
+func (e jsonEncoder) structure(b []byte, p *plan, v reflect.Value) []byte {
+	b = append(b, '{')
+	return append(e.members(b, p, v, false), '}')
+}
+
+// members writes an object's members; more says that some stand before them.
+func (e jsonEncoder) members(b []byte, p *plan, v reflect.Value, more bool) []byte {
+	for i := range p.fields {
+		f := &p.fields[i]
+		if !e.model && f.Location != InBody {
+			continue
+		}
+		x, ok := f.given(v.Field(f.index))
+		if !ok {
+			continue
+		}
+		if more {
+			b = append(b, ',')
+		}
+		more = true
+		if e.model {
+			b = append(b, f.ownKey...)
+		} else {
+			b = append(b, f.jsonKey...)
+		}
+		b = e.value(b, f, x)
+	}
+	return b
+}
+
+func (e jsonEncoder) value(b []byte, f *field, v reflect.Value) []byte {
+	p := f.plan
+	if e.redact && p.shape.Flags&Sensitive != 0 {
+		return append(b, `"***"`...)
+	}
+	switch p.kind {
+	case Structure, Union:
+		return e.structure(b, p, v)
+	case List:
+		b = append(b, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = e.element(b, &p.fields[0], v.Index(i))
+		}
+		return append(b, ']')
+	case Map:
+		b = append(b, '{')
+		for i, k := range sortedKeys(v) {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendJSONString(b, k.String()), ':')
+			b = e.element(b, &p.fields[1], v.MapIndex(k))
+		}
+		return append(b, '}')
+	case String:
+		return appendJSONString(b, v.String())
+	case Blob:
+		return e.blob(b, v)
+	case Boolean:
+		return strconv.AppendBool(b, v.Bool())
+	case Float, Double:
+		return appendJSONFloat(b, v.Float(), p.kind)
+	case Timestamp:
+		format := f.format(EpochSeconds)
+		if format == EpochSeconds {
+			return appendTime(b, v.Interface().(time.Time), format)
+		}
+		b = append(b, '"')
+		return append(appendTime(b, v.Interface().(time.Time), format), '"')
+	case BigInteger, BigDecimal:
+		return append(b, v.String()...)
+	case Document:
+		return appendDocument(b, v.Interface())
+	}
+	return strconv.AppendInt(b, v.Int(), 10)
+}
+
+// element writes an element of a list or map, which may be null.
+func (e jsonEncoder) element(b []byte, f *field, v reflect.Value) []byte {
+	if f.ptr || f.sparse {
+		x, ok := f.given(v)
+		if !ok {
+			return append(b, "null"...)
+		}
+		v = x
+	}
+	return e.value(b, f, v)
+}
+
+func (e jsonEncoder) blob(b []byte, v reflect.Value) []byte {
+	if v.Type() == readerType {
+		if r, ok := v.Interface().(*bytesReader); ok {
+			return appendBase64(b, r.all)
+		}
+		return append(b, `"(stream)"`...) // only traces come here: Call reads streams first
+	}
+	return appendBase64(b, v.Bytes())
+}
+
+func appendBase64(b, data []byte) []byte {
+	b = append(b, '"')
+	b = base64.StdEncoding.AppendEncode(b, data)
+	return append(b, '"')
+}
+
+// sortedKeys returns a map's keys in order, so that answers repeat.
+func sortedKeys(v reflect.Value) []reflect.Value {
+	keys := v.MapKeys()
+	if len(keys) > 1 {
+		slices.SortFunc(keys, func(a, b reflect.Value) int {
+			switch x, y := a.String(), b.String(); {
+			case x < y:
+				return -1
+			case x > y:
+				return 1
+			}
+			return 0
+		})
+	}
+	return keys
+}
+
+func appendJSONFloat(b []byte, x float64, k Kind) []byte {
+	if s := floatName(x); s != "" {
+		return append(append(append(b, '"'), s...), '"')
+	}
+	return appendFloat(b, x, k)
+}
+
+// floatName is the name of a number that has no digits, "" of any other.
+func floatName(x float64) string {
+	switch {
+	case math.IsNaN(x):
+		return "NaN"
+	case math.IsInf(x, 1):
+		return "Infinity"
+	case math.IsInf(x, -1):
+		return "-Infinity"
+	}
+	return ""
+}
+
+func appendFloat(b []byte, x float64, k Kind) []byte {
+	bits := 64
+	if k == Float {
+		bits = 32
+	}
+	format := byte('f')
+	if a := math.Abs(x); a != 0 && (a < 1e-6 || a >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(b, x, format, -1, bits)
+}
+
+// appendDocument writes what a document may hold.
+func appendDocument(b []byte, x any) []byte {
+	switch x := x.(type) {
+	case nil:
+		return append(b, "null"...)
+	case string:
+		return appendJSONString(b, x)
+	case bool:
+		return strconv.AppendBool(b, x)
+	case float64:
+		return appendJSONFloat(b, x, Double)
+	case int:
+		return strconv.AppendInt(b, int64(x), 10)
+	case int64:
+		return strconv.AppendInt(b, x, 10)
+	case []any:
+		b = append(b, '[')
+		for i, y := range x {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendDocument(b, y)
+		}
+		return append(b, ']')
+	case map[string]any:
+		b = append(b, '{')
+		for i, k := range sortedKeys(reflect.ValueOf(x)) {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendJSONString(b, k.String()), ':')
+			b = appendDocument(b, x[k.String()])
+		}
+		return append(b, '}')
+	}
+	panic(fmt.Sprintf("wire: a document cannot hold a %T", x))
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendJSONString writes a string with its quotes. Bytes that are not UTF-8 become U+FFFD.
+func appendJSONString(b []byte, s string) []byte {
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				b = append(append(b, s[from:i]...), "\ufffd"...)
+				from = i + 1
+			}
+			i += n
+			continue
+		}
+		b = append(b, s[from:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		from = i
+	}
+	return append(append(b, s[from:]...), '"')
+}
+
+// bytesReader is a stream whose bytes are at hand, so that a trace or a Call can show them.
+type bytesReader struct {
+	all []byte
+	at  int
+}
+
+func (r *bytesReader) Read(p []byte) (int, error) {
+	if r.at >= len(r.all) {
+		return 0, io.EOF
+	}
+	n := copy(p, r.all[r.at:])
+	r.at += n
+	return n, nil
+}
+
+func (d *jsonDecoder) stream(v reflect.Value) error {
+	if d.peek() != '"' {
+		return d.mismatch("Blob")
+	}
+	s, err := d.str()
+	if err != nil {
+		return err
+	}
+	b, err := decodeBase64(s)
+	if err != nil {
+		return err
+	}
+	v.Set(reflect.ValueOf(&bytesReader{all: b}))
+	return nil
+}

@@ -1,0 +1,306 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config is what a Server is made of.
+type Config struct {
+	Services []*Service
+	Account  string           // of requests whose access key id is not 12 digits; DefaultAccount if empty
+	Region   string           // of requests whose signature names none; DefaultRegion if empty
+	NewID    func() string    // of request ids
+	Now      func() time.Time // for the timestamps that the wire itself writes
+
+	// Trace, if there is one, is told of every operation as it begins and, by what it returns, as it ends. input and output
+	// make the JSON of what was asked and answered, by the model's member names, sensitive members hidden; they are good
+	// until the call returns.
+	Trace func(ctx context.Context, r *Request, input func() []byte) (context.Context, func(output func() []byte, err error))
+
+	Log *slog.Logger // of what concerns the operator
+}
+
+// Server carries out the operations of services, over HTTP and in process.
+type Server struct {
+	Config
+	byName    map[string]*service   // by our name
+	byTarget  map[string]*service   // by prefix of X-Amz-Target
+	bySigning map[string][]*service // by the name in a credential scope
+	services  []*service
+}
+
+// service is a Service at work in a Server.
+type service struct {
+	*Service
+	planner    *planner
+	operations map[string]*operation
+	rest       []*operation   // in the order in which they are tried
+	errors     map[string]int // shapes by name
+	unknown    unknowns
+}
+
+// operation is one operation at work.
+type operation struct {
+	*Operation
+	service *service
+	handler Handler
+	done    bool // we do it
+	uri     uriPattern
+
+	once     sync.Once // makes the plans
+	in, out  *plan
+	inPlaces bindings
+	outPlace bindings
+	wrapper  queryWrapper
+
+	calls, refused atomic.Uint64
+}
+
+// NewServer returns a server of services. Plans are made when an operation is first called, so starting costs little.
+func NewServer(c Config) *Server {
+	if c.Account == "" {
+		c.Account = DefaultAccount
+	}
+	if c.Region == "" {
+		c.Region = DefaultRegion
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{Config: c, byName: map[string]*service{}, byTarget: map[string]*service{}, bySigning: map[string][]*service{}}
+	for _, svc := range c.Services {
+		s.add(svc)
+	}
+	return s
+}
+
+func (s *Server) add(svc *Service) {
+	m := svc.Model
+	w := &service{Service: svc, planner: newPlanner(m), operations: make(map[string]*operation, len(m.Operations))}
+	ops := make([]operation, len(m.Operations))
+	for i := range m.Operations {
+		op := &ops[i]
+		op.Operation, op.service = &m.Operations[i], w
+		op.handler, op.done = svc.handlers[op.Name]
+		w.operations[op.Name] = op
+		if op.URI != "" {
+			op.uri = parseURI(op.Method, op.URI)
+			w.rest = append(w.rest, op)
+		}
+	}
+	slices.SortStableFunc(w.rest, func(a, b *operation) int { return b.uri.weight() - a.uri.weight() })
+	w.errors = make(map[string]int, len(m.Shapes)/4)
+	for i := range m.Shapes {
+		if m.Shapes[i].ErrorStatus != 0 {
+			w.errors[m.Shapes[i].Name] = i
+		}
+	}
+	s.services = append(s.services, w)
+	s.byName[m.Service] = w
+	s.byTarget[m.Name] = w
+	s.bySigning[m.SigningName] = append(s.bySigning[m.SigningName], w)
+}
+
+// plans makes an operation's plans once.
+func (op *operation) plans() {
+	op.once.Do(func() {
+		op.in = op.service.planner.plan(op.Input, op.handler.in)
+		op.out = op.service.planner.plan(op.Output, op.handler.out)
+		op.inPlaces, op.outPlace = op.in.bindings(), op.out.bindings()
+		op.wrapper = newQueryWrapper(op)
+	})
+}
+
+// exchange is one request over HTTP on its way through the server.
+type exchange struct {
+	server   *Server
+	w        http.ResponseWriter
+	r        *http.Request
+	op       *operation
+	service  *service
+	protocol Protocol
+	form     []formField // of a Query request
+	query    []formField // of the URL
+	labels   []uriLabel
+	labelBuf [8]uriLabel
+	rawPath  string
+	scope    scope
+	request  Request
+
+	buf     *[]byte // pooled, of the body
+	read    bool
+	bodyErr error
+	out     *[]byte // pooled, of the answer
+}
+
+var (
+	exchanges = sync.Pool{New: func() any { return new(exchange) }}
+	buffers   = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
+)
+
+// maxPooled is the largest buffer that is kept for the next request.
+const maxPooled = 1 << 20
+
+func putBuffer(b *[]byte) {
+	if b != nil && cap(*b) <= maxPooled {
+		*b = (*b)[:0]
+		buffers.Put(b)
+	}
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := exchanges.Get().(*exchange)
+	x.server, x.w, x.r = s, w, r
+	x.request.ID = s.NewID()
+	x.serve()
+	putBuffer(x.buf)
+	putBuffer(x.out)
+	*x = exchange{}
+	exchanges.Put(x)
+}
+
+func (x *exchange) serve() {
+	if err := x.route(); err != nil {
+		x.fail(err)
+		return
+	}
+	op := x.op
+	if !op.done {
+		op.refused.Add(1)
+		x.fail(notImplemented(op))
+		return
+	}
+	op.calls.Add(1)
+	op.plans()
+	in := op.handler.newInput()
+	v := reflect.ValueOf(in).Elem()
+	if err := x.decode(v); err != nil {
+		x.fail(err)
+		return
+	}
+	x.request.Service, x.request.Operation = x.service.Model.Service, op.Name
+	req := x.request // handlers may keep it; the exchange is used again
+	ctx := WithRequest(x.r.Context(), &req)
+	out, err := x.server.run(ctx, op, in, v)
+	if err == nil {
+		err = x.answer(reflect.ValueOf(out).Elem())
+	}
+	if err != nil {
+		x.fail(err)
+	}
+}
+
+// run checks the input, carries the operation out, and tells the tracer.
+func (s *Server) run(ctx context.Context, op *operation, in any, v reflect.Value) (out any, err error) {
+	if s.Trace != nil {
+		var end func(func() []byte, error)
+		ctx, end = s.Trace(ctx, From(ctx), func() []byte { return redacted(op.in, v) })
+		defer func() {
+			end(func() []byte {
+				if out == nil {
+					return nil
+				}
+				return redacted(op.out, reflect.ValueOf(out).Elem())
+			}, err)
+		}()
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			if r == http.ErrAbortHandler {
+				panic(r)
+			}
+			s.Log.Error("an operation panicked", "service", op.service.Model.Service, "operation", op.Name, "panic", r, "stack", string(debug.Stack()))
+			out, err = nil, errInternal
+		}
+	}()
+	if err := op.checkInput(v); err != nil {
+		return nil, err
+	}
+	out, err = op.handler.act(ctx, in)
+	if err == nil && reflect.ValueOf(out).IsNil() {
+		out = reflect.New(op.handler.out).Interface()
+	}
+	return out, s.wireError(op, err)
+}
+
+// wireError turns an error that is none of AWS's into an internal failure, and logs it: this is the edge.
+func (s *Server) wireError(op *operation, err error) error {
+	if err == nil {
+		return nil
+	}
+	if we, ok := errors.AsType[*Error](err); ok {
+		return we
+	}
+	if !errors.Is(err, context.Canceled) {
+		s.Log.Error("an operation failed", "service", op.service.Model.Service, "operation", op.Name, "error", err)
+	}
+	return errInternal
+}
+
+// errInternal is what clients hear of failures that are ours.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonErrors.html
+var errInternal = Errorf("InternalFailure", 500, "The request processing has failed because of an unknown error, exception or failure.")
+
+// notImplemented refuses an operation that AWS has and we do not.
+func notImplemented(op *operation) *Error {
+	return Errorf("NotImplemented", 501, "devstack does not implement the operation %s of the service %s", op.Name, op.service.Model.Service)
+}
+
+func redacted(p *plan, v reflect.Value) []byte {
+	return jsonEncoder{model: true, redact: true}.structure(nil, p, v)
+}
+
+// Headers are set by their canonical names directly: Header.Set would spend longer on the spelling than on the rest.
+func (x *exchange) send(status int, contentType []string, body []byte, stream io.Reader) {
+	h := x.w.Header()
+	if contentType != nil && h["Content-Type"] == nil {
+		h["Content-Type"] = contentType
+	}
+	id := []string{x.request.ID}
+	if x.protocol == RestXML {
+		h["X-Amz-Request-Id"] = id
+	}
+	h["X-Amzn-Requestid"] = id
+	x.drain()
+	switch {
+	case stream != nil:
+		x.w.WriteHeader(status)
+		if _, err := io.Copy(flusher{x.w}, stream); err != nil {
+			x.server.Log.Error("an answer's stream broke", "service", x.service.Model.Service, "error", err)
+			panic(http.ErrAbortHandler) // the client must not take what it has for the whole
+		}
+		if c, ok := stream.(io.Closer); ok {
+			c.Close()
+		}
+		return
+	case status != http.StatusNoContent && status != http.StatusNotModified && h["Content-Length"] == nil:
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	x.w.WriteHeader(status)
+	if len(body) > 0 && x.r.Method != http.MethodHead {
+		_, _ = x.w.Write(body) // a client that went away is no news
+	}
+}
+
+// flusher sends every part of a stream as it comes.
+type flusher struct{ http.ResponseWriter }
+
+func (f flusher) Write(p []byte) (int, error) {
+	n, err := f.ResponseWriter.Write(p)
+	if fl, ok := f.ResponseWriter.(http.Flusher); ok {
+		fl.Flush()
+	}
+	return n, err
+}
