@@ -23,7 +23,7 @@ type Config struct {
 	Env     func(fn *config.Function) []string // region, endpoint and credentials, as "AWS_REGION=us-east-1"
 	Log     func(Line)                         // takes what functions print and Lambda's own lines; nil: nobody
 	Limit   int                                // sandboxes a function without reserved concurrency may have; 0: 10
-	Notify  func(name string, ev Reload)       // hears of every finished build; nil: nobody
+	Notify  func(name string, ev Reload)       // hears of every finished build, and must not call the Manager; nil: nobody
 }
 
 // Line is one line of a function's log.

@@ -155,10 +155,10 @@ func (f *managed) run(b *builder) {
 		}
 		if a.changed == "" && ctx.Err() == nil {
 			v := f.warm(ctx, a)
-			if f.publish(ctx, b, v) {
+			if news, ok := f.publish(ctx, v); ok {
 				cancel()
 				f.watch(v)
-				f.cfg.Notify(f.name, v.reload())
+				f.cfg.Notify(f.name, news)
 				return
 			}
 			f.discard(v)
@@ -273,11 +273,11 @@ func (f *managed) warm(ctx context.Context, a *attempt) *version {
 }
 
 // publish makes a version the head, unless its sources or its configuration have changed meanwhile.
-func (f *managed) publish(ctx context.Context, b *builder, v *version) bool {
+func (f *managed) publish(ctx context.Context, v *version) (news Reload, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if ctx.Err() != nil || f.fn != v.fn {
-		return false
+		return news, false
 	}
 	f.builds++
 	v.number = f.builds
@@ -291,7 +291,7 @@ func (f *managed) publish(ctx context.Context, b *builder, v *version) bool {
 	f.moved = make(chan struct{})
 	f.armLocked()
 	f.goLocked(func() { closeAll(done) }) // the old version may take its time; the function is alive, see above
-	return true
+	return Reload{Version: v.number, Path: v.path, Took: v.took, Err: errors.Join(v.err, v.startErr)}, true
 }
 
 // discard drops a version that never was the head.
@@ -320,10 +320,6 @@ func (f *managed) watch(v *version) {
 		cancel()
 	}
 	f.nudge("") // for what changed before the watch began
-}
-
-func (v *version) reload() Reload {
-	return Reload{Version: v.number, Path: v.path, Took: v.took, Err: errors.Join(v.err, v.startErr)}
 }
 
 // held is a Build and how many use it: the function as the latest, and its version until the last sandbox is gone.
