@@ -1,0 +1,329 @@
+package lambda
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"devstack/emulators/store"
+	"devstack/emulators/wire"
+)
+
+// mappings are the event source mappings, by account, region and UUID.
+var mappings = store.NewTable[mapping]("mappings")
+
+// mapping is an event source mapping as it is stored, with how far it has read.
+type mapping struct {
+	UUID, Account, Region string
+	Source                string // ARN of a DynamoDB stream
+	Function              string
+	StartingPosition      string
+	BatchSize             int32
+	Window                int32 // seconds that a batch waits for more records
+	Retries               int32 // -1: until a record expires
+	MaxAge                int32 // seconds; -1: until a record expires
+	Bisect                bool
+	ReportsItems          bool // FunctionResponseTypes has ReportBatchItemFailures
+	Enabled               bool
+	LastModified          time.Time
+	LastResult            string
+	Read                  map[string]string // sequence number of the last record done, by shard
+}
+
+// Defaults and bounds for DynamoDB streams.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+const (
+	defaultBatch = 100
+	maxBatch     = 10000
+)
+
+// Messages in the service's words, recorded answers but for the one that says otherwise.
+const (
+	msgUnknownSource   = "Unrecognized event source."
+	msgUnknownFunction = "Function does not exist"
+	msgUnknownMapping  = "The resource you requested does not exist."
+	msgStreamNotFound  = "Stream not found: %s"
+	msgNoPosition      = "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."
+	msgBatchSize       = "1 validation error detected: Value '%d' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to %d" // a guess
+	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html (errors), the UUID as recorded
+	msgMappingExists = "An event source mapping with event source arn (\"%s\") and function (\"%s\") already exists. Please update or delete the existing mapping with UUID %s"
+)
+
+// CreateEventSourceMapping feeds a function from a DynamoDB stream.
+//
+// BatchSize is 1 to 10000, default 100. MaximumBatchingWindowInSeconds is 0 to 300; MaximumRetryAttempts and
+// MaximumRecordAgeInSeconds are -1 for no limit, which is the default. Other kinds of source, and parameters that would not
+// be acted on, are refused by name.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+func (s *Service) CreateEventSourceMapping(ctx context.Context, in *CreateEventSourceMappingInput) (*CreateEventSourceMappingOutput, error) {
+	req := wire.From(ctx)
+	m, err := s.newMapping(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	m.UUID, m.Account, m.Region, m.LastModified = s.IDs.UUID(), req.Account, req.Region, s.Clock.Now()
+	err = s.Store.Update(func(tx *store.Tx) error {
+		for other := range mappings.All(tx, req.Account, req.Region) {
+			if other.Source == m.Source && other.Function == m.Function {
+				return errResourceConflictException(msgMappingExists, m.Source, m.Function, other.UUID)
+			}
+		}
+		mappings.Put(tx, *m, m.Account, m.Region, m.UUID)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.poll(m)
+	c := CreateEventSourceMappingOutput(*s.describe(m, "Creating"))
+	return &c, nil
+}
+
+// newMapping checks the parameters of a CreateEventSourceMapping.
+func (s *Service) newMapping(ctx context.Context, in *CreateEventSourceMappingInput) (*mapping, error) {
+	if in.EventSourceArn == nil {
+		return nil, errInvalidParameterValueException(msgUnknownSource)
+	}
+	f, err := s.find(ctx, *in.FunctionName, nil)
+	if err != nil {
+		return nil, errInvalidParameterValueException(msgUnknownFunction)
+	}
+	if err := refuseUnsupportedSource(*in.EventSourceArn); err != nil {
+		return nil, err
+	}
+	if err := refuseUnsupportedMapping(in); err != nil {
+		return nil, err
+	}
+	if in.StartingPosition == nil {
+		return nil, errInvalidParameterValueException(msgNoPosition)
+	}
+	if *in.StartingPosition == EventSourcePositionAtTimestamp {
+		return nil, errInvalidParameterValueException("Unsupported starting position for given event source. Supported positions: LATEST, TRIM_HORIZON") // a guess
+	}
+	if err := s.AWS.Call(ctx, "dynamodbstreams", "DescribeStream", map[string]any{"StreamArn": *in.EventSourceArn}, nil); err != nil {
+		return nil, errInvalidParameterValueException(msgStreamNotFound, *in.EventSourceArn)
+	}
+	m := &mapping{
+		Source: *in.EventSourceArn, Function: f.Name, StartingPosition: *in.StartingPosition, BatchSize: defaultBatch,
+		Retries: -1, MaxAge: -1, Enabled: in.Enabled == nil || *in.Enabled, Read: map[string]string{}, LastResult: "No records processed",
+	}
+	return m, m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
+}
+
+// set changes what an update may change, as far as it is given.
+func (m *mapping) set(batch, window, retries, age *int32, bisect *bool, responses []string) error {
+	if batch != nil {
+		if *batch > maxBatch {
+			return errInvalidParameterValueException(msgBatchSize, *batch, maxBatch)
+		}
+		m.BatchSize = *batch
+	}
+	assign(&m.Window, window)
+	assign(&m.Retries, retries)
+	assign(&m.MaxAge, age)
+	assign(&m.Bisect, bisect)
+	if responses != nil {
+		m.ReportsItems = len(responses) > 0 // the model knows one value
+	}
+	return nil
+}
+
+func assign[T any](to *T, given *T) {
+	if given != nil {
+		*to = *given
+	}
+}
+
+// refuseUnsupportedSource accepts streams of DynamoDB and names every other kind.
+func refuseUnsupportedSource(arn string) error {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return errInvalidParameterValueException(msgUnknownSource)
+	}
+	if parts[2] != "dynamodb" {
+		return wire.NotImplemented("lambda.CreateEventSourceMapping: event sources of %s are not emulated; streams of dynamodb are", parts[2])
+	}
+	if !strings.Contains(parts[5], "/stream/") {
+		return errInvalidParameterValueException(msgUnknownSource)
+	}
+	return nil
+}
+
+// refuseUnsupportedMapping names the first parameter that would have been stored and not acted on.
+func refuseUnsupportedMapping(in *CreateEventSourceMappingInput) error {
+	for _, p := range []struct {
+		name  string
+		given bool
+	}{
+		{"FilterCriteria", in.FilterCriteria != nil && len(in.FilterCriteria.Filters) > 0}, {"DestinationConfig", in.DestinationConfig != nil},
+		{"ParallelizationFactor", in.ParallelizationFactor != nil && *in.ParallelizationFactor > 1}, {"KMSKeyArn", in.KMSKeyArn != nil},
+		{"TumblingWindowInSeconds", in.TumblingWindowInSeconds != nil && *in.TumblingWindowInSeconds > 0}, {"Tags", len(in.Tags) > 0},
+		{"MetricsConfig", in.MetricsConfig != nil}, {"LoggingConfig", in.LoggingConfig != nil}, {"ProvisionedPollerConfig", in.ProvisionedPollerConfig != nil},
+		{"Topics", in.Topics != nil}, {"Queues", in.Queues != nil}, {"SelfManagedEventSource", in.SelfManagedEventSource != nil},
+		{"SourceAccessConfigurations", in.SourceAccessConfigurations != nil}, {"ScalingConfig", in.ScalingConfig != nil},
+		{"AmazonManagedKafkaEventSourceConfig", in.AmazonManagedKafkaEventSourceConfig != nil},
+		{"SelfManagedKafkaEventSourceConfig", in.SelfManagedKafkaEventSourceConfig != nil},
+		{"DocumentDBEventSourceConfig", in.DocumentDBEventSourceConfig != nil}, {"StartingPositionTimestamp", in.StartingPositionTimestamp != nil},
+	} {
+		if p.given {
+			return wire.NotImplemented("lambda: the event source mapping's %s is not emulated", p.name)
+		}
+	}
+	return nil
+}
+
+// GetEventSourceMapping returns a mapping by UUID, or ResourceNotFoundException.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html
+func (s *Service) GetEventSourceMapping(ctx context.Context, in *GetEventSourceMappingInput) (*GetEventSourceMappingOutput, error) {
+	var m *mapping
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		m, err = lookup(ctx, tx, *in.UUID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := GetEventSourceMappingOutput(*s.describe(m, ""))
+	return &c, nil
+}
+
+// ListEventSourceMappings returns the mappings of a source, of a function, or all, MaxItems (at most 100) at a time.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html
+func (s *Service) ListEventSourceMappings(ctx context.Context, in *ListEventSourceMappingsInput) (*ListEventSourceMappingsOutput, error) {
+	req := wire.From(ctx)
+	limit := 100
+	if in.MaxItems != nil {
+		limit = min(limit, int(*in.MaxItems))
+	}
+	function := ""
+	if in.FunctionName != nil {
+		if m := reference.FindStringSubmatch(*in.FunctionName); m != nil {
+			function = m[3]
+		}
+	}
+	out := &ListEventSourceMappingsOutput{}
+	err := s.Store.View(func(tx *store.Tx) error {
+		*out = ListEventSourceMappingsOutput{EventSourceMappings: []EventSourceMappingConfiguration{}}
+		page := mappings.All(tx, req.Account, req.Region)
+		if in.Marker != nil {
+			page = mappings.After(tx, []any{*in.Marker}, req.Account, req.Region)
+		}
+		for m := range page {
+			if in.EventSourceArn != nil && m.Source != *in.EventSourceArn || function != "" && m.Function != function {
+				continue
+			}
+			if len(out.EventSourceMappings) == limit {
+				out.NextMarker = out.EventSourceMappings[limit-1].UUID
+				return nil
+			}
+			out.EventSourceMappings = append(out.EventSourceMappings, *s.describe(&m, ""))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// UpdateEventSourceMapping changes a mapping; its source cannot be changed.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventSourceMappingInput) (*UpdateEventSourceMappingOutput, error) {
+	err := refuseUnsupportedMapping(&CreateEventSourceMappingInput{
+		FilterCriteria: in.FilterCriteria, KMSKeyArn: in.KMSKeyArn, MetricsConfig: in.MetricsConfig, LoggingConfig: in.LoggingConfig,
+		ScalingConfig: in.ScalingConfig, ParallelizationFactor: in.ParallelizationFactor, DestinationConfig: in.DestinationConfig,
+		TumblingWindowInSeconds: in.TumblingWindowInSeconds, SourceAccessConfigurations: in.SourceAccessConfigurations,
+		AmazonManagedKafkaEventSourceConfig: in.AmazonManagedKafkaEventSourceConfig, SelfManagedKafkaEventSourceConfig: in.SelfManagedKafkaEventSourceConfig,
+		DocumentDBEventSourceConfig: in.DocumentDBEventSourceConfig, ProvisionedPollerConfig: in.ProvisionedPollerConfig,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var function *Function
+	if in.FunctionName != nil {
+		if function, err = s.find(ctx, *in.FunctionName, nil); err != nil {
+			return nil, errInvalidParameterValueException(msgUnknownFunction)
+		}
+	}
+	var m *mapping
+	err = s.Store.Update(func(tx *store.Tx) (err error) {
+		if m, err = lookup(ctx, tx, *in.UUID); err != nil {
+			return err
+		}
+		if function != nil {
+			m.Function = function.Name
+		}
+		assign(&m.Enabled, in.Enabled)
+		m.LastModified = s.Clock.Now()
+		if err := m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes); err != nil {
+			return err
+		}
+		mappings.Put(tx, *m, m.Account, m.Region, m.UUID)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.unpoll(m.UUID)
+	s.poll(m)
+	c := UpdateEventSourceMappingOutput(*s.describe(m, "Updating"))
+	return &c, nil
+}
+
+// DeleteEventSourceMapping ends a mapping. What it has handed to the function goes on.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_DeleteEventSourceMapping.html
+func (s *Service) DeleteEventSourceMapping(ctx context.Context, in *DeleteEventSourceMappingInput) (*DeleteEventSourceMappingOutput, error) {
+	var m *mapping
+	err := s.Store.Update(func(tx *store.Tx) (err error) {
+		if m, err = lookup(ctx, tx, *in.UUID); err != nil {
+			return err
+		}
+		mappings.Delete(tx, m.Account, m.Region, m.UUID)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.unpoll(m.UUID)
+	c := DeleteEventSourceMappingOutput(*s.describe(m, "Deleting"))
+	return &c, nil
+}
+
+// lookup returns the request's mapping of a UUID.
+func lookup(ctx context.Context, tx *store.Tx, uuid string) (*mapping, error) {
+	req := wire.From(ctx)
+	m, ok := mappings.Get(tx, req.Account, req.Region, uuid)
+	if !ok {
+		return nil, errResourceNotFoundException(msgUnknownMapping)
+	}
+	return &m, nil
+}
+
+// describe is a mapping as the API shows it. state is a transitional one, "" for the lasting one.
+func (s *Service) describe(m *mapping, state string) *EventSourceMappingConfiguration {
+	if state == "" {
+		state = "Disabled"
+		if m.Enabled {
+			state = "Enabled"
+		}
+	}
+	prefix := "arn:aws:lambda:" + m.Region + ":" + m.Account + ":"
+	c := &EventSourceMappingConfiguration{
+		UUID: &m.UUID, EventSourceArn: &m.Source, FunctionArn: new(prefix + "function:" + m.Function),
+		EventSourceMappingArn: new(prefix + "event-source-mapping:" + m.UUID), StartingPosition: &m.StartingPosition, BatchSize: &m.BatchSize,
+		MaximumBatchingWindowInSeconds: &m.Window, MaximumRetryAttempts: &m.Retries, MaximumRecordAgeInSeconds: &m.MaxAge,
+		BisectBatchOnFunctionError: &m.Bisect, ParallelizationFactor: new(int32(1)), TumblingWindowInSeconds: new(int32(0)),
+		DestinationConfig: &DestinationConfig{OnFailure: &OnFailure{}}, FunctionResponseTypes: []string{},
+		LastModified: &m.LastModified, LastProcessingResult: &m.LastResult, State: &state, StateTransitionReason: new("User action"),
+	}
+	if m.ReportsItems {
+		c.FunctionResponseTypes = []string{FunctionResponseTypeReportBatchItemFailures}
+	}
+	return c
+}
