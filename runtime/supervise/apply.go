@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"devstack/runtime/config"
+	"devstack/runtime/plan"
 )
 
 // NotReadyError says which resource is not ready and why.
@@ -40,7 +41,7 @@ func (e *NeedsError) Error() string { return fmt.Sprintf("needs %s, which failed
 //
 // What failed keeps being tried, and what waits for it begins once it is ready. When ctx ends Apply returns and the rest
 // goes on. A second Apply waits for the first.
-func (s *Supervisor) Apply(ctx context.Context, steps []Step) error {
+func (s *Supervisor) Apply(ctx context.Context, steps []plan.Step) error {
 	select {
 	case s.apply <- struct{}{}:
 		defer func() { <-s.apply }()
@@ -70,12 +71,12 @@ func (s *Supervisor) Apply(ctx context.Context, steps []Step) error {
 }
 
 // expect takes note of what the steps want, so that Status shows all of it from the beginning.
-func (st *state) expect(s *Supervisor, steps []Step) error {
+func (st *state) expect(s *Supervisor, steps []plan.Step) error {
 	if st.stopped {
 		return errStopped
 	}
 	for _, step := range steps {
-		if step.Action == Delete {
+		if step.Action == plan.Delete {
 			continue
 		}
 		if s.conf.Runners[step.ID.Type] == nil {
@@ -84,7 +85,7 @@ func (st *state) expect(s *Supervisor, steps []Step) error {
 	}
 	for _, step := range steps {
 		delete(st.blocked, step.ID)
-		if step.Action == Delete {
+		if step.Action == plan.Delete {
 			continue
 		}
 		st.wanted[step.ID] = step.New
@@ -107,7 +108,7 @@ type outcome struct {
 	err   error
 }
 
-func (a *application) carryOut(ctx context.Context, step Step) error {
+func (a *application) carryOut(ctx context.Context, step plan.Step) error {
 	for _, id := range step.After {
 		o := a.done[id]
 		if o == nil {
@@ -119,7 +120,7 @@ func (a *application) carryOut(ctx context.Context, step Step) error {
 			return ctx.Err()
 		}
 	}
-	if step.Action == Delete {
+	if step.Action == plan.Delete {
 		return a.delete(ctx, step.ID)
 	}
 	return a.bring(ctx, step)
@@ -142,7 +143,7 @@ func (a *application) delete(ctx context.Context, id config.ID) error {
 }
 
 // bring makes a resource what the step wants, unless something that it needs has failed.
-func (a *application) bring(ctx context.Context, step Step) error {
+func (a *application) bring(ctx context.Context, step plan.Step) error {
 	done := make(chan error, 1)
 	var begun *unit
 	err := ask(a.s, func(st *state) error {
@@ -168,7 +169,7 @@ func (a *application) bring(ctx context.Context, step Step) error {
 }
 
 // failedNeed returns a resource that the step needs and that failed, in this Apply or earlier.
-func (a *application) failedNeed(st *state, step Step) *config.ID {
+func (a *application) failedNeed(st *state, step plan.Step) *config.ID {
 	for _, need := range step.New.Base().Needs {
 		if st.status[need].State == Failed {
 			return &need

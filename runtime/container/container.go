@@ -1,0 +1,202 @@
+package container
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
+	"github.com/docker/docker/pkg/stdcopy"
+	"github.com/docker/go-connections/nat"
+)
+
+// Spec is a container to run.
+type Spec struct {
+	Resource string   // "service.catalog": its label, part of its name, and the source of its log lines
+	Image    string   // reference or id
+	Command  []string // in place of the image's, if not nil
+	Env      []string
+	Port     int // published on a free port of 127.0.0.1; 0: none
+}
+
+// Container is a running container.
+type Container struct {
+	engine *Engine
+	client *client.Client
+	id     string
+	addr   string
+	logged chan struct{} // closed when all that it wrote was read
+	done   chan struct{}
+	err    error
+}
+
+// Run creates and starts a container. Its output goes to the logs.
+func (e *Engine) Run(ctx context.Context, spec Spec) (*Container, error) {
+	c, err := e.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conf := &container.Config{
+		Image: spec.Image, Env: spec.Env, Cmd: spec.Command, Labels: e.labels(spec.Resource),
+	}
+	host := &container.HostConfig{ExtraHosts: []string{hostName + ":host-gateway"}}
+	port := nat.Port(strconv.Itoa(spec.Port) + "/tcp")
+	if spec.Port != 0 {
+		conf.ExposedPorts = nat.PortSet{port: {}}
+		host.PortBindings = nat.PortMap{port: {{HostIP: "127.0.0.1"}}}
+	}
+	created, err := c.ContainerCreate(ctx, conf, host, nil, nil, e.name(spec.Resource))
+	if err != nil {
+		return nil, fmt.Errorf("create a container of %s: %w", spec.Image, err)
+	}
+	run := &Container{
+		engine: e, client: c, id: created.ID,
+		logged: make(chan struct{}), done: make(chan struct{}),
+	}
+	if err := run.start(ctx, spec, port); err != nil {
+		remove(context.WithoutCancel(ctx), c, run.id)
+		return nil, err
+	}
+	return run, nil
+}
+
+// notInNames is what Docker does not accept in a container's name.
+var notInNames = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
+
+// name makes up a name by which a person recognises the container: devstack-shop-service.catalog-3f9a1c.
+func (e *Engine) name(resource string) string {
+	b := make([]byte, 3)
+	rand.Read(b) // never fails
+	return notInNames.ReplaceAllString("devstack-"+e.conf.Stack+"-"+resource, "_") + "-" + hex.EncodeToString(b)
+}
+
+func (c *Container) start(ctx context.Context, spec Spec, port nat.Port) error {
+	if err := c.client.ContainerStart(ctx, c.id, container.StartOptions{}); err != nil {
+		return fmt.Errorf("start a container of %s: %w", spec.Image, err)
+	}
+	output, err := c.client.ContainerLogs(context.Background(), c.id, container.LogsOptions{
+		ShowStdout: true, ShowStderr: true, Follow: true,
+	})
+	if err != nil {
+		return fmt.Errorf("read the output of a container of %s: %w", spec.Image, err)
+	}
+	go c.log(spec.Resource, output)
+	if spec.Port != 0 {
+		if err := c.findAddr(ctx, port); err != nil {
+			return err
+		}
+	}
+	go c.wait()
+	return nil
+}
+
+// findAddr learns which port of this machine the container's port is published on. A container that has ended already has
+// none: Ready will say why.
+func (c *Container) findAddr(ctx context.Context, port nat.Port) error {
+	info, err := c.client.ContainerInspect(ctx, c.id)
+	if err != nil {
+		return fmt.Errorf("inspect a container: %w", err)
+	}
+	for _, binding := range info.NetworkSettings.Ports[port] {
+		if binding.HostIP == "127.0.0.1" {
+			c.addr = "127.0.0.1:" + binding.HostPort
+			return nil
+		}
+	}
+	if info.State.Running {
+		return fmt.Errorf("port %s of the container is not published", port)
+	}
+	return nil
+}
+
+// log copies the container's output to the logs until it ends.
+func (c *Container) log(source string, output io.ReadCloser) {
+	defer close(c.logged)
+	defer output.Close()
+	stdout := c.engine.conf.Logs.StreamWriter(source, "stdout")
+	stderr := c.engine.conf.Logs.StreamWriter(source, "stderr")
+	defer stdout.Close()
+	defer stderr.Close()
+	stdcopy.StdCopy(stdout, stderr, output)
+}
+
+// logPatience is how long the last output of a container that has ended is waited for.
+const logPatience = 2 * time.Second
+
+// wait sees the container off: its last output, its end's reason, the container itself, then those who wait for it.
+func (c *Container) wait() {
+	ended, failed := c.client.ContainerWait(context.Background(), c.id, container.WaitConditionNotRunning)
+	select {
+	case r := <-ended:
+		c.err = c.exitError(r.StatusCode)
+	case err := <-failed:
+		c.err = fmt.Errorf("lost sight of the container: %w", err)
+	}
+	timer := time.NewTimer(logPatience)
+	select {
+	case <-c.logged:
+	case <-timer.C:
+	}
+	timer.Stop()
+	remove(context.Background(), c.client, c.id)
+	close(c.done)
+}
+
+// exitError says in words how a container ended, nil if with status 0.
+func (c *Container) exitError(status int64) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if info, err := c.client.ContainerInspect(ctx, c.id); err == nil && info.State.OOMKilled {
+		return errors.New("killed because it used more memory than there is")
+	}
+	if status == 0 {
+		return nil
+	}
+	return fmt.Errorf("exited with status %d", status)
+}
+
+// Addr is where the container's port is published, "127.0.0.1:32768", "" without one.
+func (c *Container) Addr() string { return c.addr }
+
+// Done is closed when the container has ended and is removed, and all that it wrote was read.
+func (c *Container) Done() <-chan struct{} { return c.done }
+
+// Err says how it ended, once Done is closed: nil for status 0.
+func (c *Container) Err() error { return c.err }
+
+// Stop sends the image's stop signal, kills the container when ctx ends, and returns when it is gone.
+func (c *Container) Stop(ctx context.Context) error {
+	options := container.StopOptions{}
+	if deadline, ok := ctx.Deadline(); ok {
+		seconds := int(math.Ceil(max(0, time.Until(deadline).Seconds())))
+		options.Timeout = &seconds
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- c.client.ContainerStop(context.WithoutCancel(ctx), c.id, options) }()
+	select {
+	case <-c.done:
+		return nil
+	case <-ctx.Done():
+	case err := <-failed:
+		if err != nil && !client.IsErrNotFound(err) {
+			return fmt.Errorf("stop the container: %w", err)
+		}
+		<-c.done
+		return nil
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := remove(limited, c.client, c.id); err != nil {
+		return fmt.Errorf("kill the container: %w", err)
+	}
+	<-c.done
+	return nil
+}
