@@ -1,0 +1,314 @@
+package js
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/dop251/goja"
+)
+
+// Schema tells the SDK's clients what they must know of a service's model. An adapter of the wire's model satisfies it.
+// Its methods may be called from any goroutine.
+type Schema interface {
+	// Operations are the names of all operations of a service, whether they are carried out or not; none if there is no
+	// such service. They become the client's commands.
+	Operations(service string) []string
+
+	// Errors are the names of a service's error structures: "ConditionalCheckFailedException". The client exports a class
+	// for each.
+	Errors(service string) []string
+
+	// Types are an operation's input and output as far as JSON cannot show them: nil where there is neither a blob nor a
+	// timestamp. They may be recursive, and must not change: they are read by many goroutines.
+	Types(service, operation string) (in, out *Type)
+}
+
+// Type is a shape with a blob or a timestamp in it. Exactly one of its members is set.
+type Type struct {
+	Blob      bool             // base64 in JSON, a Uint8Array in the script; a string given is its UTF-8
+	Timestamp bool             // seconds since 1970 in JSON, a Date in the script
+	Members   map[string]*Type // of a structure or union: those that have one inside; the others are left out
+	Element   *Type            // of a list, or of a map's values
+}
+
+// awsError is an error of a service, as the emulators' wire makes them.
+type awsError interface {
+	ErrorCode() string    // "ResourceNotFoundException"
+	ErrorMessage() string // the service's words
+	HTTPStatus() int
+}
+
+// awsService is a service that the clients know: our name of it, and the SDK's.
+type awsService struct {
+	service string // "stepfunctions"
+	class   string // "SFN": the clients are SFNClient and SFN, the errors' base class SFNServiceException
+}
+
+// services are the SDK's client packages. One can be imported if the Schema knows its service.
+var services = map[string]awsService{
+	"@aws-sdk/client-apigatewayv2":     {"apigateway", "ApiGatewayV2"},
+	"@aws-sdk/client-cloudformation":   {"cloudformation", "CloudFormation"},
+	"@aws-sdk/client-cloudwatch":       {"cloudwatch", "CloudWatch"},
+	"@aws-sdk/client-cloudwatch-logs":  {"logs", "CloudWatchLogs"},
+	"@aws-sdk/client-dynamodb":         {"dynamodb", "DynamoDB"},
+	"@aws-sdk/client-dynamodb-streams": {"dynamodbstreams", "DynamoDBStreams"},
+	"@aws-sdk/client-elasticache":      {"elasticache", "ElastiCache"},
+	"@aws-sdk/client-eventbridge":      {"eventbridge", "EventBridge"},
+	"@aws-sdk/client-firehose":         {"firehose", "Firehose"},
+	"@aws-sdk/client-iam":              {"iam", "IAM"},
+	"@aws-sdk/client-kinesis":          {"kinesis", "Kinesis"},
+	"@aws-sdk/client-kms":              {"kms", "KMS"},
+	"@aws-sdk/client-lambda":           {"lambda", "Lambda"},
+	"@aws-sdk/client-s3":               {"s3", "S3"},
+	"@aws-sdk/client-scheduler":        {"scheduler", "Scheduler"},
+	"@aws-sdk/client-secrets-manager":  {"secretsmanager", "SecretsManager"},
+	"@aws-sdk/client-sfn":              {"stepfunctions", "SFN"},
+	"@aws-sdk/client-sns":              {"sns", "SNS"},
+	"@aws-sdk/client-sqs":              {"sqs", "SQS"},
+	"@aws-sdk/client-ssm":              {"ssm", "SSM"},
+	"@aws-sdk/client-sts":              {"sts", "STS"},
+}
+
+func (s *sandbox) awsFunctions() map[string]any { return map[string]any{"call": s.hostCall} }
+
+// clientModule makes an SDK client package by aws.js.
+func (s *sandbox) clientModule(name string, svc awsService) (goja.Value, error) {
+	schema := s.engine.opts.Schema
+	if schema == nil {
+		return nil, fmt.Errorf("Cannot find module '%s'", name)
+	}
+	m, err := s.load1("devstack:aws")
+	if err != nil {
+		return nil, err
+	}
+	make, _ := goja.AssertFunction(m.ToObject(s.rt).Get("clientModule"))
+	toArray := func(names []string) goja.Value {
+		list := []any{}
+		for _, n := range names {
+			list = append(list, n)
+		}
+		return s.rt.NewArray(list...)
+	}
+	return make(goja.Undefined(), s.rt.ToValue(svc.service), s.rt.ToValue(svc.class),
+		toArray(schema.Operations(svc.service)), toArray(schema.Errors(svc.service)))
+}
+
+// hostCall implements host.call(service, operation, input) → a promise of the output. It rejects with what awsFailure makes.
+func (s *sandbox) hostCall(call goja.FunctionCall) goja.Value {
+	service, operation := call.Argument(0).String(), call.Argument(1).String()
+	inType, outType := s.engine.opts.Schema.Types(service, operation)
+	enc := encoder{s: s}
+	if err := enc.value(call.Argument(2), inType, 0); err != nil {
+		s.throw("TypeError", "%s: %v", operation, err)
+	}
+	in := json.RawMessage(enc.b.Bytes())
+	return s.async(func(ctx context.Context) (func() goja.Value, error) {
+		if s.engine.opts.AWS == nil {
+			return nil, errors.New("there is no AWS to call")
+		}
+		var out json.RawMessage
+		if err := s.engine.opts.AWS.Call(ctx, service, operation, in, &out); err != nil {
+			return nil, err
+		}
+		return func() goja.Value {
+			v, err := s.parseJSON(out)
+			if err != nil {
+				return s.rt.NewObject()
+			}
+			return s.decode(v, outType)
+		}, nil
+	})
+}
+
+// awsFailure is the value that host.call rejects with: {name, message, status, fields}.
+func (s *sandbox) awsFailure(err error, ae awsError) goja.Value {
+	obj := s.rt.NewObject()
+	_ = obj.Set("aws", true)
+	_ = obj.Set("name", ae.ErrorCode())
+	_ = obj.Set("message", ae.ErrorMessage())
+	_ = obj.Set("status", ae.HTTPStatus())
+	var more interface{ ErrorFields() map[string]any }
+	if errors.As(err, &more) && len(more.ErrorFields()) > 0 {
+		if text, err := json.Marshal(more.ErrorFields()); err == nil {
+			if v, err := s.parseJSON(text); err == nil {
+				_ = obj.Set("fields", v)
+			}
+		}
+	}
+	return obj
+}
+
+// encoder writes an operation's input as JSON.
+type encoder struct {
+	s *sandbox
+	b bytes.Buffer
+}
+
+// maxNesting is how deep an input may be nested; AWS refuses far less.
+const maxNesting = 200
+
+func (e *encoder) value(v goja.Value, t *Type, depth int) error {
+	if depth > maxNesting {
+		return errors.New("the input is nested too deeply, or contains itself")
+	}
+	obj, ok := v.(*goja.Object)
+	if !ok {
+		e.primitive(v, t)
+		return nil
+	}
+	switch x := obj.Export().(type) {
+	case []byte:
+		e.text(base64.StdEncoding.EncodeToString(x))
+		return nil
+	case goja.ArrayBuffer:
+		e.text(base64.StdEncoding.EncodeToString(x.Bytes()))
+		return nil
+	case time.Time:
+		e.b.WriteString(strconv.FormatFloat(float64(x.UnixMilli())/1000, 'f', -1, 64))
+		return nil
+	}
+	return e.object(obj, t, depth)
+}
+
+func (e *encoder) object(obj *goja.Object, t *Type, depth int) error {
+	var element *Type
+	if t != nil {
+		element = t.Element
+	}
+	if obj.ClassName() == "Array" {
+		e.b.WriteByte('[')
+		for i := range int(obj.Get("length").ToInteger()) {
+			if i > 0 {
+				e.b.WriteByte(',')
+			}
+			item := obj.Get(strconv.Itoa(i))
+			if item == nil || goja.IsUndefined(item) {
+				item = goja.Null()
+			}
+			if err := e.value(item, element, depth+1); err != nil {
+				return err
+			}
+		}
+		e.b.WriteByte(']')
+		return nil
+	}
+	e.b.WriteByte('{')
+	first := true
+	for _, k := range obj.Keys() {
+		v := obj.Get(k)
+		if _, isFunc := goja.AssertFunction(v); isFunc || v == nil || goja.IsUndefined(v) {
+			continue
+		}
+		if !first {
+			e.b.WriteByte(',')
+		}
+		first = false
+		e.text(k)
+		e.b.WriteByte(':')
+		inner := element
+		if t != nil && t.Members != nil {
+			inner = t.Members[k]
+		}
+		if err := e.value(v, inner, depth+1); err != nil {
+			return err
+		}
+	}
+	e.b.WriteByte('}')
+	return nil
+}
+
+func (e *encoder) primitive(v goja.Value, t *Type) {
+	switch {
+	case v == nil || goja.IsUndefined(v) || goja.IsNull(v):
+		e.b.WriteString("null")
+	case isString(v):
+		if t != nil && t.Blob {
+			e.text(base64.StdEncoding.EncodeToString([]byte(v.String())))
+			return
+		}
+		e.text(v.String())
+	default: // a number, a BigInt or a boolean
+		if text := v.String(); text == "NaN" || text == "Infinity" || text == "-Infinity" {
+			e.text(text) // as the SDK writes them
+		} else {
+			e.b.WriteString(text)
+		}
+	}
+}
+
+func (e *encoder) text(s string) { e.b.Write(marshal(s)) }
+
+// decode puts Uint8Arrays and Dates in the places of an output that its type names.
+func (s *sandbox) decode(v goja.Value, t *Type) goja.Value {
+	if t == nil || v == nil {
+		return v
+	}
+	switch {
+	case t.Blob && isString(v):
+		b, err := base64.StdEncoding.DecodeString(v.String())
+		if err != nil {
+			return v
+		}
+		return s.blob(b)
+	case t.Timestamp && !goja.IsNull(v) && !isString(v):
+		out, err := s.rt.New(s.rt.Get("Date"), s.rt.ToValue(v.ToFloat()*1000))
+		if err != nil {
+			return v
+		}
+		return out
+	}
+	obj, ok := v.(*goja.Object)
+	if !ok {
+		return v
+	}
+	for _, k := range obj.Keys() {
+		inner := t.Element
+		if t.Members != nil {
+			inner = t.Members[k]
+		}
+		if inner != nil {
+			_ = obj.Set(k, s.decode(obj.Get(k), inner)) // cannot fail: made by JSON.parse
+		}
+	}
+	return obj
+}
+
+// blob makes the SDK's Uint8ArrayBlobAdapter: a Uint8Array with transformToString.
+func (s *sandbox) blob(b []byte) goja.Value {
+	m, err := s.load1("devstack:aws")
+	if err != nil {
+		panic(s.hostError(err))
+	}
+	v, err := s.rt.New(m.ToObject(s.rt).Get("Uint8ArrayBlobAdapter"), s.arrayBuffer(b))
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// parseJSON is the script's JSON.parse.
+func (s *sandbox) parseJSON(text []byte) (goja.Value, error) {
+	f, _ := goja.AssertFunction(s.jsonOf("parse"))
+	return f(goja.Undefined(), s.rt.ToValue(string(text)))
+}
+
+// stringify is the script's JSON.stringify. What has no JSON is "null".
+func (s *sandbox) stringify(v goja.Value) (string, error) {
+	f, _ := goja.AssertFunction(s.jsonOf("stringify"))
+	out, err := f(goja.Undefined(), v)
+	if err != nil {
+		return "", err
+	}
+	if goja.IsUndefined(out) {
+		return "null", nil
+	}
+	return out.String(), nil
+}
+
+func (s *sandbox) jsonOf(name string) goja.Value { return s.rt.Get("JSON").ToObject(s.rt).Get(name) }

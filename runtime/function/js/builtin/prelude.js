@@ -1,0 +1,168 @@
+// What every sandbox has from the start: a way to call the handler, console, and what goja lacks of the language.
+const { parse, stringify } = JSON;
+const global = globalThis;
+const [functionName, memoryLimitInMB] = host.info();
+const define = (target, name, value) =>
+  Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
+const lacking = (target, name, value) => name in target || define(target, name, value);
+
+define(global, 'global', global);
+define(global, 'queueMicrotask', (f) => { Promise.resolve().then(f); });
+const performance = { now: () => host.now(), timeOrigin: Date.now(), mark() { throw new Error('performance.mark is not provided by the js runtime'); } };
+define(global, 'performance', performance);
+Object.defineProperty(global, 'crypto', {
+  configurable: true, enumerable: false,
+  get() { const c = require('crypto').webcrypto; define(global, 'crypto', c); return c; },
+});
+
+// ---- the handler
+
+exports.setTrace = (id) => {
+  if (id) process.env._X_AMZN_TRACE_ID = id;
+  else delete process.env._X_AMZN_TRACE_ID;
+};
+
+exports.invoke = (handler, payload, awsRequestId, arn, clientContext, ok, fail) => {
+  const env = process.env;
+  let waits = true;
+  const answer = (result, now) => {
+    let text;
+    try {
+      text = stringify(result === undefined ? null : result);
+    } catch {
+      return fail(new Error('Unable to stringify response body as json'));
+    }
+    ok(text === undefined ? 'null' : text, now);
+  };
+  const succeed = (result) => answer(result, true);
+  const callback = (err, result) => {
+    if (err !== undefined && err !== null) fail(err);
+    else answer(result, !waits);
+  };
+  const context = {
+    get callbackWaitsForEmptyEventLoop() { return waits; },
+    set callbackWaitsForEmptyEventLoop(v) { waits = v; },
+    succeed, fail, done: callback,
+    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION || '$LATEST',
+    functionName,
+    memoryLimitInMB: String(memoryLimitInMB),
+    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+    clientContext: clientContext ? parse(clientContext) : undefined,
+    identity: undefined,
+    invokedFunctionArn: arn,
+    awsRequestId,
+    getRemainingTimeInMillis: host.remaining,
+  };
+  try {
+    const result = handler(parse(payload), context, callback);
+    if (result !== null && typeof result === 'object' && typeof result.then === 'function') result.then(succeed, fail);
+  } catch (err) {
+    fail(err);
+  }
+};
+
+// ---- console
+
+const format = (args) =>
+  args.length === 1 && typeof args[0] === 'string' ? args[0] : require('util').format(...args);
+let indent = '';
+const print = (level, args) => {
+  const text = format(args);
+  host.log(level, indent ? text.replace(/^/gm, indent) : text);
+};
+const counts = new Map(), times = new Map();
+const elapsed = (label) => {
+  const began = times.get(label);
+  return began === undefined ? undefined : `${label}: ${(host.now() - began).toFixed(3)}ms`;
+};
+define(global, 'console', {
+  log(...args) { print('INFO', args); },
+  info(...args) { print('INFO', args); },
+  debug(...args) { print('DEBUG', args); },
+  warn(...args) { print('WARN', args); },
+  error(...args) { print('ERROR', args); },
+  fatal(...args) { print('FATAL', args); },
+  trace(...args) {
+    const stack = host.stack(new Error(args.length ? format(args) : '').stack);
+    print('TRACE', [stack.replace(/^Error/, 'Trace')]);
+  },
+  dir(value, options) { print('INFO', [require('util').inspect(value, options)]); },
+  table(value) { print('INFO', [require('util').inspect(value)]); },
+  assert(condition, ...args) {
+    if (condition) return;
+    print('ERROR', typeof args[0] === 'string' ? ['Assertion failed: ' + args[0], ...args.slice(1)] : ['Assertion failed', ...args]);
+  },
+  count(label = 'default') {
+    counts.set(label, (counts.get(label) || 0) + 1);
+    print('INFO', [`${label}: ${counts.get(label)}`]);
+  },
+  countReset(label = 'default') { counts.delete(label); },
+  time(label = 'default') { times.set(label, host.now()); },
+  timeLog(label = 'default', ...args) { if (times.has(label)) print('INFO', [elapsed(label), ...args]); },
+  timeEnd(label = 'default') { if (times.has(label)) { print('INFO', [elapsed(label)]); times.delete(label); } },
+  group(...args) { if (args.length) print('INFO', args); indent += '  '; },
+  groupEnd() { indent = indent.slice(2); },
+});
+
+// ---- the language
+
+lacking(Symbol, 'asyncIterator', Symbol('Symbol.asyncIterator'));
+lacking(Symbol, 'dispose', Symbol('Symbol.dispose'));
+lacking(Symbol, 'asyncDispose', Symbol('Symbol.asyncDispose'));
+lacking(Error, 'captureStackTrace', (target) => {
+  define(target, 'stack', host.stack(new Error().stack).replace(/^Error/, String(target)));
+});
+lacking(Promise, 'withResolvers', function () {
+  let resolve, reject;
+  const promise = new this((a, b) => { resolve = a; reject = b; });
+  return { promise, resolve, reject };
+});
+lacking(Promise, 'try', function (f, ...args) { return new this((resolve) => resolve(f(...args))); });
+const grouped = (items, key, add) => { let i = 0; for (const item of items) add(key(item, i++), item); };
+lacking(Object, 'groupBy', (items, key) => {
+  const out = Object.create(null);
+  grouped(items, key, (k, item) => { (out[k] ||= []).push(item); });
+  return out;
+});
+lacking(Map, 'groupBy', (items, key) => {
+  const out = new Map();
+  grouped(items, key, (k, item) => { out.has(k) ? out.get(k).push(item) : out.set(k, [item]); });
+  return out;
+});
+lacking(Array, 'fromAsync', async function (items, map = (x) => x) {
+  const out = [];
+  const it = (items[Symbol.asyncIterator] || items[Symbol.iterator])?.call(items);
+  if (!it) {
+    for (let i = 0; i < items.length; i++) out.push(await map(await items[i], i));
+    return out;
+  }
+  for (let r = await it.next(), i = 0; !r.done; r = await it.next(), i++) out.push(await map(await r.value, i));
+  return out;
+});
+lacking(String.prototype, 'isWellFormed', function () { return !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(this); });
+// Both are allowed never to let go of what they hold, or never to call back.
+lacking(global, 'WeakRef', class WeakRef { #target; constructor(target) { this.#target = target; } deref() { return this.#target; } });
+lacking(global, 'FinalizationRegistry', class FinalizationRegistry { register() {} unregister() { return false; } });
+
+// goja takes \p{…} for the letter p. RegExp is wrapped so that a property becomes a class of its characters.
+const Native = RegExp;
+const property = /\\([pP])\{([^}]*)\}/;
+function Wrapped(pattern, flags) {
+  if (typeof pattern === 'string' && typeof flags === 'string' && flags.includes('u') && property.test(pattern)) {
+    pattern = host.property(pattern);
+  }
+  if (new.target === undefined) return Native(pattern, flags);
+  return Reflect.construct(Native, [pattern, flags], new.target === Wrapped ? Native : new.target);
+}
+Object.setPrototypeOf(Wrapped, Object.getPrototypeOf(Native));
+for (const key of Reflect.ownKeys(Native)) {
+  if (key !== 'length' && key !== 'prototype') Object.defineProperty(Wrapped, key, Object.getOwnPropertyDescriptor(Native, key));
+}
+Wrapped.prototype = Native.prototype;
+define(Native.prototype, 'constructor', Wrapped);
+define(Wrapped, 'name', 'RegExp');
+lacking(Wrapped, 'escape', (text) =>
+  String(text).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replace(/[,\-=<>#&!%:;@~'`"]/g, (c) => '\\x' + c.charCodeAt(0).toString(16))
+    .replace(/^[0-9A-Za-z]/, (c) => '\\x' + c.charCodeAt(0).toString(16)));
+define(global, 'RegExp', Wrapped);

@@ -1,0 +1,267 @@
+package js
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dop251/goja"
+
+	"devstack/runtime/function"
+)
+
+// errorBody is what Lambda's Node runtime sends for a failed invocation, in its order.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
+type errorBody struct {
+	Type    string     `json:"errorType"`
+	Message string     `json:"errorMessage"`
+	Reason  *errorBody `json:"reason,omitempty"`  // of an unhandled rejection
+	Promise *struct{}  `json:"promise,omitempty"` // the same
+	Trace   []string   `json:"trace"`
+}
+
+// rejection is a rejected promise that nobody handled.
+type rejection struct{ reason goja.Value }
+
+// Error says that there was one.
+func (r *rejection) Error() string { return "unhandled promise rejection" }
+
+// uncaughtRejection returns the first rejection that nobody has handled, nil if there is none.
+func (s *sandbox) uncaughtRejection() error {
+	for p := range s.rejected {
+		clear(s.rejected)
+		return &rejection{p.Result()}
+	}
+	return nil
+}
+
+// describe makes the body of anything thrown. What is no Error has its typeof as type, and no trace.
+func (s *sandbox) describe(v goja.Value) *errorBody {
+	obj, ok := v.(*goja.Object)
+	if !ok || obj.ClassName() != "Error" && !isString(obj.Get("stack")) {
+		return &errorBody{Type: typeOf(v), Message: s.stringOf(v), Trace: []string{}}
+	}
+	return &errorBody{Type: s.stringOf(obj.Get("name")), Message: s.stringOf(obj.Get("message")), Trace: s.trace(obj)}
+}
+
+func isString(v goja.Value) bool {
+	_, ok := v.(goja.String)
+	return ok
+}
+
+func typeOf(v goja.Value) string {
+	switch v := v.(type) {
+	case *goja.Object:
+		if _, ok := goja.AssertFunction(v); ok {
+			return "function"
+		}
+		return "object"
+	case goja.String:
+		return "string"
+	case *goja.Symbol:
+		return "symbol"
+	default:
+		if v == nil || goja.IsUndefined(v) {
+			return "undefined"
+		}
+		if goja.IsNull(v) {
+			return "object"
+		}
+		switch v.Export().(type) {
+		case bool:
+			return "boolean"
+		case int64, float64:
+			return "number"
+		}
+		return "bigint"
+	}
+}
+
+// stringOf is String(v), whatever v's own toString does.
+func (s *sandbox) stringOf(v goja.Value) (text string) {
+	if v == nil {
+		return "undefined"
+	}
+	if ex := s.rt.Try(func() { text = v.String() }); ex != nil {
+		return "[object]"
+	}
+	return text
+}
+
+// trace is an error's stack as V8 would list it: the head, then "    at function (file:line:column)".
+func (s *sandbox) trace(obj *goja.Object) []string {
+	var stack goja.Value
+	if ex := s.rt.Try(func() { stack = obj.Get("stack") }); ex != nil || stack == nil {
+		return []string{}
+	}
+	return strings.Split(v8Stack(s.stringOf(stack)), "\n")
+}
+
+// v8Stack rewrites a stack as goja writes it ("\tat f (file:3:9(12))") to V8's form. Frames of the engine itself go.
+func v8Stack(stack string) string {
+	if !strings.Contains(stack, "\n\tat ") && !strings.HasSuffix(stack, "\n") {
+		return stack // set by the script itself, or rewritten already
+	}
+	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
+	out := lines[:0]
+	for _, l := range lines {
+		frame, ok := strings.CutPrefix(l, "\tat ")
+		if !ok {
+			out = append(out, l)
+			continue
+		}
+		if strings.HasSuffix(frame, "(native)") || strings.Contains(frame, preludeName) {
+			continue
+		}
+		out = append(out, "    at "+withoutCounter(frame))
+	}
+	return strings.Join(out, "\n")
+}
+
+// withoutCounter takes the program counter off a frame: "f (a.ts:3:9(12))" is "f (a.ts:3:9)".
+func withoutCounter(frame string) string {
+	closed := strings.HasSuffix(frame, "))")
+	if i := strings.LastIndexByte(frame, '('); i > 0 && strings.HasSuffix(frame, ")") {
+		frame = frame[:i]
+	}
+	if closed {
+		frame += ")"
+	}
+	return frame
+}
+
+// thrown is the outcome of a handler that threw v. It is logged as Lambda's runtime logs it.
+func (s *sandbox) thrown(v goja.Value, what string) *function.FunctionError {
+	body := s.describe(v)
+	s.logError(what, v, body)
+	return &function.FunctionError{Type: body.Type, Payload: marshal(body)}
+}
+
+// logError writes a line "…	ERROR	Invoke Error 	{"errorType":…,"errorMessage":…,…,"stack":[…]}" with the error's own
+// enumerable members between.
+func (s *sandbox) logError(what string, v goja.Value, body *errorBody) {
+	var b strings.Builder
+	b.WriteString(`{"errorType":` + quote(body.Type) + `,"errorMessage":` + quote(body.Message))
+	if obj, ok := v.(*goja.Object); ok {
+		for _, k := range obj.Keys() {
+			if k == "name" || k == "message" || k == "stack" {
+				continue
+			}
+			if text, err := s.stringify(obj.Get(k)); err == nil {
+				b.WriteString("," + quote(k) + ":" + text)
+			}
+		}
+	}
+	b.WriteString(`,"stack":` + string(marshal(body.Trace)) + "}")
+	s.logLine("ERROR", what+" \t"+b.String())
+}
+
+// fatal is the outcome of what ended the sandbox.
+func (s *sandbox) fatal(err error) error {
+	var ex *goja.Exception
+	var unhandled *rejection
+	var overflow *goja.StackOverflowError
+	var stopped *goja.InterruptedError
+	switch {
+	case errors.As(err, &stopped):
+		if cause, ok := stopped.Value().(error); ok {
+			return s.stopped(cause)
+		}
+		return err
+	case errors.As(err, &unhandled):
+		reason := s.describe(unhandled.reason)
+		message := s.stringOf(unhandled.reason)
+		body := &errorBody{Type: "Runtime.UnhandledPromiseRejection", Message: message, Reason: reason, Promise: &struct{}{}}
+		body.Trace = append([]string{body.Type + ": " + message}, reason.Trace[min(1, len(reason.Trace)):]...)
+		s.logError("Unhandled Promise Rejection", unhandled.reason, body)
+		return &function.FunctionError{Type: body.Type, Payload: marshal(body)}
+	case errors.As(err, &overflow):
+		const message = "Maximum call stack size exceeded"
+		body := &errorBody{Type: "RangeError", Message: message, Trace: []string{"RangeError: " + message}}
+		s.logError("Uncaught Exception", goja.Undefined(), body)
+		return &function.FunctionError{Type: body.Type, Payload: marshal(body)}
+	case errors.As(err, &ex):
+		return s.thrown(ex.Value(), "Uncaught Exception")
+	}
+	return s.stopped(err)
+}
+
+// exit is what process.exit and the memory limit interrupt a script with.
+type exit struct{ how string }
+
+// Error is Lambda's sentence.
+func (e *exit) Error() string { return "Runtime exited with error: " + e.how }
+
+func (s *sandbox) stopped(err error) error {
+	var ex *exit
+	if !errors.As(err, &ex) {
+		return err
+	}
+	body := struct {
+		Type    string `json:"errorType"`
+		Message string `json:"errorMessage"`
+	}{"Runtime.ExitError", "RequestId: " + s.requestID() + " Error: " + ex.Error()}
+	return &function.FunctionError{Type: body.Type, Payload: marshal(body)}
+}
+
+// initError is the failure of a module that threw while it was loaded.
+func (s *sandbox) initError(err error) error {
+	out := s.fatal(err)
+	var fe *function.FunctionError
+	if errors.As(out, &fe) {
+		return &function.InitError{Type: fe.Type, Payload: fe.Payload}
+	}
+	return out
+}
+
+// initFailure is a failure that the runtime itself finds while it loads a function.
+func (s *sandbox) initFailure(typ, message string) error {
+	body := &errorBody{Type: typ, Message: message, Trace: []string{typ + ": " + message}}
+	s.logError("Uncaught Exception", goja.Undefined(), body)
+	return &function.InitError{Type: typ, Payload: marshal(body)}
+}
+
+// hostError makes a value to reject with of an error that Go code returned.
+func (s *sandbox) hostError(err error) goja.Value {
+	var ae awsError
+	if errors.As(err, &ae) {
+		return s.awsFailure(err, ae)
+	}
+	name, message := "Error", err.Error()
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		name = "AbortError"
+	}
+	obj, newErr := s.rt.New(s.rt.Get("Error"), s.rt.ToValue(message))
+	if newErr != nil {
+		return s.rt.ToValue(message)
+	}
+	if name != "Error" {
+		_ = obj.DefineDataProperty("name", s.rt.ToValue(name), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+	}
+	return obj
+}
+
+// throw raises an Error of a constructor by its name from Go code that a script has called.
+func (s *sandbox) throw(constructor, format string, args ...any) {
+	obj, err := s.rt.New(s.rt.Get(constructor), s.rt.ToValue(fmt.Sprintf(format, args...)))
+	if err != nil {
+		panic(s.rt.ToValue(err.Error()))
+	}
+	panic(obj)
+}
+
+func quote(s string) string { return string(marshal(s)) }
+
+// marshal is JSON without the escapes that encoding/json adds for HTML.
+func marshal(v any) []byte {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(err) // strings and slices of them always marshal
+	}
+	return []byte(strings.TrimSuffix(b.String(), "\n"))
+}

@@ -1,0 +1,323 @@
+package js
+
+import (
+	"embed"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/dop251/goja"
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+//go:embed builtin/*.js
+var sources embed.FS
+
+// preludeName is prelude.js in traces, which leave it out.
+const preludeName = "devstack:prelude"
+
+// modules are the built-in modules and their files below builtin/. Those of Node are imported with or without "node:".
+// The AWS clients are in services.
+var modules = map[string]string{
+	"assert":                  "assert.js",
+	"buffer":                  "buffer.js",
+	"crypto":                  "crypto.js",
+	"events":                  "events.js",
+	"path":                    "path.js",
+	"path/posix":              "path.js",
+	"process":                 "process.js",
+	"querystring":             "querystring.js",
+	"timers":                  "timers.js",
+	"timers/promises":         "timers-promises.js",
+	"url":                     "url.js",
+	"util":                    "util.js",
+	"redis":                   "redis.js",
+	"ioredis":                 "ioredis.js",
+	"@aws-sdk/lib-dynamodb":   "lib-dynamodb.js",
+	"@aws-sdk/util-dynamodb":  "util-dynamodb.js",
+	"devstack:aws":            "aws.js",
+	"devstack:fetch":          "fetch.js",
+	"devstack:text":           "text.js",
+	"devstack:clone":          "clone.js",
+	"devstack:redis-commands": "redis-commands.js",
+}
+
+// absent are Node's modules that this runtime does not have.
+var absent = []string{
+	"async_hooks", "child_process", "cluster", "console", "constants", "dgram", "diagnostics_channel", "dns", "dns/promises",
+	"domain", "fs", "fs/promises", "http", "http2", "https", "inspector", "module", "net", "os", "perf_hooks", "punycode",
+	"readline", "readline/promises", "repl", "sqlite", "stream", "stream/consumers", "stream/promises", "stream/web",
+	"string_decoder", "sys", "test", "tls", "tty", "v8", "vm", "wasi", "worker_threads", "zlib", "assert/strict", "path/win32",
+	"util/types",
+}
+
+// public returns the name of a built-in module that an import path means, "" for none.
+func public(path string) string {
+	name := strings.TrimPrefix(path, "node:")
+	if _, ok := services[name]; ok {
+		return name
+	}
+	if _, ok := modules[name]; ok && !strings.HasPrefix(name, "devstack:") {
+		return name
+	}
+	return ""
+}
+
+// namespace is where esbuild finds the built-in modules.
+const namespace = "devstack"
+
+// builtins is the esbuild plugin that finds the built-in modules: always, even where node_modules has a package of the
+// same name, because that one would need what only Node has.
+func (e *Engine) builtins() api.Plugin {
+	return api.Plugin{Name: "builtins", Setup: func(b api.PluginBuild) {
+		b.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+			if a.Namespace == namespace {
+				return api.OnResolveResult{Path: a.Path, External: true}, nil
+			}
+			if name := public(a.Path); name != "" && e.has(name) {
+				return api.OnResolveResult{Path: name, Namespace: namespace, SideEffects: api.SideEffectsFalse}, nil
+			}
+			if why := e.refusal(a.Path); why != "" {
+				return api.OnResolveResult{Errors: []api.Message{{Text: why}}}, nil
+			}
+			return api.OnResolveResult{}, nil
+		})
+		// The module that esbuild sees has the real one's names, so that a name that is not there is a build error.
+		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: namespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+			names, err := e.exports(a.Path)
+			if err != nil {
+				return api.OnLoadResult{}, err
+			}
+			text := "export {" + strings.Join(names, ", ") + "} from " + quote(a.Path) + ";\n"
+			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
+		})
+	}}
+}
+
+// has reports whether a built-in module can be used: an AWS client needs its service.
+func (e *Engine) has(name string) bool {
+	svc, ok := services[name]
+	return !ok || e.opts.Schema != nil && len(e.opts.Schema.Operations(svc.service)) > 0
+}
+
+// refusal is why an import that we do not provide cannot be had, "" for one that esbuild is to find.
+func (e *Engine) refusal(path string) string {
+	name := strings.TrimPrefix(path, "node:")
+	const way = `; use runtime = "nodejs22.x" for functions that need it`
+	switch {
+	case slices.Contains(absent, name) || strings.HasPrefix(path, "node:"):
+		return fmt.Sprintf("%q: the js runtime does not provide Node's module %s%s", path, name, way)
+	case strings.HasPrefix(path, "@aws-sdk/client-"):
+		return fmt.Sprintf("%q: the js runtime has no client for this service%s", path, way)
+	case strings.HasPrefix(path, "@aws-sdk/") || path == "aws-sdk" || strings.HasPrefix(path, "aws-sdk/"):
+		return fmt.Sprintf("%q: the js runtime does not provide this part of the AWS SDK%s", path, way)
+	}
+	return ""
+}
+
+// exports are the names that a built-in module exports, found by loading it once.
+func (e *Engine) exports(name string) ([]string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if names, ok := e.names[name]; ok {
+		return names, nil
+	}
+	s := newSandbox(e, &noFunction, nil, func(string, string) {})
+	defer s.Close()
+	if err := s.setUp(); err != nil { // on this goroutine: the sandbox's own has nothing to do
+		return nil, err
+	}
+	v, err := s.load1(name)
+	if err != nil {
+		return nil, fmt.Errorf("built-in module %s: %w", name, err)
+	}
+	obj := v.ToObject(s.rt)
+	names := slices.DeleteFunc(obj.Keys(), func(k string) bool { return k == "__esModule" || k == "default" })
+	names = append(names, "default")
+	slices.Sort(names)
+	if e.names == nil {
+		e.names = map[string][]string{}
+	}
+	e.names[name] = names
+	return names, nil
+}
+
+// programs are the built-in modules compiled so far, by file.
+var programs struct {
+	sync.Mutex
+	m map[string]*goja.Program
+}
+
+// program compiles a file below builtin/, once in the process. Its value is a function of exports, require, module, host.
+func program(file, name string) (*goja.Program, error) {
+	programs.Lock()
+	defer programs.Unlock()
+	if p := programs.m[file]; p != nil {
+		return p, nil
+	}
+	src, err := sources.ReadFile("builtin/" + file)
+	if err != nil {
+		return nil, err
+	}
+	p, err := goja.Compile(name, `(function (exports, require, module, host) { "use strict"; `+string(src)+"\n})", false)
+	if err != nil {
+		return nil, err
+	}
+	if programs.m == nil {
+		programs.m = map[string]*goja.Program{}
+	}
+	programs.m[file] = p
+	return p, nil
+}
+
+// require is the bundle's and the built-in modules' require: it knows built-in modules only.
+func (s *sandbox) require(call goja.FunctionCall) goja.Value {
+	v, err := s.load1(call.Argument(0).String())
+	if err != nil {
+		panic(s.hostError(err))
+	}
+	return v
+}
+
+// load1 returns a built-in module's exports, running it the first time.
+func (s *sandbox) load1(name string) (goja.Value, error) {
+	name = strings.TrimPrefix(name, "node:")
+	if v := s.modules[name]; v != nil {
+		return v, nil
+	}
+	var v goja.Value
+	var err error
+	if svc, ok := services[name]; ok {
+		v, err = s.clientModule(name, svc)
+	} else if file, ok := modules[name]; ok {
+		v, err = s.runBuiltin(file, name)
+	} else {
+		return nil, fmt.Errorf("Cannot find module '%s'", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.modules[name] = v
+	return v, nil
+}
+
+func (s *sandbox) runBuiltin(file, name string) (goja.Value, error) {
+	if !strings.HasPrefix(name, "devstack:") {
+		name = "devstack:" + name
+	}
+	p, err := program(file, name)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.rt.RunProgram(p)
+	if err != nil {
+		return nil, err
+	}
+	run, _ := goja.AssertFunction(v)
+	exports, module := s.rt.NewObject(), s.rt.NewObject()
+	if err := module.Set("exports", exports); err != nil {
+		return nil, err
+	}
+	if _, err := run(goja.Undefined(), exports, s.host.Get("require"), module, s.host); err != nil {
+		return nil, err
+	}
+	out := module.Get("exports").ToObject(s.rt)
+	if out.Get("default") == nil { // CommonJS: the default import is the module
+		if err := out.DefineDataProperty("default", out, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
+			return nil, err
+		}
+	}
+	if err := out.DefineDataProperty("__esModule", s.rt.ToValue(true), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// lazyGlobals are globals that load a built-in module when a script first asks for one of them.
+var lazyGlobals = map[string][]string{
+	"buffer":         {"Buffer", "atob", "btoa", "Blob"},
+	"url":            {"URL", "URLSearchParams"},
+	"devstack:text":  {"TextEncoder", "TextDecoder"},
+	"devstack:fetch": {"fetch", "Headers", "Request", "Response", "AbortController", "AbortSignal", "Event", "EventTarget", "DOMException"},
+	"devstack:clone": {"structuredClone"},
+	"timers":         {"setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"},
+	"process":        {"process"},
+}
+
+// setUp makes the world: clock, limits, host functions, globals, prelude.
+func (s *sandbox) setUp() error {
+	s.rt.SetTimeSource(s.engine.opts.Clock.Now)
+	s.rt.SetMaxCallStackSize(maxCallDepth)
+	s.rt.SetPromiseRejectionTracker(s.trackRejection)
+	s.host = s.rt.NewObject()
+	for name, f := range s.hostFunctions() {
+		if err := s.host.Set(name, f); err != nil {
+			return err
+		}
+	}
+	for module, names := range lazyGlobals {
+		for _, name := range names {
+			if err := s.lazyGlobal(name, module); err != nil {
+				return err
+			}
+		}
+	}
+	v, err := s.runBuiltin("prelude.js", preludeName)
+	if err != nil {
+		return err
+	}
+	s.invoker, _ = goja.AssertFunction(v.ToObject(s.rt).Get("invoke"))
+	s.setTrace, _ = goja.AssertFunction(v.ToObject(s.rt).Get("setTrace"))
+	return nil
+}
+
+func (s *sandbox) lazyGlobal(name, module string) error {
+	global := s.rt.GlobalObject()
+	set := func(v goja.Value) {
+		if err := global.DefineDataProperty(name, v, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
+			panic(s.hostError(err))
+		}
+	}
+	getter := func(goja.FunctionCall) goja.Value {
+		m, err := s.load1(module)
+		if err != nil {
+			panic(s.hostError(err))
+		}
+		v := m.ToObject(s.rt).Get(name)
+		if name == "process" {
+			v = m
+		}
+		set(v)
+		return v
+	}
+	setter := func(call goja.FunctionCall) goja.Value {
+		set(call.Argument(0))
+		return goja.Undefined()
+	}
+	return global.DefineAccessorProperty(name, s.rt.ToValue(getter), s.rt.ToValue(setter), goja.FLAG_TRUE, goja.FLAG_FALSE)
+}
+
+// hostFunctions are what the built-in modules call Go by.
+func (s *sandbox) hostFunctions() map[string]any {
+	fs := map[string]any{
+		"require":    s.require,
+		"setTimer":   s.setTimer,
+		"clearTimer": s.clearTimer,
+		"holdTimer":  s.holdTimer,
+		"log":        s.hostLog,
+		"write":      s.hostWrite,
+		"env":        s.hostEnv,
+		"exit":       s.hostExit,
+		"now":        s.hostNow,
+		"remaining":  s.hostRemaining,
+		"info":       s.hostInfo,
+		"stack":      s.hostStack,
+		"property":   s.hostProperty,
+	}
+	maps.Copy(fs, s.bytesFunctions())
+	maps.Copy(fs, s.awsFunctions())
+	maps.Copy(fs, s.netFunctions())
+	return fs
+}

@@ -1,0 +1,253 @@
+package js
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/dop251/goja"
+
+	"devstack/runtime/config"
+	"devstack/runtime/function"
+)
+
+// maxCallDepth is how many JavaScript calls may be nested; more is a RangeError. V8 gets to about eleven thousand.
+const maxCallDepth = 10_000
+
+// sandbox is one JavaScript world with a function loaded. Its goroutine owns everything but jobs, done and the loop's queue.
+type sandbox struct {
+	engine *Engine
+	fn     *config.Function
+	env    []string
+	log    function.LogFunc
+
+	rt        *goja.Runtime
+	loop      loop
+	modules   map[string]goja.Value // built-in modules loaded so far
+	host      *goja.Object          // what they are given
+	invoker   goja.Callable         // prelude.js's way to call a handler
+	setTrace  goja.Callable         // sets process.env._X_AMZN_TRACE_ID
+	handler   goja.Value
+	ctx       context.Context // of what is running now
+	event     *function.Event // the same; nil while loading
+	rejected  map[*goja.Promise]bool
+	failure   error         // what has ended the sandbox
+	exitCode  int           // of process.exit
+	createdAt int64         // the clock's nanoseconds, zero of performance.now
+	jobs      chan func()   // for the goroutine
+	done      chan struct{} // closed at the end
+	closing   sync.Once
+}
+
+var errClosed = errors.New("the sandbox is closed")
+
+func newSandbox(e *Engine, fn *config.Function, env []string, log function.LogFunc) *sandbox {
+	s := &sandbox{
+		engine: e, fn: fn, env: env, log: log,
+		rt:        goja.New(),
+		loop:      loop{wake: make(chan struct{}, 1)},
+		modules:   map[string]goja.Value{},
+		rejected:  map[*goja.Promise]bool{},
+		createdAt: e.opts.Clock.Now().UnixNano(),
+		jobs:      make(chan func()),
+		done:      make(chan struct{}),
+	}
+	go s.own()
+	return s
+}
+
+// own is the sandbox's goroutine.
+func (s *sandbox) own() {
+	for {
+		select {
+		case job := <-s.jobs:
+			job()
+		case <-s.done:
+			return
+		}
+	}
+}
+
+// do has f run on the sandbox's goroutine and waits for it. When ctx ends first the sandbox is closed: the script is
+// interrupted, and whatever it was doing is left to itself.
+func (s *sandbox) do(ctx context.Context, f func()) error {
+	finished := make(chan struct{})
+	select {
+	case s.jobs <- func() { defer close(finished); s.ctx = ctx; f() }:
+	case <-s.done:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-finished:
+		return nil
+	case <-ctx.Done():
+		s.Close()
+		return ctx.Err()
+	case <-s.done:
+		select {
+		case <-finished: // it closed itself with its last answer
+			return nil
+		default:
+			return errClosed
+		}
+	}
+}
+
+// Done is closed once the sandbox cannot take another event.
+func (s *sandbox) Done() <-chan struct{} { return s.done }
+
+// Close ends the sandbox at once.
+func (s *sandbox) Close() error {
+	s.closing.Do(func() {
+		close(s.done)
+		s.rt.Interrupt(errClosed)
+	})
+	return nil
+}
+
+// load sets the world up, runs the module and finds the handler.
+func (s *sandbox) load(ctx context.Context, b *build) error {
+	var failed error
+	if err := s.do(ctx, func() { failed = s.loadModule(b) }); err != nil {
+		return err
+	}
+	return failed
+}
+
+func (s *sandbox) loadModule(b *build) error {
+	if err := s.setUp(); err != nil {
+		return err
+	}
+	exports, err := s.runModule(b)
+	if err == nil && s.failure == nil {
+		err = s.uncaughtRejection()
+	}
+	if err == nil {
+		err = s.failure
+	}
+	if err != nil {
+		return s.initError(err)
+	}
+	s.handler = exports.Get(b.export)
+	if _, ok := goja.AssertFunction(s.handler); ok {
+		return nil
+	}
+	module := strings.TrimSuffix(s.fn.Handler, "."+b.export)
+	if module == "" || module == b.export {
+		module = "index"
+	}
+	if s.handler == nil || goja.IsUndefined(s.handler) {
+		return s.initFailure("Runtime.HandlerNotFound", module+"."+b.export+" is undefined or not exported")
+	}
+	return s.initFailure("Runtime.HandlerNotFound", module+"."+b.export+" is not a function")
+}
+
+// runModule runs the bundle as a CommonJS module and returns what it exports.
+func (s *sandbox) runModule(b *build) (*goja.Object, error) {
+	v, err := s.rt.RunProgram(b.program)
+	if err != nil {
+		return nil, err
+	}
+	run, _ := goja.AssertFunction(v)
+	exports, module := s.rt.NewObject(), s.rt.NewObject()
+	if err := module.Set("exports", exports); err != nil {
+		return nil, err
+	}
+	const file = "/var/task/" + scriptName
+	if _, err := run(exports, exports, s.rt.ToValue(s.require), module, s.rt.ToValue(file), s.rt.ToValue("/var/task")); err != nil {
+		return nil, err
+	}
+	out, ok := module.Get("exports").(*goja.Object)
+	if !ok {
+		return s.rt.NewObject(), nil
+	}
+	return out, nil
+}
+
+// invocation is one call of the handler under way.
+type invocation struct {
+	settled bool   // nothing more is waited for
+	result  []byte // JSON; nil: none yet
+	err     error  // *function.FunctionError
+}
+
+// Invoke calls the handler. See function.Sandbox.
+func (s *sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error) {
+	var inv invocation
+	if err := s.do(ctx, func() { s.invoke(ctx, ev, &inv) }); err != nil {
+		return nil, err
+	}
+	return inv.result, inv.err
+}
+
+func (s *sandbox) invoke(ctx context.Context, ev *function.Event, inv *invocation) {
+	s.event = ev
+	watched := s.watchMemory()
+	err := s.callHandler(inv)
+	if err == nil {
+		err = s.loop.run(ctx, func() bool {
+			if !inv.settled && s.failure == nil {
+				s.failure = s.uncaughtRejection()
+			}
+			return inv.settled || s.failure != nil
+		})
+	}
+	s.called(err)
+	watched()
+	if s.failure != nil && !inv.settled {
+		inv.result, inv.err = nil, s.fatal(s.failure)
+	}
+	if inv.err == nil && inv.result == nil {
+		inv.result = []byte("null") // the loop ran empty before the handler settled: as Lambda answers then
+	}
+	if s.failure == nil {
+		if s.failure = s.uncaughtRejection(); s.failure != nil {
+			s.fatal(s.failure) // after the answer: only the log hears of it
+		}
+	}
+	if s.failure != nil {
+		s.Close()
+	}
+}
+
+// callHandler starts the handler by way of prelude.js.
+func (s *sandbox) callHandler(inv *invocation) error {
+	if _, err := s.setTrace(goja.Undefined(), s.rt.ToValue(s.event.TraceID)); err != nil {
+		return err
+	}
+	succeed := func(call goja.FunctionCall) goja.Value {
+		if !inv.settled {
+			inv.result, inv.settled = []byte(call.Argument(0).String()), call.Argument(1).ToBoolean()
+		}
+		return goja.Undefined()
+	}
+	fail := func(call goja.FunctionCall) goja.Value {
+		if !inv.settled {
+			inv.settled, inv.result = true, nil
+			inv.err = s.thrown(call.Argument(0), "Invoke Error")
+		}
+		return goja.Undefined()
+	}
+	_, err := s.invoker(goja.Undefined(), s.handler, s.rt.ToValue(string(s.event.Payload)), s.rt.ToValue(s.event.RequestID),
+		s.rt.ToValue(s.event.ARN), s.rt.ToValue(s.event.ClientContext), s.rt.ToValue(succeed), s.rt.ToValue(fail))
+	return err
+}
+
+// called notes the outcome of a call into the script: an exception that nothing caught ends the sandbox.
+func (s *sandbox) called(err error) {
+	if err != nil && s.failure == nil {
+		s.failure = err
+	}
+}
+
+// trackRejection keeps the rejected promises that nobody handles.
+func (s *sandbox) trackRejection(p *goja.Promise, op goja.PromiseRejectionOperation) {
+	if op == goja.PromiseRejectionReject {
+		s.rejected[p] = true
+	} else {
+		delete(s.rejected, p)
+	}
+}
