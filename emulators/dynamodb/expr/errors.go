@@ -2,7 +2,6 @@ package expr
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,12 +9,15 @@ import (
 	"devstack/emulators/dynamodb/item"
 )
 
+// answer makes an error of a request.
+func answer(format string, args ...any) error { return item.Error(fmt.Sprintf(format, args...)) }
+
 // The texts are AWS's, as quoted word for word in public reports of its answers. Where no report could be found the text is
 // a guess, and says so.
 
 // invalid makes an error of an expression as a whole: "Invalid FilterExpression: …".
 func invalid(kind Kind, format string, args ...any) error {
-	return fmt.Errorf("Invalid "+string(kind)+": "+format, args...)
+	return item.Error("Invalid " + string(kind) + ": " + fmt.Sprintf(format, args...))
 }
 
 const (
@@ -58,14 +60,14 @@ const (
 )
 
 // What AWS says of a key condition that the key schema does not allow, and of an update that the item does not allow.
-var (
-	errKeyUnsupported = errors.New("Query key condition not supported")
-	errKeyType        = errors.New("One or more parameter values were invalid: Condition parameter type does not match schema type")
-	errConditions     = errors.New("Conditions can be of length 1 or 2 only")
+const (
+	errKeyUnsupported = item.Error("Query key condition not supported")
+	errKeyType        = item.Error("One or more parameter values were invalid: Condition parameter type does not match schema type")
+	errConditions     = item.Error("Conditions can be of length 1 or 2 only")
 
-	errNoAttribute = errors.New("The provided expression refers to an attribute that does not exist in the item")
-	errOperandType = errors.New("An operand in the update expression has an incorrect data type")
-	errUpdatePath  = errors.New("The document path provided in the update expression is invalid for update")
+	errNoAttribute = item.Error("The provided expression refers to an attribute that does not exist in the item")
+	errOperandType = item.Error("An operand in the update expression has an incorrect data type")
+	errUpdatePath  = item.Error("The document path provided in the update expression is invalid for update")
 )
 
 // What AWS says of the placeholders of a request.
@@ -108,6 +110,3 @@ func showPath(p path, names []string) string {
 	}
 	return "[" + strings.Join(parts, ", ") + "]"
 }
-
-// invalidKeys is what AWS says of a key condition that does not mention a key attribute it must.
-func invalidKeys(name string) error { return fmt.Errorf(msgKeysNotFound, name) }

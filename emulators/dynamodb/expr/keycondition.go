@@ -138,7 +138,7 @@ func fitSchema(terms []keyTerm, hash, sortKey Key) (*KeyCondition, error) {
 	t, ok := find(terms, hash.Name)
 	switch {
 	case !ok:
-		return nil, invalidKeys(hash.Name)
+		return nil, answer(msgKeysNotFound, hash.Name)
 	case t.op != EQ:
 		return nil, errKeyUnsupported
 	case t.values[0].Kind() != hash.Kind:
@@ -152,7 +152,7 @@ func fitSchema(terms []keyTerm, hash, sortKey Key) (*KeyCondition, error) {
 		return nil, errKeyUnsupported
 	}
 	if t, ok = find(terms, sortKey.Name); !ok {
-		return nil, invalidKeys(sortKey.Name)
+		return nil, answer(msgKeysNotFound, sortKey.Name)
 	}
 	for _, v := range t.values {
 		if v.Kind() != sortKey.Kind {

@@ -1,8 +1,6 @@
 package expr
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -24,18 +22,18 @@ type Params struct {
 func NewParams(names map[string]string, values map[string]item.Value) (*Params, error) {
 	switch {
 	case names != nil && len(names) == 0:
-		return nil, errors.New(msgNamesEmpty)
+		return nil, answer(msgNamesEmpty)
 	case values != nil && len(values) == 0:
-		return nil, errors.New(msgValuesEmpty)
+		return nil, answer(msgValuesEmpty)
 	}
 	for _, key := range slices.Sorted(maps.Keys(names)) {
 		if !isPlaceholder(key, '#') {
-			return nil, fmt.Errorf(msgNameKey, key)
+			return nil, answer(msgNameKey, key)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if !isPlaceholder(key, ':') {
-			return nil, fmt.Errorf(msgValueKey, key)
+			return nil, answer(msgValueKey, key)
 		}
 	}
 	return &Params{names: names, values: values}, nil
@@ -45,10 +43,10 @@ func NewParams(names map[string]string, values map[string]item.Value) (*Params, 
 // parsed.
 func (p *Params) Unused() error {
 	if keys := unused(p.names, p.usedNames); keys != "" {
-		return fmt.Errorf(msgNamesUnused, keys)
+		return answer(msgNamesUnused, keys)
 	}
 	if keys := unused(p.values, p.usedValues); keys != "" {
-		return fmt.Errorf(msgValuesUnused, keys)
+		return answer(msgValuesUnused, keys)
 	}
 	return nil
 }

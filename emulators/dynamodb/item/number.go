@@ -2,8 +2,6 @@ package item
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -17,14 +15,14 @@ const (
 )
 
 // AWS's answers to numbers that it cannot keep.
-var (
-	errPrecision = errors.New("Attempting to store more than 38 significant digits in a Number")
-	errOverflow  = errors.New("Number overflow. Attempting to store a number with magnitude larger than supported range")
-	errUnderflow = errors.New("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+const (
+	errPrecision = Error("Attempting to store more than 38 significant digits in a Number")
+	errOverflow  = Error("Number overflow. Attempting to store a number with magnitude larger than supported range")
+	errUnderflow = Error("Number underflow. Attempting to store a number with magnitude smaller than supported range")
 )
 
 func errNotNumeric(text string) error {
-	return fmt.Errorf("The parameter cannot be converted to a numeric value: %s", text)
+	return Error("The parameter cannot be converted to a numeric value: " + text)
 }
 
 // Number is an exact decimal number of at most 38 significant digits, from 1E-130 to 9.99…E+125 either side of zero. The

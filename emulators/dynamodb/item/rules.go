@@ -2,30 +2,36 @@ package item
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
+
+// Error is what AWS answers to a request that is wrong, word for word; the caller names the exception, which is always
+// ValidationException. Errors of other types are ours.
+type Error string
+
+// Error returns AWS's words.
+func (e Error) Error() string { return string(e) }
 
 // MaxDepth is how many levels a value may have: a scalar within 31 maps or lists is the deepest.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes
 const MaxDepth = 32
 
-// What AWS says of values that a request got wrong. The caller names the exception.
-var (
-	ErrEmptyValue = errors.New("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
-	ErrManyValues = errors.New("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
-	ErrNullFalse  = errors.New("One or more parameter values were invalid: Null attribute value types must have the value of true")
-	ErrTooDeep    = errors.New("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
+// What AWS says of values that a request got wrong.
+const (
+	ErrEmptyValue = Error("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+	ErrManyValues = Error("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+	ErrNullFalse  = Error("One or more parameter values were invalid: Null attribute value types must have the value of true")
+	ErrTooDeep    = Error("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
 )
 
 // emptySet is what AWS says of a set without members; the two blanks after "number set" are its own.
 var emptySet = map[Kind]error{
-	SS: errors.New("One or more parameter values were invalid: An string set  may not be empty"),
-	NS: errors.New("One or more parameter values were invalid: An number set  may not be empty"),
-	BS: errors.New("One or more parameter values were invalid: Binary sets should not be empty"),
+	SS: Error("One or more parameter values were invalid: An string set  may not be empty"),
+	NS: Error("One or more parameter values were invalid: An number set  may not be empty"),
+	BS: Error("One or more parameter values were invalid: Binary sets should not be empty"),
 }
 
 // checkSet applies the rules for sets to members that are canonical.
@@ -37,7 +43,7 @@ func checkSet(kind Kind, members []string) error {
 		return nil
 	}
 	if kind == NS {
-		return errors.New("Input collection contains duplicates")
+		return Error("Input collection contains duplicates")
 	}
 	shown := members
 	if kind == BS {
@@ -45,9 +51,9 @@ func checkSet(kind Kind, members []string) error {
 		for i, m := range members {
 			shown[i] = base64.StdEncoding.EncodeToString([]byte(m))
 		}
-		return fmt.Errorf("One or more parameter values were invalid: Input collection [%s]of type BS contains duplicates.", strings.Join(shown, ", "))
+		return Error(fmt.Sprintf("One or more parameter values were invalid: Input collection [%s]of type BS contains duplicates.", strings.Join(shown, ", ")))
 	}
-	return fmt.Errorf("One or more parameter values were invalid: Input collection [%s] contains duplicates.", strings.Join(shown, ", "))
+	return Error(fmt.Sprintf("One or more parameter values were invalid: Input collection [%s] contains duplicates.", strings.Join(shown, ", ")))
 }
 
 func hasDuplicate(members []string) bool {
