@@ -131,13 +131,7 @@ func added(current, operand item.Value) (item.Value, error) {
 		n, err := current.Number().Add(operand.Number())
 		return item.Num(n), err
 	}
-	union := slices.Clone(current.Set())
-	for _, m := range operand.Set() {
-		if !slices.Contains(current.Set(), m) {
-			union = append(union, m)
-		}
-	}
-	return item.NewSet(current.Kind(), union)
+	return current.Union(operand), nil
 }
 
 // deleted is DELETE: the set without the operand's members, which is no value if none is left. It reports false if there
@@ -151,12 +145,7 @@ func (u *Update) deleted(old item.Item, a *assignment) (item.Value, bool, error)
 	if current.Kind() != operand.Kind() {
 		return item.Value{}, false, errOperandType
 	}
-	left := slices.DeleteFunc(slices.Clone(current.Set()), func(m string) bool { return slices.Contains(operand.Set(), m) })
-	if len(left) == 0 {
-		return item.Value{}, true, nil
-	}
-	v, err := item.NewSet(current.Kind(), left)
-	return v, true, err
+	return current.Minus(operand), true, nil
 }
 
 // place puts a value where a path leads. All of the path but its last element must be there.

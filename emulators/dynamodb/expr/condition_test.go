@@ -194,7 +194,7 @@ func TestConditionsThatAreRefused(t *testing.T) {
 		{"bounds the wrong way round", "a BETWEEN :5 AND :1", "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:5}, upper bound operand: AttributeValue: {N:1}"},
 		{"bounds of different types", "a BETWEEN :5 AND :s", "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {N:5}, upper bound operand: AttributeValue: {S:abc}"},
 		{"an index that is too large", "a[99999999999999] = :1", "List index is not within the allowable range; index: [99999999999999]"},
-		{"a path that is too deep", "a" + strings.Repeat("[0]", 32) + " = :1", "The document path has too many nesting elements; nesting elements count: 33"},
+		{"a path that is too deep", "a" + strings.Repeat("[0]", 32) + " = :1", "The document path has too many nesting levels; nesting levels: 33"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ParseCondition(FilterExpression, tt.text, params(t))

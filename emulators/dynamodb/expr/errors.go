@@ -12,47 +12,55 @@ import (
 // answer makes an error of a request.
 func answer(format string, args ...any) error { return item.Error(fmt.Sprintf(format, args...)) }
 
-// The texts are AWS's, as quoted word for word in public reports of its answers. Where no report could be found the text is
-// a guess, and says so.
-
-// invalid makes an error of an expression as a whole: "Invalid FilterExpression: …".
+// invalid makes an error of an expression: "Invalid FilterExpression: …".
 func invalid(kind Kind, format string, args ...any) error {
 	return item.Error("Invalid " + string(kind) + ": " + fmt.Sprintf(format, args...))
 }
 
-const (
-	msgEmpty      = "The expression can not be empty;"
-	msgSyntax     = `Syntax error; token: "%s", near: "%s"`
-	msgRedundant  = "The expression has redundant parentheses;"
-	msgReserved   = "Attribute name is a reserved keyword; reserved keyword: %s"
-	msgNoName     = "An expression attribute name used in the document path is not defined; attribute name: %s"
-	msgNoValue    = "An expression attribute value used in expression is not defined; attribute value: %s"
-	msgTooLong    = "Expression size has exceeded the maximum allowed size; expression size: %d"
-	msgOperators  = "The expression contains too many operators; operator count: %d"
-	msgPathDepth  = "The document path has too many nesting elements; nesting elements count: %d" // a guess
-	msgListIndex  = "List index is not within the allowable range; index: [%s]"
-	msgInOperands = "The IN operator is provided with too many operands; number of operands: %d"
+// The texts are AWS's words. Beside each is the issue on github.com in which a user quotes AWS's answer; a text without one
+// is what users of AWS know it by, could not be traced to an answer, and counts as a guess.
 
+// What is wrong with the text of an expression.
+const (
+	msgEmpty      = "The expression can not be empty;"                                           // ExtendDB/extenddb/pull/20
+	msgSyntax     = `Syntax error; token: "%s", near: "%s"`                                      // aws/aws-cdk/issues/7591, truora/minidyn/issues/21
+	msgTooLong    = "Expression size has exceeded the maximum allowed size; expression size: %d" // of filters
+	msgTooLongSet = "Expression size has exceeded the maximum allowed size;"                     // of updates
+	msgRedundant  = "The expression has redundant parentheses;"                                  // floci-io/floci/pull/1442
+	msgReserved   = "Attribute name is a reserved keyword; reserved keyword: %s"                 // truora/minidyn/issues/61
+	msgOperators  = "The expression contains too many operators; operator count: %d"             // aws/aws-sdk-js/issues/3721
+	msgPathDepth  = "The document path has too many nesting levels; nesting levels: %d"          // quoted in Alternator's notes on projections
+	msgListIndex  = "List index is not within the allowable range; index: [%s]"                  // scylladb/scylladb/pull/25951
+	msgInOperands = "The IN operator is provided with too many operands; number of operands: %d" // reapit/foundations/issues/8255
+	msgSection    = `The "%s" section can only be used once in an update expression;`
+)
+
+// What is wrong with its placeholders, functions and operands.
+const (
+	msgNoName        = "An expression attribute name used in the document path is not defined; attribute name: %s" // neoeinstein/modyne/issues/3
+	msgNoValue       = "An expression attribute value used in expression is not defined; attribute value: %s"      // nubo-db/dynoxide/issues/13
 	msgFunction      = "Invalid function name; function: %s"
 	msgNotInContext  = "The function is not allowed in %s expression; function: %s"
 	msgNotThisWay    = "The function is not allowed to be used this way in an expression; function: %s"
 	msgOperandCount  = "Incorrect number of operands for operator or function; operator or function: %s, number of operands: %d"
-	msgOperandType   = "Incorrect operand type for operator or function; operator or function: %s, operand type: %s"
-	msgUpdateOperand = "Incorrect operand type for operator or function; operator: %s, operand type: %s, typeSet: ALLOWED_FOR_%[1]s_OPERAND"
+	msgOperandType   = "Incorrect operand type for operator or function; operator or function: %s, operand type: %s"                         // aws/aws-sdk-js-v3/issues/7171
+	msgUpdateOperand = "Incorrect operand type for operator or function; operator: %s, operand type: %s, typeSet: ALLOWED_FOR_%[1]s_OPERAND" // baseprime/dynamodb/issues/51 before the typeSet was added
 	msgNeedsPath     = "Operator or function requires a document path; operator or function: %s"
-	msgDistinct      = "The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s"
-	msgTypeName      = "Invalid attribute type name found; type: %s, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}"
+	msgDistinct      = "The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s" // floci-io/floci/pull/1442
+	msgTypeName      = "Invalid attribute type name found; type: %s, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}"                                      // the types' order is not always this one
 	msgBoundTypes    = "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s"
 	msgBoundOrder    = "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s"
+	msgOverlap       = "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %s, path two: %s" // getmoto/moto/issues/8582
+	msgConflict      = "Two document paths conflict with each other; must remove or rewrite one of these paths; path one: %s, path two: %s"
+)
 
-	msgOverlap  = "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %s, path two: %s"
-	msgConflict = "Two document paths conflict with each other; must remove or rewrite one of these paths; path one: %s, path two: %s"
-	msgSection  = `The "%s" section can only be used once in an update expression;`
-
-	msgNestedKey    = "KeyConditionExpressions cannot have conditions on nested attributes"
+// What is wrong with a key condition. AWS used to answer these without naming the expression in front; that it does so of
+// all of them now is a guess by the first two, which are quoted so since 2026.
+const (
+	msgNestedKey    = "KeyConditionExpressions cannot have conditions on nested attributes" // ExtendDB/extenddb/pull/195
+	msgOnePerKey    = "KeyConditionExpressions must only contain one condition per key"     // aws-amplify/amplify-category-api/pull/3531
+	msgKeyOperator  = "Invalid operator used in KeyConditionExpression: %s"                 // awslabs/aws-athena-query-federation/issues/746
 	msgNestedOp     = "KeyConditionExpressions cannot contain nested operations"
-	msgOnePerKey    = "KeyConditionExpressions must only contain one condition per key"
-	msgKeyOperator  = "Invalid operator used in KeyConditionExpression: %s"
 	msgNoKey        = "Invalid condition in KeyConditionExpression: No key attribute specified"
 	msgManyKeys     = "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"
 	msgKeyNotFirst  = "Invalid condition in KeyConditionExpression: %s operator must have the key attribute as its first operand"

@@ -97,7 +97,7 @@ func parse(kind Kind, text string) (*syntax, error) {
 		return nil, invalid(kind, msgEmpty)
 	}
 	if len(text) > maxLength {
-		return nil, invalid(kind, msgTooLong, len(text))
+		return nil, tooLong(kind, len(text))
 	}
 	p := newParser(kind, text)
 	switch kind {
@@ -123,6 +123,14 @@ func parse(kind Kind, text string) (*syntax, error) {
 		return nil, invalid(kind, msgOperators, p.operators)
 	}
 	return p.syntax, nil
+}
+
+// tooLong leaves the size out of the answer to an update, as AWS does.
+func tooLong(kind Kind, size int) error {
+	if kind == UpdateExpression {
+		return invalid(kind, msgTooLongSet)
+	}
+	return invalid(kind, msgTooLong, size)
 }
 
 // next moves on by a token.

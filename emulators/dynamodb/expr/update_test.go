@@ -176,6 +176,7 @@ func TestUpdatesThatTheItemDoesNotFit(t *testing.T) {
 func TestUpdatesThatAreRefused(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"nothing", "", "The expression can not be empty;"},
+		{"too long", "REMOVE " + strings.Repeat("a", 4090), "Expression size has exceeded the maximum allowed size;"},
 		{"no section", "INVALID SYNTAX HERE", `Syntax error; token: "INVALID", near: "INVALID SYNTAX"`},
 		{"a colon alone", "ADD hits : incr", `Syntax error; token: ":", near: "hits : incr"`},
 		{"a hash alone", "SET a = :1, #, #n = :2", `Syntax error; token: "#", near: ", #,"`},
@@ -207,7 +208,7 @@ func TestUpdatesThatAreRefused(t *testing.T) {
 			_, err := ParseUpdate(tt.text, params(t))
 			want := "Invalid UpdateExpression: " + tt.want
 			if err == nil || err.Error() != want {
-				t.Errorf("%s\n got: %v\nwant: %s", tt.text, err, want)
+				t.Errorf("%.60s\n got: %v\nwant: %s", tt.text, err, want)
 			}
 		})
 	}

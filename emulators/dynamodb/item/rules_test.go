@@ -1,6 +1,10 @@
 package item
 
-import "testing"
+import (
+	"slices"
+	"strconv"
+	"testing"
+)
 
 func TestSets(t *testing.T) {
 	for _, tt := range []struct {
@@ -25,6 +29,28 @@ func TestSets(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestUnionAndDifference(t *testing.T) {
+	for _, many := range []int{3, 100} { // few members are compared one by one, many by an index
+		var even, all []string
+		for i := range many {
+			m := strconv.Itoa(i)
+			all = append(all, m)
+			if i%2 == 0 {
+				even = append(even, m)
+			}
+		}
+		a, _ := NewSet(NS, slices.Clone(even))
+		b, _ := NewSet(NS, slices.Clone(all))
+		odd := b.Minus(a)
+		if !a.Union(b).Equal(b) || !a.Union(odd).Equal(b) || !b.Minus(odd).Equal(a) {
+			t.Errorf("of %d members: %v and %v", many, a.Set(), odd.Set())
+		}
+		if !a.Minus(b).IsZero() {
+			t.Errorf("of %d members: a set without all its members is %v", many, a.Minus(b).Set())
+		}
 	}
 }
 

@@ -98,24 +98,6 @@ func Map(m Item) Value { return Value{kind: M, many: m} }
 // List makes an L; the slice is the Value's from now on.
 func List(l []Value) Value { return Value{kind: L, many: l} }
 
-// NewSet makes an SS, NS or BS of its members: raw bytes as strings in a BS, the texts of numbers in an NS. The rules for
-// sets are checked: none is empty, no member occurs twice, every number is one. The slice is the Value's from now on.
-func NewSet(kind Kind, members []string) (Value, error) {
-	if kind == NS {
-		for i, m := range members {
-			n, err := ParseNum(m)
-			if err != nil {
-				return Value{}, err
-			}
-			members[i] = n.text
-		}
-	}
-	if err := checkSet(kind, members); err != nil {
-		return Value{}, err
-	}
-	return Value{kind: kind, many: members}, nil
-}
-
 // Kind returns the data type.
 func (v Value) Kind() Kind { return v.kind }
 
@@ -170,21 +152,6 @@ func (v Value) Equal(w Value) bool {
 		return maps.EqualFunc(v.Map(), w.Map(), Value.Equal)
 	}
 	return true
-}
-
-// sameMembers compares two sets, which hold no member twice.
-func sameMembers(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	if len(a) > 32 {
-		index := make(map[string]struct{}, len(a))
-		for _, m := range a {
-			index[m] = struct{}{}
-		}
-		return !slices.ContainsFunc(b, func(m string) bool { _, ok := index[m]; return !ok })
-	}
-	return !slices.ContainsFunc(b, func(m string) bool { return !slices.Contains(a, m) })
 }
 
 // Compare orders two values of the same scalar kind, as a sort key orders them: S by its UTF-8 bytes, N by its value, B by
