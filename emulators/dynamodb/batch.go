@@ -1,0 +1,205 @@
+package dynamodb
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"devstack/emulators/dynamodb/item"
+	"devstack/emulators/store"
+	"devstack/emulators/wire"
+)
+
+// The bounds of a batch. The last two are in bytes.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-api
+const (
+	maxBatchGet      = 100
+	maxBatchWrite    = 25
+	maxBatchGetSize  = 16 << 20
+	maxTransactItems = 100
+	maxTransactSize  = 4 << 20
+)
+
+// What AWS says of batches.
+const (
+	msgTooManyGets   = "Too many items requested for the BatchGetItem call"
+	msgTooManyWrites = "Too many items requested for the BatchWriteItem call"
+	msgDuplicates    = "Provided list of item keys contains duplicates"
+)
+
+// batchGet is what BatchGetItem asks of one table.
+type batchGet struct {
+	name string
+	keys []item.Item
+	expressions
+	consistent bool
+	given      KeysAndAttributes
+}
+
+// BatchGetItem reads up to 100 items by their keys. Keys without an item are left out; those for which 16 MB do not
+// suffice come back as UnprocessedKeys.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+func (s *service) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (out *BatchGetItemOutput, err error) {
+	var gets []batchGet
+	total := 0
+	for _, name := range slices.Sorted(maps.Keys(in.RequestItems)) {
+		g, err := newBatchGet(name, in.RequestItems[name])
+		if err != nil {
+			return nil, err
+		}
+		gets = append(gets, g)
+		total += len(g.keys)
+	}
+	if total > maxBatchGet {
+		return nil, errValidation(msgTooManyGets)
+	}
+	r := wire.From(ctx)
+	err = s.Store.View(func(tx *store.Tx) error {
+		out = &BatchGetItemOutput{Responses: map[string][]map[string]AttributeValue{}, UnprocessedKeys: map[string]KeysAndAttributes{}}
+		used, left := usages{}, maxBatchGetSize
+		for _, g := range gets {
+			t, err := s.table(tx, r, g.name)
+			if err != nil {
+				return err
+			}
+			if err := g.read(tx, t, used.of(t), &left, out); err != nil {
+				return err
+			}
+		}
+		out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
+		return nil
+	})
+	return out, err
+}
+
+func newBatchGet(name string, in KeysAndAttributes) (g batchGet, err error) {
+	if err := refuse("BatchGetItem", parameter{"RequestItems.AttributesToGet", in.AttributesToGet != nil}); err != nil {
+		return g, err
+	}
+	g = batchGet{name: name, consistent: yes(in.ConsistentRead), given: in}
+	if g.expressions, err = (texts{projection: in.ProjectionExpression, names: in.ExpressionAttributeNames}).parse(); err != nil {
+		return g, err
+	}
+	for _, k := range in.Keys {
+		key, err := newItem(k)
+		if err != nil {
+			return g, err
+		}
+		g.keys = append(g.keys, key)
+	}
+	return g, nil
+}
+
+// read adds what the batch wants of one table to out. left is how many bytes may still be read.
+func (g *batchGet) read(tx *store.Tx, t *table, used *usage, left *int, out *BatchGetItemOutput) error {
+	seen := map[string]bool{}
+	for _, key := range g.keys {
+		if err := t.Key.checkKey(key); err != nil {
+			return err
+		}
+		at, _ := t.find(tx, key)
+		if seen[string(at)] {
+			return errValidation(msgDuplicates)
+		}
+		seen[string(at)] = true
+	}
+	found := []map[string]AttributeValue{}
+	for n, key := range g.keys {
+		_, stored := t.find(tx, key)
+		if *left -= stored.size(); *left < 0 {
+			rest := g.given
+			rest.Keys = rest.Keys[n:]
+			out.UnprocessedKeys[g.name] = rest
+			break
+		}
+		used.table += readUnitsFor(stored.size(), g.consistent)
+		i, err := project(stored, g.projection)
+		if err != nil {
+			return err
+		}
+		if i != nil {
+			found = append(found, wireItem(i))
+		}
+	}
+	out.Responses[g.name] = found
+	return nil
+}
+
+// BatchWriteItem puts and deletes up to 25 items. All of them are written: UnprocessedItems is always empty.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+func (s *service) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (out *BatchWriteItemOutput, err error) {
+	var actions []*action
+	for _, name := range slices.Sorted(maps.Keys(in.RequestItems)) {
+		for _, w := range in.RequestItems[name] {
+			a, err := newBatchWrite(name, w)
+			if err != nil {
+				return nil, err
+			}
+			actions = append(actions, a)
+		}
+	}
+	if len(actions) > maxBatchWrite {
+		return nil, errValidation(msgTooManyWrites)
+	}
+	r, now := wire.From(ctx), s.Clock.Now()
+	err = s.update(func(tx *store.Tx, e *effects) error {
+		changes, err := s.prepareBatch(tx, r, actions)
+		if err != nil {
+			return err
+		}
+		used := usages{}
+		out = &BatchWriteItemOutput{UnprocessedItems: map[string][]WriteRequest{}}
+		for i, c := range changes {
+			if m := c.table.collection(tx, actions[i].at(), in.ReturnItemCollectionMetrics); m != nil {
+				set(&out.ItemCollectionMetrics, c.table.Name, append(out.ItemCollectionMetrics[c.table.Name], *m))
+			}
+			used.of(c.table).write(c.apply(tx, now, e), 1)
+		}
+		out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
+		return nil
+	})
+	return out, err
+}
+
+func newBatchWrite(name string, w WriteRequest) (a *action, err error) {
+	switch {
+	case w.PutRequest != nil && w.DeleteRequest == nil:
+		a = &action{table: name, kind: put}
+		a.item, err = newItem(w.PutRequest.Item)
+	case w.DeleteRequest != nil && w.PutRequest == nil:
+		a = &action{table: name, kind: remove}
+		a.key, err = newItem(w.DeleteRequest.Key)
+	default: // a guess, after the words for attribute values
+		err = errValidation("Supplied WriteRequest must contain exactly one of PutRequest and DeleteRequest")
+	}
+	return a, err
+}
+
+// prepareBatch works out the changes of a batch, which must be of different items.
+func (s *service) prepareBatch(tx *store.Tx, r *wire.Request, actions []*action) ([]*change, error) {
+	seen := map[string]bool{}
+	var changes []*change
+	for _, a := range actions {
+		t, err := s.table(tx, r, a.table)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.check(t); err != nil {
+			return nil, err
+		}
+		c, err := a.prepare(tx, t)
+		if err != nil {
+			return nil, err
+		}
+		id := t.ID + string(c.key)
+		if seen[id] {
+			return nil, errValidation(msgDuplicates)
+		}
+		seen[id] = true
+		changes = append(changes, c)
+	}
+	return changes, nil
+}

@@ -1,0 +1,207 @@
+package dynamodb
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+
+	"devstack/emulators/dynamodb/expr"
+	"devstack/emulators/dynamodb/item"
+	"devstack/emulators/store"
+)
+
+// record is what is kept under an item's or an index entry's key: the size that DynamoDB counts, in four bytes, so that a
+// page is measured without looking into its items, and then the encoded item. nil is no item.
+type record []byte
+
+func newRecord(i item.Item) record {
+	b := binary.BigEndian.AppendUint32(make([]byte, 0, 256), uint32(i.Size()))
+	return item.Append(b, i)
+}
+
+func (r record) size() int {
+	if r == nil {
+		return 0
+	}
+	return int(binary.BigEndian.Uint32(r))
+}
+
+func (r record) encoded() item.Encoded {
+	if r == nil {
+		return nil
+	}
+	return item.Encoded(r[4:])
+}
+
+// Lookup returns one attribute; an expression that reads a record decodes no more than it asks for.
+func (r record) Lookup(name string) (item.Value, bool) { return r.encoded().Lookup(name) }
+
+// decode returns the item, nil if there is none.
+func (r record) decode() (item.Item, error) {
+	if r == nil {
+		return nil, nil
+	}
+	return item.Decode(r.encoded())
+}
+
+// entry is an item as one of the indexes shows it.
+type entry struct {
+	key   []byte
+	value record
+}
+
+// entryOf returns the entry of an item in an index; there is none if an attribute of the index's key is missing. itemKey is
+// the item's own, whose part after the hash makes the entry's key the item's alone.
+func (t *table) entryOf(x *index, stored record, itemKey []byte) (entry, bool) {
+	if stored == nil {
+		return entry{}, false
+	}
+	key, ok := x.Key.appendKey(make([]byte, 0, 96), stored)
+	if !ok {
+		return entry{}, false
+	}
+	return entry{append(key, itemKey[hashSize:]...), t.project(x, stored)}, true
+}
+
+// project returns what an index keeps of an item.
+func (t *table) project(x *index, stored record) record {
+	if x.Projection == ProjectionTypeAll {
+		return stored
+	}
+	i := t.keyOf(stored, x)
+	for _, name := range x.Include {
+		if v, ok := stored.Lookup(name); ok {
+			i[name] = v
+		}
+	}
+	return newRecord(i)
+}
+
+// change is the replacement of an item by another, of nothing by an item, or of an item by nothing.
+type change struct {
+	table *table
+	key   []byte
+	old   record // shares the store's memory
+	new   record
+	byTTL bool
+}
+
+// effects are what follows a commit. A transaction that is run again begins with none.
+type effects struct {
+	streams []string  // their ARNs: they have new records
+	expiry  time.Time // when the first of the items written expires; zero: none does
+}
+
+// apply writes a change with all that follows from it: index entries, counts, expiry, stream. A change of nothing writes
+// nothing, not even a stream record.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+func (c *change) apply(tx *store.Tx, now time.Time, e *effects) (used writeUnits) {
+	used.table = writeUnitsFor(max(c.old.size(), c.new.size()))
+	if bytes.Equal(c.old, c.new) {
+		return used
+	}
+	t := c.table
+	if t.View != "" {
+		appendStream(tx, c, now)
+		e.streams = append(e.streams, t.StreamARN)
+	}
+	used.indexes = make([]float64, len(t.Indexes))
+	for i := range t.Indexes {
+		used.indexes[i] = c.applyIndex(tx, &t.Indexes[i])
+	}
+	if t.TTL != "" {
+		c.applyExpiry(tx, now, e)
+	}
+	t.add(tx, nil, difference(c.old, c.new))
+	if c.new == nil {
+		tx.Bucket(t.items()).Delete(c.key)
+	} else {
+		tx.Bucket(t.items()).Put(c.key, c.new)
+	}
+	return used
+}
+
+// difference is what a change adds to the counts.
+func difference(old, fresh record) counts {
+	d := counts{bytes: int64(fresh.size() - old.size())}
+	switch {
+	case old == nil && fresh != nil:
+		d.items = 1
+	case old != nil && fresh == nil:
+		d.items = -1
+	}
+	return d
+}
+
+// applyIndex moves a change on to an index and returns the write units that it costs there: one write if an entry comes,
+// goes or changes, two if it moves, none if the index does not see the change.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
+func (c *change) applyIndex(tx *store.Tx, x *index) (units float64) {
+	t := c.table
+	old, had := t.entryOf(x, c.old, c.key)
+	fresh, has := t.entryOf(x, c.new, c.key)
+	if !had && !has || had && has && bytes.Equal(old.key, fresh.key) && bytes.Equal(old.value, fresh.value) {
+		return 0
+	}
+	bucket := tx.Bucket(t.entries(x))
+	stays := had && has && bytes.Equal(old.key, fresh.key)
+	if had && !stays {
+		bucket.Delete(old.key)
+		units += writeUnitsFor(old.value.size())
+	}
+	if has {
+		bucket.Put(fresh.key, fresh.value)
+		size := fresh.value.size()
+		if stays {
+			size = max(size, old.value.size())
+		}
+		units += writeUnitsFor(size)
+	}
+	t.add(tx, x, difference(old.value, fresh.value))
+	return units
+}
+
+// applyExpiry keeps the list of what expires when.
+func (c *change) applyExpiry(tx *store.Tx, now time.Time, e *effects) {
+	old, had := expiryOf(c.table.TTL, c.old)
+	fresh, has := expiryOf(c.table.TTL, c.new)
+	bucket := tx.Bucket(c.table.expiries())
+	if had && (!has || !old.Equal(fresh)) {
+		bucket.Delete(expiryKey(old, c.key))
+	}
+	if has {
+		bucket.Put(expiryKey(fresh, c.key), []byte{})
+		if fresh.After(now.Add(-tooOld)) && (e.expiry.IsZero() || fresh.Before(e.expiry)) {
+			e.expiry = fresh
+		}
+	}
+}
+
+// find reads an item by its key attributes.
+func (t *table) find(tx *store.Tx, key expr.Source) (storeKey []byte, stored record) {
+	storeKey, _ = t.Key.appendKey(make([]byte, 0, 64), key)
+	return storeKey, record(tx.Bucket(t.items()).Get(storeKey))
+}
+
+// update runs f in a transaction and, once it is committed, tells those who wait for what it has changed.
+func (s *service) update(f func(tx *store.Tx, e *effects) error) error {
+	var e effects
+	err := s.Store.Update(func(tx *store.Tx) error {
+		e = effects{}
+		return f(tx, &e)
+	})
+	if err != nil {
+		return err
+	}
+	for i, arn := range e.streams {
+		if i == 0 || arn != e.streams[i-1] {
+			s.opts.OnStreamWrite(arn)
+		}
+	}
+	if !e.expiry.IsZero() {
+		s.expiry.due(e.expiry)
+	}
+	return nil
+}

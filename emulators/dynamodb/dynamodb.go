@@ -1,0 +1,69 @@
+// Package dynamodb emulates DynamoDB and DynamoDB Streams.
+//
+// An item is kept as the bytes of package item, under a key whose order is DynamoDB's: a hash of the partition key, which
+// spreads a Scan's segments, then the partition key and the sort key. Index entries, time-to-live entries, counts and stream
+// records change in the transaction of the item that they follow from (change.go). Reads walk a cursor (page.go).
+package dynamodb
+
+import (
+	"time"
+
+	"devstack/emulators/kit"
+	"devstack/emulators/store"
+	"devstack/emulators/wire"
+)
+
+//go:generate go run ../wire/apigen -service dynamodb -operations operations.txt
+//go:generate go run ../wire/apigen -service dynamodb -model dynamodb-streams -prefix Streams -operations streams_operations.txt -out streams_gen.go -shared AttributeValue,KeySchemaElement
+
+var (
+	tables  = store.NewTable[table]("tables")   // by account, region, table name
+	streams = store.NewTable[stream]("streams") // by account, region, table name, label
+	tokens  = store.NewTable[token]("tokens")   // of TransactWriteItems: by account, region, token
+)
+
+// Options are what a stack may decide about the emulator.
+type Options struct {
+	// StreamLabel names a new stream. Without it the label is the instant of its creation, as on AWS.
+	StreamLabel func(account, region, table string, created time.Time) string
+
+	// OnStreamWrite is called after each commit that has added records to a stream, from the writer's goroutine: it must
+	// not wait. Pollers that listen need not poll.
+	OnStreamWrite func(streamARN string)
+}
+
+// service implements the generated api interface; a missing operation does not compile.
+type service struct {
+	kit.Env
+	opts   Options
+	cache  tableCache
+	expiry sweeper
+}
+
+// streamService implements the generated streamsAPI over the same state.
+type streamService struct{ *service }
+
+// New returns the DynamoDB and the DynamoDB Streams emulator, which share env's store.
+func New(env kit.Env, opts Options) (db, streams *wire.Service) {
+	if opts.StreamLabel == nil {
+		opts.StreamLabel = func(_, _, _ string, created time.Time) string { return created.Format(labelFormat) }
+	}
+	if opts.OnStreamWrite == nil {
+		opts.OnStreamWrite = func(string) {}
+	}
+	s := &service{Env: env, opts: opts}
+	s.expiry.start(s)
+	return register(s), streamsRegister(&streamService{s})
+}
+
+// notImplemented is the answer to a parameter that we do not act on.
+func notImplemented(operation, parameter string) *wire.Error {
+	return wire.Errorf("NotImplemented", 501, "devstack does not implement the parameter %s of %s", parameter, operation)
+}
+
+// errValidation makes the error ValidationException, which the model leaves out: every operation may answer it.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
+func errValidation(format string, args ...any) *wire.Error {
+	return wire.Errorf("ValidationException", 400, format, args...)
+}

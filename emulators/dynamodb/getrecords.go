@@ -1,0 +1,263 @@
+package dynamodb
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"devstack/emulators/store"
+	"devstack/emulators/wire"
+)
+
+// The bounds of GetRecords and of the lists.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
+const (
+	maxRecords    = 1000
+	maxRecordSize = 1 << 20 // bytes in one answer
+	maxStreams    = 100
+	iteratorLife  = 15 * time.Minute
+)
+
+// What DynamoDB Streams says.
+const (
+	msgStreamNotFound  = "Requested resource not found: Stream: %s not found"
+	msgShardNotFound   = "Requested resource not found: Shard does not exist" // a guess
+	msgBadIterator     = "Invalid ShardIterator"                              // a guess
+	msgExpiredIterator = "Iterator expired. The iterator was created at time %s while right now it is %s"
+	msgTrimmed         = "The requested sequence number has been trimmed" // a guess
+	msgNoSequence      = "Sequence number is required for shard iterator type %s"
+	msgBadSequence     = "Invalid SequenceNumber"
+)
+
+// find looks a stream up by its ARN.
+func (s *streamService) find(tx *store.Tx, r *wire.Request, arn string, now time.Time) (*stream, error) {
+	name, ok := strings.CutPrefix(arn, r.ARN("dynamodb", "table/"))
+	name, label, isStream := strings.Cut(name, "/stream/")
+	if ok && isStream {
+		if m, exists := streams.Get(tx, r.Account, r.Region, name, label); exists && !m.gone(now) {
+			return &m, nil
+		}
+	}
+	return nil, errStreamsResourceNotFoundException(msgStreamNotFound, arn)
+}
+
+// ListStreams lists the streams of the account in the region, or of one table, those among them that were disabled in the
+// last 24 hours.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_ListStreams.html
+func (s *streamService) ListStreams(ctx context.Context, in *StreamsListStreamsInput) (out *StreamsListStreamsOutput, err error) {
+	r, now, limit := wire.From(ctx), s.Clock.Now(), maxStreams
+	if in.Limit != nil {
+		limit = min(limit, int(*in.Limit))
+	}
+	prefix := []any{r.Account, r.Region}
+	if in.TableName != nil {
+		prefix = append(prefix, *in.TableName)
+	}
+	err = s.Store.View(func(tx *store.Tx) error {
+		after := ""
+		if in.ExclusiveStartStreamArn != nil {
+			m, err := s.find(tx, r, *in.ExclusiveStartStreamArn, now)
+			if err != nil {
+				return err
+			}
+			after = m.ARN
+		}
+		out = &StreamsListStreamsOutput{Streams: []StreamsStream{}}
+		for m := range streams.All(tx, prefix...) {
+			if after != "" || m.gone(now) {
+				if m.ARN == after {
+					after = ""
+				}
+				continue
+			}
+			if len(out.Streams) == limit {
+				out.LastEvaluatedStreamArn = out.Streams[limit-1].StreamArn
+				break
+			}
+			out.Streams = append(out.Streams, StreamsStream{StreamArn: new(m.ARN), TableName: new(m.Table), StreamLabel: new(m.Label)})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// DescribeStream describes a stream and its shard.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_DescribeStream.html
+func (s *streamService) DescribeStream(ctx context.Context, in *StreamsDescribeStreamInput) (out *StreamsDescribeStreamOutput, err error) {
+	r, now := wire.From(ctx), s.Clock.Now()
+	err = s.Store.View(func(tx *store.Tx) error {
+		m, err := s.find(tx, r, *in.StreamArn, now)
+		if err != nil {
+			return err
+		}
+		shard := StreamsShard{ShardId: new(m.shard()), SequenceNumberRange: &StreamsSequenceNumberRange{StartingSequenceNumber: new(sequenceText(1))}}
+		d := &StreamsStreamDescription{
+			StreamArn: new(m.ARN), StreamLabel: new(m.Label), StreamStatus: new(StreamsStreamStatusEnabled), StreamViewType: new(m.View),
+			CreationRequestDateTime: new(m.Created), TableName: new(m.Table), KeySchema: m.Key.wire(), Shards: []StreamsShard{},
+		}
+		if m.Disabled != nil {
+			d.StreamStatus = new(StreamsStreamStatusDisabled)
+			shard.SequenceNumberRange.EndingSequenceNumber = new(sequenceText(max(1, m.next(tx)-1)))
+		}
+		// The only shard has no parent and no child.
+		if in.ShardFilter == nil && (in.ExclusiveStartShardId == nil || *in.ExclusiveStartShardId != m.shard()) {
+			d.Shards = append(d.Shards, shard)
+		}
+		out = &StreamsDescribeStreamOutput{StreamDescription: d}
+		return nil
+	})
+	return out, err
+}
+
+// GetShardIterator returns a place in a shard, which is good for 15 minutes.
+//
+// TrimmedDataAccessException if the records from SequenceNumber on are older than 24 hours.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetShardIterator.html
+func (s *streamService) GetShardIterator(ctx context.Context, in *StreamsGetShardIteratorInput) (out *StreamsGetShardIteratorOutput, err error) {
+	r, now := wire.From(ctx), s.Clock.Now()
+	err = s.Store.View(func(tx *store.Tx) error {
+		m, err := s.find(tx, r, *in.StreamArn, now)
+		if err != nil {
+			return err
+		}
+		if *in.ShardId != m.shard() {
+			return errStreamsResourceNotFoundException(msgShardNotFound)
+		}
+		from, err := m.start(tx, in, now)
+		if err == nil {
+			out = &StreamsGetShardIteratorOutput{ShardIterator: new(newIterator(m, from, now))}
+		}
+		return err
+	})
+	return out, err
+}
+
+// start finds the sequence number that an iterator begins with.
+func (m *stream) start(tx *store.Tx, in *StreamsGetShardIteratorInput, now time.Time) (uint64, error) {
+	kind, trim := *in.ShardIteratorType, m.oldest(tx, now)
+	switch kind {
+	case StreamsShardIteratorTypeTrimHorizon:
+		return trim, nil
+	case StreamsShardIteratorTypeLatest:
+		return m.next(tx), nil
+	}
+	if in.SequenceNumber == nil {
+		return 0, errValidation(msgNoSequence, kind)
+	}
+	n, ok := sequenceNumber(*in.SequenceNumber)
+	if !ok {
+		return 0, errValidation(msgBadSequence)
+	}
+	if kind == StreamsShardIteratorTypeAfterSequenceNumber {
+		n++
+	}
+	if n < trim {
+		return 0, errStreamsTrimmedDataAccessException(msgTrimmed)
+	}
+	return n, nil
+}
+
+// oldest is the sequence number of the first record that is not older than 24 hours, or of the next if there is none.
+func (m *stream) oldest(tx *store.Tx, now time.Time) uint64 {
+	b := tx.Bucket(m.records())
+	for key := range b.Ascend(recordKey(0)) {
+		// Records are taken away at this end only, so that there is one for each number up to the next.
+		first := binary.BigEndian.Uint64(key[1:])
+		kept := sort.Search(int(m.next(tx)-first), func(i int) bool {
+			return streamRecord(b.Get(recordKey(first + uint64(i)))).at().After(now.Add(-retention))
+		})
+		return first + uint64(kept)
+	}
+	return m.next(tx)
+}
+
+// newIterator writes a shard iterator: the stream, a number, and what is the service's own affair, as AWS's do.
+func newIterator(m *stream, from uint64, now time.Time) string {
+	place := strconv.FormatUint(from, 10) + " " + strconv.FormatInt(now.UnixMilli(), 10)
+	return m.ARN + "|1|" + base64.StdEncoding.EncodeToString([]byte(place))
+}
+
+// parseIterator reads a shard iterator.
+func parseIterator(text string) (arn string, from uint64, made time.Time, err error) {
+	bad := errValidation(msgBadIterator)
+	arn, rest, ok := strings.Cut(text, "|1|")
+	place, err := base64.StdEncoding.DecodeString(rest)
+	if !ok || err != nil {
+		return "", 0, made, bad
+	}
+	first, second, _ := strings.Cut(string(place), " ")
+	from, err = strconv.ParseUint(first, 10, 63)
+	millis, err2 := strconv.ParseInt(second, 10, 64)
+	if err != nil || err2 != nil {
+		return "", 0, made, bad
+	}
+	return arn, from, time.UnixMilli(millis).UTC(), nil
+}
+
+// GetRecords returns up to 1000 records or 1 MB of them, in the order in which they were written.
+//
+// ExpiredIteratorException 15 minutes after the iterator was made, TrimmedDataAccessException if what it points at has
+// become older than 24 hours meanwhile. There is no NextShardIterator behind the last record of a disabled stream.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
+func (s *streamService) GetRecords(ctx context.Context, in *StreamsGetRecordsInput) (out *StreamsGetRecordsOutput, err error) {
+	r, now, limit := wire.From(ctx), s.Clock.Now(), maxRecords
+	if in.Limit != nil {
+		limit = min(limit, int(*in.Limit))
+	}
+	arn, from, made, err := parseIterator(*in.ShardIterator)
+	if err != nil {
+		return nil, err
+	}
+	if now.Sub(made) > iteratorLife {
+		return nil, errStreamsExpiredIteratorException(msgExpiredIterator, awsTime(made), awsTime(now))
+	}
+	err = s.Store.View(func(tx *store.Tx) error {
+		m, err := s.find(tx, r, arn, now)
+		if err != nil {
+			return err
+		}
+		if from < m.oldest(tx, now) {
+			return errStreamsTrimmedDataAccessException(msgTrimmed)
+		}
+		records, next, err := m.read(tx, from, limit)
+		if err != nil {
+			return err
+		}
+		out = &StreamsGetRecordsOutput{Records: records}
+		if m.Disabled == nil || next < m.next(tx) {
+			out.NextShardIterator = new(newIterator(m, next, now))
+		}
+		return nil
+	})
+	return out, err
+}
+
+// awsTime is how the message of an expired iterator writes an instant.
+func awsTime(t time.Time) string { return t.Format("Mon Jan 02 15:04:05 MST 2006") }
+
+// read returns the records from a sequence number on, and the number that follows them.
+func (m *stream) read(tx *store.Tx, from uint64, limit int) ([]StreamsRecord, uint64, error) {
+	out, size := []StreamsRecord{}, 0
+	for key, value := range tx.Bucket(m.records()).Ascend(recordKey(from)) {
+		if len(out) == limit || len(out) > 0 && size+len(value) > maxRecordSize {
+			break
+		}
+		sequence := binary.BigEndian.Uint64(key[1:])
+		rec, err := streamRecord(value).wire(m, sequence)
+		if err != nil {
+			return nil, 0, fmt.Errorf("dynamodb: stream %s: %w", m.ARN, err)
+		}
+		out, size, from = append(out, rec), size+len(value), sequence+1
+	}
+	return out, from, nil
+}

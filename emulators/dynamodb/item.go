@@ -1,0 +1,209 @@
+package dynamodb
+
+import (
+	"context"
+
+	"devstack/emulators/dynamodb/expr"
+	"devstack/emulators/dynamodb/item"
+	"devstack/emulators/store"
+	"devstack/emulators/wire"
+)
+
+// GetItem returns one item, or no Item if there is none. Every read is consistent; ConsistentRead decides what it costs.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
+func (s *service) GetItem(ctx context.Context, in *GetItemInput) (out *GetItemOutput, err error) {
+	if err := refuse("GetItem", parameter{"AttributesToGet", in.AttributesToGet != nil}); err != nil {
+		return nil, err
+	}
+	key, err := newItem(in.Key)
+	if err != nil {
+		return nil, err
+	}
+	e, err := texts{projection: in.ProjectionExpression, names: in.ExpressionAttributeNames}.parse()
+	if err != nil {
+		return nil, err
+	}
+	r := wire.From(ctx)
+	err = s.Store.View(func(tx *store.Tx) error {
+		t, err := s.table(tx, r, *in.TableName)
+		if err != nil {
+			return err
+		}
+		if err := t.Key.checkKey(key); err != nil {
+			return err
+		}
+		_, stored := t.find(tx, key)
+		i, err := project(stored, e.projection)
+		if err != nil {
+			return err
+		}
+		used := newUsage(t)
+		used.table = readUnitsFor(stored.size(), yes(in.ConsistentRead))
+		out = &GetItemOutput{Item: wireItem(i), ConsumedCapacity: used.report(in.ReturnConsumedCapacity)}
+		return nil
+	})
+	return out, err
+}
+
+// project returns the part of an item that was asked for, all of it without a projection; nil if there is no item.
+func project(stored record, p *expr.Projection) (item.Item, error) {
+	if stored == nil || p == nil {
+		return stored.decode()
+	}
+	i := p.Apply(stored)
+	if i == nil {
+		i = item.Item{}
+	}
+	return i, nil
+}
+
+// PutItem puts an item in place of the one with its key, if there is one.
+//
+// ConditionalCheckFailedException if the condition does not hold for the old item.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
+func (s *service) PutItem(ctx context.Context, in *PutItemInput) (out *PutItemOutput, err error) {
+	err = refuse("PutItem", parameter{"Expected", in.Expected != nil}, parameter{"ConditionalOperator", in.ConditionalOperator != nil})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkReturnOld(in.ReturnValues); err != nil {
+		return nil, err
+	}
+	a := &action{table: *in.TableName, kind: put, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
+	if a.item, err = newItem(in.Item); err != nil {
+		return nil, err
+	}
+	e, err := texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		may: []expr.Kind{expr.ConditionExpression}}.parse()
+	if err != nil {
+		return nil, err
+	}
+	a.condition = e.condition
+	used, err := s.runForUsage(ctx, a, func(tx *store.Tx, c *change) error {
+		out = &PutItemOutput{ItemCollectionMetrics: c.table.collection(tx, a.item, in.ReturnItemCollectionMetrics)}
+		out.Attributes, err = oldAttributes(c, in.ReturnValues)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
+	return out, nil
+}
+
+// runForUsage is run, with what the action has consumed as its result.
+func (s *service) runForUsage(ctx context.Context, a *action, answer func(tx *store.Tx, c *change) error) (used *usage, err error) {
+	err = s.run(wire.From(ctx), a, func(tx *store.Tx, c *change, u *usage) error {
+		used = u
+		return answer(tx, c)
+	})
+	return used, err
+}
+
+// checkReturnOld checks the ReturnValues of a put or a deletion, which have less to return than an update.
+func checkReturnOld(asked *string) error {
+	if asked == nil || *asked == ReturnValueNone || *asked == ReturnValueAllOld {
+		return nil
+	}
+	return errValidation("ReturnValues can only be ALL_OLD or NONE")
+}
+
+// oldAttributes is the answer to ReturnValues ALL_OLD.
+func oldAttributes(c *change, asked *string) (map[string]AttributeValue, error) {
+	if !is(asked, ReturnValueAllOld) {
+		return nil, nil
+	}
+	i, err := c.old.decode()
+	return wireItem(i), err
+}
+
+// DeleteItem deletes an item. That there is none is no error, unless a condition says so.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html
+func (s *service) DeleteItem(ctx context.Context, in *DeleteItemInput) (out *DeleteItemOutput, err error) {
+	err = refuse("DeleteItem", parameter{"Expected", in.Expected != nil}, parameter{"ConditionalOperator", in.ConditionalOperator != nil})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkReturnOld(in.ReturnValues); err != nil {
+		return nil, err
+	}
+	a := &action{table: *in.TableName, kind: remove, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
+	if a.key, err = newItem(in.Key); err != nil {
+		return nil, err
+	}
+	e, err := texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		may: []expr.Kind{expr.ConditionExpression}}.parse()
+	if err != nil {
+		return nil, err
+	}
+	a.condition = e.condition
+	used, err := s.runForUsage(ctx, a, func(tx *store.Tx, c *change) error {
+		out = &DeleteItemOutput{ItemCollectionMetrics: c.table.collection(tx, a.key, in.ReturnItemCollectionMetrics)}
+		out.Attributes, err = oldAttributes(c, in.ReturnValues)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
+	return out, nil
+}
+
+// UpdateItem changes attributes of an item, or makes one with the key and those attributes.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
+func (s *service) UpdateItem(ctx context.Context, in *UpdateItemInput) (out *UpdateItemOutput, err error) {
+	err = refuse("UpdateItem", parameter{"AttributeUpdates", in.AttributeUpdates != nil}, parameter{"Expected", in.Expected != nil},
+		parameter{"ConditionalOperator", in.ConditionalOperator != nil})
+	if err != nil {
+		return nil, err
+	}
+	a := &action{table: *in.TableName, kind: update, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
+	if a.key, err = newItem(in.Key); err != nil {
+		return nil, err
+	}
+	e, err := texts{update: in.UpdateExpression, condition: in.ConditionExpression, names: in.ExpressionAttributeNames,
+		values: in.ExpressionAttributeValues, may: []expr.Kind{expr.UpdateExpression, expr.ConditionExpression}}.parse()
+	if err != nil {
+		return nil, err
+	}
+	a.update, a.condition = e.update, e.condition
+	used, err := s.runForUsage(ctx, a, func(tx *store.Tx, c *change) error {
+		out = &UpdateItemOutput{ItemCollectionMetrics: c.table.collection(tx, a.key, in.ReturnItemCollectionMetrics)}
+		out.Attributes, err = updatedAttributes(c, a.update, in.ReturnValues)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
+	return out, nil
+}
+
+// updatedAttributes is the answer to an update's ReturnValues. There are no Attributes where there is nothing to show.
+func updatedAttributes(c *change, u *expr.Update, asked *string) (map[string]AttributeValue, error) {
+	if asked == nil || *asked == ReturnValueNone {
+		return nil, nil
+	}
+	shown := c.old
+	if *asked == ReturnValueAllNew || *asked == ReturnValueUpdatedNew {
+		shown = c.new
+	}
+	i, err := shown.decode()
+	if err != nil {
+		return nil, err
+	}
+	if *asked == ReturnValueUpdatedOld || *asked == ReturnValueUpdatedNew {
+		if u == nil || i == nil {
+			return nil, nil
+		}
+		i = u.Touched(i)
+	}
+	if len(i) == 0 {
+		return nil, nil
+	}
+	return wireItem(i), nil
+}

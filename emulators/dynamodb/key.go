@@ -1,0 +1,192 @@
+package dynamodb
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"devstack/emulators/dynamodb/expr"
+	"devstack/emulators/dynamodb/item"
+)
+
+// The limits of key values, in bytes.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
+const (
+	maxHashKey = 2048
+	maxSortKey = 1024
+)
+
+// What AWS says of keys; the blank that is missing in the first is its own.
+const (
+	msgHashKeySize   = "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of%d bytes"
+	msgSortKeySize   = "One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of %d bytes"
+	msgKeySchema     = "The provided key element does not match the schema"
+	msgMissingKey    = "One or more parameter values were invalid: Missing the key %s in the item"
+	msgKeyType       = "One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s"
+	msgEmptyKey      = "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s"
+	msgIndexKeyType  = "One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s"
+	msgIndexKeyEmpty = "One or more parameter values are not valid. A value specified for a secondary index key is not supported. " +
+		"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s"
+)
+
+// hashSize is the length of the hash that a stored key begins with. It spreads the partition keys over the segments of a
+// Scan, and puts items into an order that, as on AWS, means nothing.
+const hashSize = 4
+
+// appendKey appends the stored key of what has these attributes: the hash, then each part of the key in its order. It
+// reports false if an attribute is missing or of another type, as an index key's may.
+func (k keySchema) appendKey(dst []byte, from expr.Source) ([]byte, bool) {
+	start := len(dst)
+	dst = append(dst, make([]byte, hashSize)...)
+	for i, a := range k {
+		v, ok := from.Lookup(a.Name)
+		if !ok || v.Kind() != a.kind() || v.Text() == "" {
+			return dst[:start], false
+		}
+		dst = item.AppendKey(dst, v)
+		if i == 0 {
+			binary.BigEndian.PutUint32(dst[start:], hash(dst[start+hashSize:]))
+		}
+	}
+	return dst, true
+}
+
+// prefix is what the stored keys of one partition begin with.
+func (k keySchema) prefix(hashKey item.Value) []byte {
+	key := item.AppendKey(make([]byte, hashSize, 64), hashKey)
+	binary.BigEndian.PutUint32(key, hash(key[hashSize:]))
+	return key
+}
+
+// hash is FNV-1a with a last mix, so that its high bits, which segments go by, differ for keys like "1" and "2".
+func hash(b []byte) uint32 {
+	h := uint64(14695981039346656037)
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	return uint32(h >> 32)
+}
+
+// checkKey checks a Key parameter: exactly the key's attributes, of its types.
+func (k keySchema) checkKey(key item.Item) error {
+	if len(key) != len(k) {
+		return errValidation(msgKeySchema)
+	}
+	for _, a := range k {
+		v, ok := key[a.Name]
+		if !ok || v.Kind() != a.kind() {
+			return errValidation(msgKeySchema)
+		}
+		if err := a.checkValue(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkItem checks that an item to be put has the key's attributes, of its types.
+func (k keySchema) checkItem(i item.Item) error {
+	for _, a := range k {
+		v, ok := i[a.Name]
+		if !ok {
+			return errValidation(msgMissingKey, a.Name)
+		}
+		if v.Kind() != a.kind() {
+			return errValidation(msgKeyType, a.Name, a.Type, v.Kind())
+		}
+		if err := a.checkValue(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkValue checks the length of a key attribute's value.
+func (a keyAttribute) checkValue(v item.Value) error {
+	switch {
+	case v.Text() == "":
+		return errValidation(msgEmptyKey, emptyWord(v), a.Name)
+	case !a.Sort && len(v.Text()) > maxHashKey:
+		return errValidation(msgHashKeySize, maxHashKey)
+	case a.Sort && len(v.Text()) > maxSortKey:
+		return errValidation(msgSortKeySize, maxSortKey)
+	}
+	return nil
+}
+
+func emptyWord(v item.Value) string {
+	if v.Kind() == item.B {
+		return "binary"
+	}
+	return "string"
+}
+
+// errIndexKey marks what is wrong with an index key, for UpdateItem, which says it in other words.
+var (
+	errIndexKeyType  = errors.New("type")
+	errIndexKeyEmpty = errors.New("empty")
+	errIndexKeySize  = errors.New("size")
+)
+
+// checkIndexKeys checks those attributes of an item that are keys of an index. They may be missing. It returns the index and
+// the attribute that are wrong, and how.
+func (t *table) checkIndexKeys(i item.Item) (*index, keyAttribute, error) {
+	for n := range t.Indexes {
+		x := &t.Indexes[n]
+		for _, a := range x.Key {
+			v, ok := i[a.Name]
+			switch {
+			case !ok:
+			case v.Kind() != a.kind():
+				return x, a, errIndexKeyType
+			case v.Text() == "":
+				return x, a, errIndexKeyEmpty
+			case !a.Sort && len(v.Text()) > maxHashKey || a.Sort && len(v.Text()) > maxSortKey:
+				return x, a, errIndexKeySize
+			}
+		}
+	}
+	return nil, keyAttribute{}, nil
+}
+
+// checkPut checks a whole item against the table's schema and those of its indexes, and its size.
+func (t *table) checkPut(i item.Item) error {
+	if err := t.Key.checkItem(i); err != nil {
+		return err
+	}
+	x, a, wrong := t.checkIndexKeys(i)
+	switch wrong {
+	case errIndexKeyType:
+		return errValidation(msgIndexKeyType, a.Name, a.Type, i[a.Name].Kind(), x.Name)
+	case errIndexKeyEmpty:
+		return errValidation(msgIndexKeyEmpty, emptyWord(i[a.Name]), x.Name, a.Name)
+	case errIndexKeySize:
+		return a.checkValue(i[a.Name])
+	}
+	if i.Size() > maxItemSize {
+		return errValidation("Item size has exceeded the maximum allowed size")
+	}
+	return nil
+}
+
+// maxItemSize is how large an item may be, names and values together, in bytes.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-items-size
+const maxItemSize = 400 << 10
+
+// keyOf returns the key attributes of an item: those of the table, and those of an index if one is given.
+func (t *table) keyOf(from expr.Source, x *index) item.Item {
+	key := make(item.Item, len(t.Key)+2)
+	for _, a := range t.Key {
+		key[a.Name], _ = from.Lookup(a.Name)
+	}
+	if x != nil {
+		for _, a := range x.Key {
+			key[a.Name], _ = from.Lookup(a.Name)
+		}
+	}
+	return key
+}

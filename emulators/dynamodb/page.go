@@ -1,0 +1,258 @@
+package dynamodb
+
+import (
+	"bytes"
+	"iter"
+	"slices"
+	"strings"
+
+	"devstack/emulators/dynamodb/expr"
+	"devstack/emulators/dynamodb/item"
+	"devstack/emulators/store"
+)
+
+// maxPage is how many bytes a Query or Scan reads before it stops. The item that goes beyond it is still part of the page:
+// items of 1042 bytes make pages that cost 128.5 units, which is 1007 of them and not 1006.
+//
+// https://www.dbi-services.com/blog/dynamodb-scan-pagination/
+const maxPage = 1 << 20
+
+// What AWS says of Query's and Scan's parameters.
+const (
+	msgNoIndex         = "The table does not have the specified index: %s"
+	msgConsistentIndex = "Consistent reads are not supported on global secondary indexes"
+	msgAllOfIndex      = "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL"
+	msgNotProjected    = "One or more parameter values were invalid: Global secondary index %s does not project %s"
+	msgAllProjected    = "One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
+	msgSpecific        = "One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+	msgProjectionCount = "One or more parameter values were invalid: Cannot specify the ProjectionExpression when choosing to get only the Count"
+	msgProjectionAll   = "One or more parameter values were invalid: Cannot specify the ProjectionExpression when choosing to get %s"
+	msgFilterKey       = "Filter Expression can only contain non-primary key attributes: Primary key attribute: %s"
+	msgStartSize       = "Exclusive Start Key must have same size as table's key schema"
+	msgStartKey        = "The provided starting key is invalid: The provided key element does not match the schema"
+	msgStartOutside    = "The provided starting key is outside query boundaries based on provided conditions"
+	msgStartPredicate  = "The provided starting key does not match the range key predicate"
+)
+
+// reading is what Query and Scan have in common.
+type reading struct {
+	t *table
+	x *index // nil: the table itself
+
+	expressions
+	consistent bool
+	limit      int  // 0: none
+	count      bool // Select is COUNT
+	whole      bool // a local index's entries do not suffice: the items themselves are read too
+}
+
+// request is what a Query and a Scan say alike.
+type request struct {
+	indexName, selected, projection *string
+	consistent                      *bool
+	limit                           *int32
+}
+
+// newReading checks what the request says against the table.
+func newReading(t *table, in request, e expressions) (*reading, error) {
+	rd := &reading{t: t, expressions: e, consistent: yes(in.consistent)}
+	if in.limit != nil {
+		rd.limit = int(*in.limit)
+	}
+	if in.indexName != nil {
+		x, ok := t.index(*in.indexName)
+		switch {
+		case !ok:
+			return nil, errValidation(msgNoIndex, *in.indexName)
+		case x.Global && rd.consistent:
+			return nil, errValidation(msgConsistentIndex)
+		}
+		rd.x = x
+	}
+	return rd, rd.choose(in)
+}
+
+// checkSelect checks Select by itself.
+func checkSelect(in request) error {
+	projected := in.projection != nil
+	switch {
+	case in.selected == nil:
+	case *in.selected == SelectAllProjectedAttributes && in.indexName == nil:
+		return errValidation(msgAllProjected)
+	case *in.selected == SelectSpecificAttributes && !projected:
+		return errValidation(msgSpecific)
+	case *in.selected == SelectCount && projected:
+		return errValidation(msgProjectionCount)
+	case *in.selected != SelectSpecificAttributes && projected:
+		return errValidation(msgProjectionAll, *in.selected)
+	}
+	return nil
+}
+
+// choose decides which attributes are read.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html#DDB-Query-request-Select
+func (rd *reading) choose(in request) error {
+	rd.count = is(in.selected, SelectCount)
+	if rd.x == nil || rd.x.Projection == ProjectionTypeAll {
+		return nil
+	}
+	all := is(in.selected, SelectAllAttributes)
+	var wanted []string
+	if rd.projection != nil {
+		wanted = rd.projection.Names()
+	}
+	missing := slices.DeleteFunc(slices.Clone(wanted), rd.projects)
+	switch {
+	case rd.x.Global && all:
+		return errValidation(msgAllOfIndex, rd.x.Name)
+	case rd.x.Global && len(missing) > 0:
+		return errValidation(msgNotProjected, rd.x.Name, "["+strings.Join(missing, ", ")+"]")
+	}
+	filtered := rd.filter != nil && slices.ContainsFunc(rd.filter.Names(), func(name string) bool { return !rd.projects(name) })
+	rd.whole = !rd.x.Global && (all || len(missing) > 0 || filtered)
+	return nil
+}
+
+// projects tells whether the index has an attribute.
+func (rd *reading) projects(name string) bool {
+	return rd.t.Key.has(name) || rd.x.Key.has(name) || slices.Contains(rd.x.Include, name)
+}
+
+// key is the schema of what is read.
+func (rd *reading) key() keySchema {
+	if rd.x != nil {
+		return rd.x.Key
+	}
+	return rd.t.Key
+}
+
+// span is the stored keys from low to before high.
+type span struct{ low, high []byte }
+
+// after is the first key that sorts after all that begin with the prefix; nil if there is none.
+func after(prefix []byte) []byte {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] != 0xff {
+			b := bytes.Clone(prefix[:i+1])
+			b[i]++
+			return b
+		}
+	}
+	return nil
+}
+
+// startKey turns an ExclusiveStartKey into a stored key.
+func (rd *reading) startKey(start item.Item) ([]byte, error) {
+	want := rd.t.keyOf(start, rd.x)
+	if len(start) != len(want) {
+		return nil, errValidation(msgStartSize)
+	}
+	key, ok := rd.key().appendKey(nil, start)
+	own, ok2 := rd.t.Key.appendKey(nil, start)
+	if !ok || !ok2 {
+		return nil, errValidation(msgStartKey)
+	}
+	if rd.x != nil {
+		key = append(key, own[hashSize:]...)
+	}
+	return key, nil
+}
+
+// from leaves out of a span what lies before the start key, and that itself.
+func (s span) from(key []byte, forward bool) span {
+	if forward {
+		s.low = append(key, 0) // no stored key is the beginning of another
+	} else {
+		s.high = key
+	}
+	return s
+}
+
+// holds tells whether a key lies in the span.
+func (s span) holds(key []byte) bool {
+	return bytes.Compare(key, s.low) >= 0 && (s.high == nil || bytes.Compare(key, s.high) < 0)
+}
+
+// walk yields what is stored in a span.
+func (s span) walk(b store.Bucket, forward bool) iter.Seq2[[]byte, []byte] {
+	return func(yield func(k, v []byte) bool) {
+		if forward {
+			for k, v := range b.Ascend(s.low) {
+				if s.high != nil && bytes.Compare(k, s.high) >= 0 || !yield(k, v) {
+					return
+				}
+			}
+			return
+		}
+		for k, v := range b.Descend(s.high) {
+			if bytes.Compare(k, s.low) < 0 || !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
+// page is what one Query or Scan returns.
+type page struct {
+	items         []map[string]AttributeValue
+	found, passed int // Count, ScannedCount
+	last          map[string]AttributeValue
+	used          *usage
+}
+
+// read reads a page of the span.
+func (rd *reading) read(tx *store.Tx, s span, forward bool) (*page, error) {
+	p := &page{used: newUsage(rd.t)}
+	if !rd.count {
+		p.items = []map[string]AttributeValue{}
+	}
+	bucket := tx.Bucket(rd.t.items())
+	if rd.x != nil {
+		bucket = tx.Bucket(rd.t.entries(rd.x))
+	}
+	size := 0
+	for _, value := range s.walk(bucket, forward) {
+		stored := record(value)
+		size += stored.size()
+		p.passed++
+		if err := rd.take(tx, p, stored); err != nil {
+			return nil, err
+		}
+		if p.passed == rd.limit || size > maxPage {
+			p.last = wireItem(rd.t.keyOf(stored, rd.x))
+			break
+		}
+	}
+	units := readUnitsFor(size, rd.consistent)
+	if rd.x == nil {
+		p.used.table += units
+	} else {
+		p.used.indexes[rd.x.Name] = units
+	}
+	return p, nil
+}
+
+// take takes one entry into the page, unless the filter refuses it.
+func (rd *reading) take(tx *store.Tx, p *page, stored record) error {
+	if rd.whole {
+		_, stored = rd.t.find(tx, stored)
+		p.used.table += readUnitsFor(stored.size(), rd.consistent)
+	}
+	if rd.filter != nil && !rd.filter.Match(stored) {
+		return nil
+	}
+	p.found++
+	if rd.count {
+		return nil
+	}
+	i, err := project(stored, rd.projection)
+	if err != nil {
+		return err
+	}
+	p.items = append(p.items, wireItem(i))
+	return nil
+}
+
+// expr describes a key attribute to package expr.
+func (a keyAttribute) expr() expr.Key { return expr.Key{Name: a.Name, Kind: a.kind()} }

@@ -1,0 +1,243 @@
+package dynamodb
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"devstack/emulators/store"
+	"devstack/emulators/wire"
+)
+
+// labelFormat is how AWS writes the instant of a stream's creation (recorded stream ARNs).
+const labelFormat = "2006-01-02T15:04:05.000"
+
+// table is what is kept of a table besides its items. One that was read from the store is shared: change a copy.
+type table struct {
+	Account, Region, Name string
+
+	ID         string // TableId, which names the table's buckets
+	Created    time.Time
+	Attributes []AttributeDefinition
+	Key        keySchema
+	Indexes    []index
+
+	Billing      string     // BillingMode
+	OnDemandFrom *time.Time // when it last changed to PAY_PER_REQUEST
+	Throughput   throughput
+	Class        string     // TableClass, "" if nobody has said it
+	ClassFrom    *time.Time // when it last changed
+	Protected    bool       // DeletionProtectionEnabled
+
+	View      string // StreamViewType of the stream that is enabled, "" for none
+	Label     string // of the latest stream
+	StreamARN string // of the latest stream
+
+	TTL  string // the attribute of expiry, "" for none
+	Tags []Tag
+}
+
+// throughput is what a table or an index was given to work with. Nothing is throttled; it is reported.
+type throughput struct {
+	Read, Write                 int64      // capacity units; 0 in PAY_PER_REQUEST
+	Increased, Decreased        *time.Time //
+	Decreases                   int64      // on the day of Decreased
+	OnDemandRead, OnDemandWrite *int64     // MaxReadRequestUnits, MaxWriteRequestUnits
+	WarmRead, WarmWrite         int64      // units a second, 0: not said
+}
+
+// index is a secondary index.
+type index struct {
+	Name       string
+	Global     bool
+	Key        keySchema
+	Projection string   // ProjectionType
+	Include    []string // NonKeyAttributes
+	Throughput throughput
+}
+
+// keySchema is the attributes of a primary or an index key: the partition key's, then the sort key's.
+type keySchema []keyAttribute
+
+// keyAttribute is one attribute of a key.
+type keyAttribute struct {
+	Name string
+	Type string // S, N or B
+	Sort bool   // RANGE
+}
+
+func (k keySchema) has(attribute string) bool {
+	return slices.ContainsFunc(k, func(a keyAttribute) bool { return a.Name == attribute })
+}
+
+// sort returns the sort key's attribute.
+func (k keySchema) sort() (keyAttribute, bool) {
+	last := k[len(k)-1]
+	return last, last.Sort
+}
+
+// wire returns the schema as the API writes it.
+func (k keySchema) wire() []KeySchemaElement {
+	out := make([]KeySchemaElement, len(k))
+	for i, a := range k {
+		out[i] = KeySchemaElement{AttributeName: new(a.Name), KeyType: new(KeyTypeHash)}
+		if a.Sort {
+			out[i].KeyType = new(KeyTypeRange)
+		}
+	}
+	return out
+}
+
+func (t *table) arn() string {
+	return "arn:aws:dynamodb:" + t.Region + ":" + t.Account + ":table/" + t.Name
+}
+
+// index finds a secondary index by name.
+func (t *table) index(name string) (*index, bool) {
+	i := slices.IndexFunc(t.Indexes, func(x index) bool { return x.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return &t.Indexes[i], true
+}
+
+// The buckets of a table. Its id and not its name is in theirs, so that a new table of an old name begins empty.
+func (t *table) items() string           { return "items/" + t.ID }
+func (t *table) entries(x *index) string { return "index/" + t.ID + "/" + x.Name }
+func (t *table) expiries() string        { return "expiry/" + t.ID }
+func (t *table) put(tx *store.Tx)        { tables.Put(tx, *t, t.Account, t.Region, t.Name) }
+func (t *table) countKey(x *index) []byte {
+	if x == nil {
+		return store.Key(t.ID)
+	}
+	return store.Key(t.ID, x.Name)
+}
+
+// tableCache keeps decoded tables as long as their bytes stay the same, so that a call does not decode its table.
+type tableCache struct {
+	mu sync.RWMutex
+	m  map[string]cachedTable
+}
+
+type cachedTable struct {
+	raw   []byte
+	table *table
+}
+
+// find returns the table, nil if there is none.
+func (c *tableCache) find(tx *store.Tx, account, region, name string) (*table, error) {
+	key := store.Key(account, region, name)
+	raw := tx.Bucket("tables").Get(key)
+	if raw == nil {
+		return nil, nil
+	}
+	c.mu.RLock()
+	hit := c.m[string(key)]
+	c.mu.RUnlock()
+	if bytes.Equal(hit.raw, raw) {
+		return hit.table, nil
+	}
+	t := new(table)
+	if err := json.Unmarshal(raw, t); err != nil {
+		return nil, fmt.Errorf("dynamodb: table %s: %w", name, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.m == nil {
+		c.m = map[string]cachedTable{}
+	}
+	c.m[string(key)] = cachedTable{bytes.Clone(raw), t}
+	return t, nil
+}
+
+// msgNotFound is what operations on items say; operations on tables name the table (both are recorded answers).
+const (
+	msgNotFound      = "Requested resource not found"
+	msgTableNotFound = "Requested resource not found: Table: %s not found"
+)
+
+// table finds the table of an operation on items, by name or ARN.
+func (s *service) table(tx *store.Tx, r *wire.Request, nameOrARN string) (*table, error) {
+	t, _, err := s.lookup(tx, r, nameOrARN)
+	if err == nil && t == nil {
+		err = errResourceNotFoundException(msgNotFound)
+	}
+	return t, err
+}
+
+// tableToChange returns a copy of the table of an operation on tables.
+func (s *service) tableToChange(tx *store.Tx, r *wire.Request, nameOrARN string) (*table, error) {
+	t, name, err := s.lookup(tx, r, nameOrARN)
+	if err != nil {
+		return nil, err
+	}
+	if t == nil {
+		return nil, errResourceNotFoundException(msgTableNotFound, name)
+	}
+	c := *t
+	c.Indexes, c.Attributes, c.Tags = slices.Clone(t.Indexes), slices.Clone(t.Attributes), slices.Clone(t.Tags)
+	return &c, nil
+}
+
+// lookup finds a table of the request's account and region; a table of another is as good as none.
+func (s *service) lookup(tx *store.Tx, r *wire.Request, nameOrARN string) (t *table, name string, err error) {
+	name, err = tableName(nameOrARN)
+	if err != nil {
+		return nil, name, err
+	}
+	if name != nameOrARN && !strings.HasPrefix(nameOrARN, r.ARN("dynamodb", "table/")) {
+		return nil, name, nil
+	}
+	t, err = s.cache.find(tx, r.Account, r.Region, name)
+	return t, name, err
+}
+
+// tableName is the name in a TableName parameter, which may be an ARN too.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+func tableName(nameOrARN string) (string, error) {
+	if !strings.HasPrefix(nameOrARN, "arn:") {
+		return nameOrARN, checkName(nameOrARN)
+	}
+	parts := strings.SplitN(nameOrARN, ":", 6)
+	if len(parts) < 6 || parts[2] != "dynamodb" || !strings.HasPrefix(parts[5], "table/") {
+		return "", errValidation(msgInvalidTableARN)
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(parts[5], "table/"), "/")
+	return name, checkName(name)
+}
+
+// The words are a guess by analogy with those of other operations.
+const msgInvalidTableARN = "Invalid table ARN"
+
+// checkName checks what the model says of the shape TableName. Since tables may be named by ARN the operations' inputs use
+// the shape TableArn, which is looser. The words are those of the constraint; that AWS still uses them here is a guess.
+func checkName(name string) error {
+	var wrong []string
+	add := func(constraint string) {
+		wrong = append(wrong, fmt.Sprintf("Value '%s' at 'tableName' failed to satisfy constraint: %s", name, constraint))
+	}
+	if strings.ContainsFunc(name, func(r rune) bool { return !nameRune(r) }) {
+		add("Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
+	}
+	if len(name) < 3 {
+		add("Member must have length greater than or equal to 3")
+	} else if len(name) > 255 {
+		add("Member must have length less than or equal to 255")
+	}
+	switch len(wrong) {
+	case 0:
+		return nil
+	case 1:
+		return errValidation("%s", "1 validation error detected: "+wrong[0])
+	}
+	return errValidation("%s", fmt.Sprintf("%d validation errors detected: ", len(wrong))+strings.Join(wrong, "; "))
+}
+
+func nameRune(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_.-", r)
+}

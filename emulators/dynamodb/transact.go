@@ -1,0 +1,315 @@
+package dynamodb
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"devstack/emulators/dynamodb/expr"
+	"devstack/emulators/dynamodb/item"
+	"devstack/emulators/store"
+	"devstack/emulators/wire"
+)
+
+// tokenLife is how long a ClientRequestToken is remembered.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#DDB-TransactWriteItems-request-ClientRequestToken
+const tokenLife = 10 * time.Minute
+
+// token is a transaction that was carried out.
+type token struct {
+	Request string // a hash of its parameters
+	At      time.Time
+}
+
+// tokenAge lists the tokens by their age.
+var tokenAge = store.NewTable[agedToken]("token age") // by instant, account, region, token
+
+type agedToken struct {
+	At                     time.Time
+	Account, Region, Token string
+}
+
+// What AWS says of transactions. The list of codes in the first is part of it.
+const (
+	msgCancelled    = "Transaction cancelled, please refer cancellation reasons for specific reasons [%s]"
+	msgManyOnOne    = "Transaction request cannot include multiple operations on one item"
+	msgOneOf        = "TransactItems can only contain one of Check, Put, Update or Delete"
+	msgTransactSize = "Transaction request size has exceeded the maximum allowed size" // a guess
+	// The model's documentation of the exception.
+	msgTokenReused = "DynamoDB rejected the request because you retried a request with a different payload but with an idempotent token that was already used."
+)
+
+// Codes of cancellation reasons.
+const (
+	reasonNone       = "None"
+	reasonCondition  = "ConditionalCheckFailed"
+	reasonValidation = "ValidationError"
+)
+
+// transactFactor is how much more a read or write costs in a transaction.
+const transactFactor = 2
+
+// cancelled makes the answer to a transaction of which some actions cannot be done; nil if all can. reasons has an error or
+// nil for each.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors
+func cancelled(reasons []error) error {
+	list, codes, failed := make([]CancellationReason, len(reasons)), make([]string, len(reasons)), false
+	for i, err := range reasons {
+		codes[i] = reasonNone
+		if err != nil {
+			failed = true
+			var known *wire.Error
+			if !errors.As(err, &known) || known.Status >= 500 {
+				return err
+			}
+			codes[i] = reasonValidation
+			if known.Code == "ConditionalCheckFailedException" {
+				codes[i] = reasonCondition
+				list[i].Item, _ = known.Fields["Item"].(map[string]AttributeValue)
+			}
+			list[i].Message = new(known.Message)
+		}
+		list[i].Code = new(codes[i])
+	}
+	if !failed {
+		return nil
+	}
+	return errTransactionCanceledException(msgCancelled, strings.Join(codes, ", ")).With("CancellationReasons", list)
+}
+
+// TransactWriteItems carries out up to 100 actions on as many items, in any tables of the region, all or none.
+//
+// TransactionCanceledException with a reason for each action. A ClientRequestToken makes a repetition harmless for ten
+// minutes; IdempotentParameterMismatchException if the repetition is none.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+func (s *service) TransactWriteItems(ctx context.Context, in *TransactWriteItemsInput) (out *TransactWriteItemsOutput, err error) {
+	actions := make([]*action, len(in.TransactItems))
+	for i, one := range in.TransactItems {
+		if actions[i], err = newTransactWrite(one); err != nil {
+			return nil, err
+		}
+	}
+	request, err := requestHash(in)
+	if err != nil {
+		return nil, err
+	}
+	r, now := wire.From(ctx), s.Clock.Now()
+	err = s.update(func(tx *store.Tx, e *effects) error {
+		out = &TransactWriteItemsOutput{}
+		done, err := alreadyDone(tx, r, in.ClientRequestToken, request, now)
+		if err != nil {
+			return err
+		}
+		changes, err := s.prepareAll(tx, r, actions, done)
+		if err != nil {
+			return err
+		}
+		used := usages{}
+		for i, c := range changes {
+			u := used.of(c.table)
+			if done { // a repetition reads what the first has written
+				u.reads, u.table = 1, u.table+readUnitsFor(c.old.size(), true)*transactFactor
+				continue
+			}
+			if m := c.table.collection(tx, actions[i].at(), in.ReturnItemCollectionMetrics); m != nil {
+				set(&out.ItemCollectionMetrics, c.table.Name, append(out.ItemCollectionMetrics[c.table.Name], *m))
+			}
+			u.writes = 1
+			u.write(c.apply(tx, now, e), transactFactor)
+		}
+		if !done {
+			remember(tx, r, in.ClientRequestToken, token{request, now})
+		}
+		out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
+		return nil
+	})
+	return out, err
+}
+
+// requestHash tells requests with the same token apart.
+func requestHash(in *TransactWriteItemsInput) (string, error) {
+	b, err := json.Marshal(in.TransactItems)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// alreadyDone tells whether the request was carried out before.
+func alreadyDone(tx *store.Tx, r *wire.Request, given *string, request string, now time.Time) (bool, error) {
+	if given == nil {
+		return false, nil
+	}
+	old, ok := tokens.Get(tx, r.Account, r.Region, *given)
+	if !ok || now.Sub(old.At) >= tokenLife {
+		return false, nil
+	}
+	if old.Request != request {
+		return false, errIdempotentParameterMismatchException(msgTokenReused)
+	}
+	return true, nil
+}
+
+// remember keeps a token and forgets up to two that are too old.
+func remember(tx *store.Tx, r *wire.Request, given *string, t token) {
+	if given == nil {
+		return
+	}
+	var old []agedToken
+	for a := range tokenAge.All(tx) {
+		if len(old) == 2 || t.At.Sub(a.At) < tokenLife {
+			break
+		}
+		old = append(old, a)
+	}
+	for _, a := range old {
+		tokenAge.Delete(tx, a.At, a.Account, a.Region, a.Token)
+		if kept, _ := tokens.Get(tx, a.Account, a.Region, a.Token); kept.At.Equal(a.At) { // and not used anew
+			tokens.Delete(tx, a.Account, a.Region, a.Token)
+		}
+	}
+	tokens.Put(tx, t, r.Account, r.Region, *given)
+	tokenAge.Put(tx, agedToken{t.At, r.Account, r.Region, *given}, t.At, r.Account, r.Region, *given)
+}
+
+// newTransactWrite makes an action of an entry of TransactItems.
+func newTransactWrite(in TransactWriteItem) (*action, error) {
+	given := 0
+	for _, is := range [...]bool{in.ConditionCheck != nil, in.Put != nil, in.Update != nil, in.Delete != nil} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return nil, errValidation(msgOneOf)
+	}
+	var a action
+	var t texts
+	var err error
+	var show *string
+	switch {
+	case in.Put != nil:
+		p := in.Put
+		a, show = action{table: *p.TableName, kind: put}, p.ReturnValuesOnConditionCheckFailure
+		t = texts{condition: p.ConditionExpression, names: p.ExpressionAttributeNames, values: p.ExpressionAttributeValues}
+		a.item, err = newItem(p.Item)
+	case in.Update != nil:
+		p := in.Update
+		a, show = action{table: *p.TableName, kind: update}, p.ReturnValuesOnConditionCheckFailure
+		t = texts{update: p.UpdateExpression, condition: p.ConditionExpression, names: p.ExpressionAttributeNames, values: p.ExpressionAttributeValues}
+		a.key, err = newItem(p.Key)
+	case in.Delete != nil:
+		p := in.Delete
+		a, show = action{table: *p.TableName, kind: remove}, p.ReturnValuesOnConditionCheckFailure
+		t = texts{condition: p.ConditionExpression, names: p.ExpressionAttributeNames, values: p.ExpressionAttributeValues}
+		a.key, err = newItem(p.Key)
+	default:
+		p := in.ConditionCheck
+		a, show = action{table: *p.TableName, kind: check}, p.ReturnValuesOnConditionCheckFailure
+		t = texts{condition: p.ConditionExpression, names: p.ExpressionAttributeNames, values: p.ExpressionAttributeValues}
+		a.key, err = newItem(p.Key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.may = []expr.Kind{expr.ConditionExpression}
+	e, err := t.parse()
+	a.condition, a.update = e.condition, e.update
+	a.showOld = is(show, ReturnValuesOnConditionCheckFailureAllOld)
+	return &a, err
+}
+
+// prepareAll works out the changes of a transaction, or its reasons for not doing it. A transaction that was carried out
+// before is not asked for its conditions again.
+func (s *service) prepareAll(tx *store.Tx, r *wire.Request, actions []*action, done bool) ([]*change, error) {
+	changes, reasons, seen, size := make([]*change, len(actions)), make([]error, len(actions)), map[string]bool{}, 0
+	for i, a := range actions {
+		t, err := s.table(tx, r, a.table)
+		if err != nil {
+			return nil, err
+		}
+		if reasons[i] = a.check(t); reasons[i] != nil {
+			continue
+		}
+		if done {
+			changes[i] = &change{table: t}
+			_, changes[i].old = t.find(tx, a.at())
+			continue
+		}
+		key, _ := t.find(tx, a.at())
+		if seen[t.ID+string(key)] {
+			return nil, errValidation(msgManyOnOne)
+		}
+		seen[t.ID+string(key)] = true
+		if changes[i], reasons[i] = a.prepare(tx, t); reasons[i] == nil {
+			size += changes[i].new.size()
+		}
+	}
+	if size > maxTransactSize {
+		return nil, errValidation(msgTransactSize)
+	}
+	return changes, cancelled(reasons)
+}
+
+// transactGet is one entry of TransactGetItems.
+type transactGet struct {
+	table string
+	key   item.Item
+	expressions
+}
+
+// TransactGetItems reads up to 100 items as they are at one instant.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html
+func (s *service) TransactGetItems(ctx context.Context, in *TransactGetItemsInput) (out *TransactGetItemsOutput, err error) {
+	gets := make([]transactGet, len(in.TransactItems))
+	for i, one := range in.TransactItems {
+		g := &gets[i]
+		g.table = *one.Get.TableName
+		if g.key, err = newItem(one.Get.Key); err != nil {
+			return nil, err
+		}
+		g.expressions, err = texts{projection: one.Get.ProjectionExpression, names: one.Get.ExpressionAttributeNames}.parse()
+		if err != nil {
+			return nil, err
+		}
+	}
+	r := wire.From(ctx)
+	err = s.Store.View(func(tx *store.Tx) error {
+		used, reasons, seen := usages{}, make([]error, len(gets)), map[string]bool{}
+		out = &TransactGetItemsOutput{Responses: make([]ItemResponse, len(gets))}
+		for i, g := range gets {
+			t, err := s.table(tx, r, g.table)
+			if err != nil {
+				return err
+			}
+			if reasons[i] = t.Key.checkKey(g.key); reasons[i] != nil {
+				continue
+			}
+			key, stored := t.find(tx, g.key)
+			if seen[t.ID+string(key)] {
+				return errValidation(msgManyOnOne)
+			}
+			seen[t.ID+string(key)] = true
+			found, err := project(stored, g.projection)
+			if err != nil {
+				return err
+			}
+			out.Responses[i].Item = wireItem(found)
+			u := used.of(t)
+			u.reads = 1
+			u.table += readUnitsFor(stored.size(), true) * transactFactor
+		}
+		out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
+		return cancelled(reasons)
+	})
+	return out, err
+}

@@ -1,0 +1,204 @@
+package dynamodb
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"strings"
+	"sync"
+	"time"
+
+	"devstack/emulators/dynamodb/item"
+	"devstack/emulators/store"
+	"devstack/emulators/wire"
+)
+
+// tooOld is how far in the past an expiry may lie. What is older is taken for a mistake and the item kept.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
+const tooOld = 5 * 365 * 24 * time.Hour
+
+// What AWS says of changes that change nothing.
+const (
+	msgTTLEnabled  = "TimeToLive is already enabled"
+	msgTTLDisabled = "TimeToLive is already disabled"
+	msgTTLOther    = "TimeToLive is active on a different AttributeName: current AttributeName is %s"
+)
+
+// UpdateTimeToLive says which attribute holds the second, counted from 1970, at which an item expires. It takes effect at
+// once, and an item is deleted in the second in which it expires, where AWS takes days; so there is no limit on how often
+// it may be changed.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTimeToLive.html
+func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInput) (*UpdateTimeToLiveOutput, error) {
+	r, now := wire.From(ctx), s.Clock.Now()
+	spec := in.TimeToLiveSpecification
+	err := s.update(func(tx *store.Tx, e *effects) error {
+		t, err := s.tableToChange(tx, r, *in.TableName)
+		if err != nil {
+			return err
+		}
+		switch {
+		case t.TTL == "" && !*spec.Enabled:
+			return errValidation(msgTTLDisabled)
+		case t.TTL != "" && t.TTL != *spec.AttributeName:
+			return errValidation(msgTTLOther, t.TTL)
+		case t.TTL != "" && *spec.Enabled:
+			return errValidation(msgTTLEnabled)
+		}
+		if !*spec.Enabled {
+			t.TTL = ""
+			tx.DropBucket(t.expiries())
+		} else {
+			t.TTL = *spec.AttributeName
+			t.listExpiries(tx, now, e)
+		}
+		t.put(tx)
+		return nil
+	})
+	return &UpdateTimeToLiveOutput{TimeToLiveSpecification: spec}, err
+}
+
+// listExpiries lists the expiries of the items that the table has already.
+func (t *table) listExpiries(tx *store.Tx, now time.Time, e *effects) {
+	for key, stored := range tx.Bucket(t.items()).Ascend(nil) {
+		c := change{table: t, key: bytes.Clone(key), new: record(stored)}
+		c.applyExpiry(tx, now, e)
+	}
+}
+
+// DescribeTimeToLive tells which attribute holds the expiry.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTimeToLive.html
+func (s *service) DescribeTimeToLive(ctx context.Context, in *DescribeTimeToLiveInput) (*DescribeTimeToLiveOutput, error) {
+	r, d := wire.From(ctx), &TimeToLiveDescription{TimeToLiveStatus: new(TimeToLiveStatusDisabled)}
+	err := s.Store.View(func(tx *store.Tx) error {
+		t, err := s.tableToChange(tx, r, *in.TableName)
+		if err == nil && t.TTL != "" {
+			d.TimeToLiveStatus, d.AttributeName = new(TimeToLiveStatusEnabled), new(t.TTL)
+		}
+		return err
+	})
+	return &DescribeTimeToLiveOutput{TimeToLiveDescription: d}, err
+}
+
+// expiryOf is the instant at which an item expires, and whether it does. Its attribute must be a number.
+func expiryOf(attribute string, stored record) (time.Time, bool) {
+	if stored == nil {
+		return time.Time{}, false
+	}
+	v, ok := stored.Lookup(attribute)
+	if !ok || v.Kind() != item.N {
+		return time.Time{}, false
+	}
+	whole, _, _ := strings.Cut(v.Text(), ".")
+	if len(whole) > 11 || strings.HasPrefix(whole, "-") {
+		return time.Time{}, false // later than the year 5138
+	}
+	var seconds int64
+	for _, d := range whole {
+		seconds = seconds*10 + int64(d-'0')
+	}
+	return time.Unix(seconds, 0).UTC(), true
+}
+
+// expiryKey orders items by the second in which they expire.
+func expiryKey(at time.Time, itemKey []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(at.Unix())), itemKey...)
+}
+
+// sweeper deletes what has expired, as soon as the second of its expiry is over.
+type sweeper struct {
+	s    *service
+	mu   sync.Mutex
+	next time.Time // when the next sweep is due; zero: none is
+	stop func() bool
+}
+
+// startDelay is how long after its start the emulator looks for what has expired meanwhile. A daemon that nobody asks for a
+// table should not have to open the file at once.
+const startDelay = time.Second
+
+func (w *sweeper) start(s *service) {
+	w.s = s
+	w.due(s.Clock.Now().Add(startDelay))
+}
+
+// due sees to it that there is a sweep once the second at has passed.
+func (w *sweeper) due(at time.Time) {
+	at = at.Add(time.Second)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.next.IsZero() && !at.Before(w.next) {
+		return
+	}
+	if w.stop != nil {
+		w.stop()
+	}
+	w.next = at
+	w.stop = w.s.Clock.AfterFunc(max(0, at.Sub(w.s.Clock.Now())), w.sweep)
+}
+
+// sweepBatch bounds the deletions of one transaction.
+const sweepBatch = 100
+
+// sweep deletes what has expired and arranges for the next time.
+func (w *sweeper) sweep() {
+	w.mu.Lock()
+	w.next, w.stop = time.Time{}, nil
+	w.mu.Unlock()
+	for more := true; more; {
+		now := w.s.Clock.Now()
+		var next time.Time
+		err := w.s.update(func(tx *store.Tx, e *effects) error {
+			more, next = w.s.deleteExpired(tx, now, e)
+			return nil
+		})
+		if err != nil {
+			if err != store.ErrClosed {
+				w.s.Log.Error("dynamodb: delete expired items", "error", err)
+			}
+			return
+		}
+		if !more && !next.IsZero() {
+			w.due(next)
+		}
+	}
+}
+
+// deleteExpired deletes up to a batch of expired items. It reports whether there may be more, and when the next expires.
+func (s *service) deleteExpired(tx *store.Tx, now time.Time, e *effects) (more bool, next time.Time) {
+	left := sweepBatch
+	for t := range tables.All(tx) {
+		if t.TTL == "" {
+			continue
+		}
+		expired, first := t.expired(tx, now, left)
+		for _, key := range expired {
+			c := change{table: &t, key: key[8:], old: record(tx.Bucket(t.items()).Get(key[8:])), byTTL: true}
+			c.apply(tx, now, e)
+		}
+		if left -= len(expired); left == 0 {
+			return true, time.Time{}
+		}
+		if !first.IsZero() && (next.IsZero() || first.Before(next)) {
+			next = first
+		}
+	}
+	return false, next
+}
+
+// expired returns up to n keys of the list of expiries that have passed, and the first instant that has not.
+func (t *table) expired(tx *store.Tx, now time.Time, n int) (keys [][]byte, first time.Time) {
+	for key := range tx.Bucket(t.expiries()).Ascend(expiryKey(now.Add(-tooOld), nil)) {
+		at := time.Unix(int64(binary.BigEndian.Uint64(key)), 0).UTC()
+		if at.Unix() >= now.Unix() {
+			return keys, at
+		}
+		if len(keys) == n {
+			break
+		}
+		keys = append(keys, bytes.Clone(key))
+	}
+	return keys, time.Time{}
+}
