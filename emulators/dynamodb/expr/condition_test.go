@@ -50,7 +50,7 @@ func params(t testing.TB) *Params {
 // sample is the item that the conditions are asked of.
 func sample() item.Item {
 	return item.Item{
-		"pk": item.String("p"), "name": item.String("abc"), "a": num("1"), "b": num("2.50"), "x.y": num("3"),
+		"pk": item.String("p"), "tune": item.String("é𝄞"), "name": item.String("abc"), "a": num("1"), "b": num("2.50"), "x.y": num("3"),
 		"bin": item.Binary([]byte("abc")), "yes": item.Bool(true), "nil": item.Null(),
 		"ss": set(item.SS, "a", "b"), "ns": set(item.NS, "1", "2"), "bs": set(item.BS, "b"),
 		"l": item.List([]item.Value{item.String("a"), num("7"), item.List([]item.Value{num("8")})}),
@@ -120,6 +120,7 @@ func TestConditions(t *testing.T) {
 		{"a list has an element", "contains(l, :a)", true},
 		{"a list has no such element", "contains(l, :b)", false},
 		{"the size of a text", "size(#n) = :3", true},
+		{"the size of a text is in UTF-16", "size(tune) = :3", true},
 		{"the size of bytes", "size(bin) = :3", true},
 		{"the size of a set", "size(ns) = :2", true},
 		{"the size of a list", "size(l) = :3", true},

@@ -22,17 +22,17 @@ func invalid(kind Kind, format string, args ...any) error {
 
 // What is wrong with the text of an expression.
 const (
-	msgEmpty      = "The expression can not be empty;"                                           // ExtendDB/extenddb/pull/20
-	msgSyntax     = `Syntax error; token: "%s", near: "%s"`                                      // aws/aws-cdk/issues/7591, truora/minidyn/issues/21
-	msgTooLong    = "Expression size has exceeded the maximum allowed size; expression size: %d" // of filters
-	msgTooLongSet = "Expression size has exceeded the maximum allowed size;"                     // of updates
-	msgRedundant  = "The expression has redundant parentheses;"                                  // floci-io/floci/pull/1442
-	msgReserved   = "Attribute name is a reserved keyword; reserved keyword: %s"                 // truora/minidyn/issues/61
-	msgOperators  = "The expression contains too many operators; operator count: %d"             // aws/aws-sdk-js/issues/3721
-	msgPathDepth  = "The document path has too many nesting levels; nesting levels: %d"          // quoted in Alternator's notes on projections
-	msgListIndex  = "List index is not within the allowable range; index: [%s]"                  // scylladb/scylladb/pull/25951
-	msgInOperands = "The IN operator is provided with too many operands; number of operands: %d" // reapit/foundations/issues/8255
-	msgSection    = `The "%s" section can only be used once in an update expression;`
+	msgEmpty       = "The expression can not be empty;"                                           // ExtendDB/extenddb/pull/20
+	msgSyntax      = `Syntax error; token: "%s", near: "%s"`                                      // aws/aws-cdk/issues/7591, truora/minidyn/issues/21
+	msgTooLong     = "Expression size has exceeded the maximum allowed size;"                     // floci-io/floci/pull/3447
+	msgTooLongSize = "Expression size has exceeded the maximum allowed size; expression size: %d" // of filters: the same
+	msgRedundant   = "The expression has redundant parentheses;"                                  // floci-io/floci/pull/1442
+	msgReserved    = "Attribute name is a reserved keyword; reserved keyword: %s"                 // truora/minidyn/issues/61
+	msgOperators   = "The expression contains too many operators; operator count: %d"             // aws/aws-sdk-js/issues/3721
+	msgPathDepth   = "The document path has too many nesting levels; nesting levels: %d"          // quoted in Alternator's notes on projections
+	msgListIndex   = "List index is not within the allowable range; index: [%s]"                  // scylladb/scylladb/pull/25951
+	msgInOperands  = "The IN operator is provided with too many operands; number of operands: %d" // reapit/foundations/issues/8255
+	msgSection     = `The "%s" section can only be used once in an update expression;`
 )
 
 // What is wrong with its placeholders, functions and operands.

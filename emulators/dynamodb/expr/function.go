@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"devstack/emulators/dynamodb/item"
 )
@@ -53,14 +53,15 @@ func (e *element) step(v item.Value, names []string) (item.Value, bool) {
 	return list[e.index], true
 }
 
-// size is the function size: characters of an S, bytes of a B, members, elements or attributes of the others. Scalars have
-// none. That an S counts its characters and not its bytes is a guess: the page says its length.
+// size is the function size: UTF-16 code units of an S, bytes of a B, members, elements or attributes of the others. Other
+// scalars have none.
 //
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html says length;
+// https://github.com/ExtendDB/extenddb/issues/60 shows that it is counted so.
 func size(v item.Value) (int, bool) {
 	switch v.Kind() {
 	case item.S:
-		return utf8.RuneCountInString(v.Text()), true
+		return utf16Length(v.Text()), true
 	case item.B:
 		return len(v.Text()), true
 	case item.SS, item.NS, item.BS:
@@ -71,6 +72,15 @@ func size(v item.Value) (int, bool) {
 		return len(v.Map()), true
 	}
 	return 0, false
+}
+
+// utf16Length counts the code units that a text takes in UTF-16: two for a character beyond the first 65,536.
+func utf16Length(text string) int {
+	n := 0
+	for _, r := range text {
+		n += max(1, utf16.RuneLen(r))
+	}
+	return n
 }
 
 // matchCall evaluates the functions that are conditions.

@@ -125,12 +125,12 @@ func parse(kind Kind, text string) (*syntax, error) {
 	return p.syntax, nil
 }
 
-// tooLong leaves the size out of the answer to an update, as AWS does.
+// tooLong says of filters how long they are, as AWS does for a Scan. For a Query it does not, it is said.
 func tooLong(kind Kind, size int) error {
-	if kind == UpdateExpression {
-		return invalid(kind, msgTooLongSet)
+	if kind == FilterExpression {
+		return invalid(kind, msgTooLongSize, size)
 	}
-	return invalid(kind, msgTooLong, size)
+	return invalid(kind, msgTooLong)
 }
 
 // next moves on by a token.
