@@ -74,7 +74,8 @@ var emptySet = map[Kind]error{
 	BS: Error("One or more parameter values were invalid: Binary sets should not be empty"),
 }
 
-// msgDuplicates is quoted for an SS by https://github.com/truora/minidyn/issues/50; the texts for NS and BS are guesses.
+// msgDuplicates is quoted for an SS by https://github.com/truora/minidyn/issues/50, the text for an NS by
+// https://github.com/ExtendDB/extenddb/issues/100; that of a BS is a guess.
 const msgDuplicates = "One or more parameter values were invalid: Input collection [%s]%s contains duplicates."
 
 // checkSet applies the rules for sets to members that are canonical.

@@ -2,14 +2,13 @@ package item
 
 // Sizes are counted in bytes as DynamoDB counts them towards the 400 KB of an item and towards capacity:
 //   - a name, a string and a binary value by their bytes
-//   - a number by one byte for two significant digits, and one more
+//   - a number by one byte, one for two significant digits before the point and for two behind it, and one if it is negative
 //   - null and Boolean one byte
 //   - a set by its members
 //   - a list or map 3 bytes, and each of its elements one more
 //
-// The page says "approximately" of numbers. That a negative one takes a byte more is a guess.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html says it, approximately of
+// numbers; https://github.com/nubo-db/dynoxide/pull/195 reports what was measured of them.
 
 const (
 	documentOverhead = 3
@@ -60,7 +59,8 @@ func (v Value) Size() int {
 
 func numberSize(text string) int {
 	n := numberOf(text)
-	size := (int(n.count)+1)/2 + 1
+	whole := min(max(int(n.exponent)+1, 0), int(n.count)) // significant digits before the point
+	size := 1 + (whole+1)/2 + (int(n.count)-whole+1)/2
 	if n.negative {
 		size++
 	}
