@@ -66,7 +66,7 @@ func newValue(a AttributeValue, depth int) (item.Value, error) {
 
 // newDocument makes a list or a map.
 func newDocument(a AttributeValue, depth int) (item.Value, error) {
-	if depth == item.MaxDepth {
+	if depth == item.MaxDepth-1 {
 		return item.Value{}, item.ErrTooDeep
 	}
 	if a.L != nil {
