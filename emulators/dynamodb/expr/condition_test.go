@@ -164,6 +164,7 @@ func TestConditionsThatAreRefused(t *testing.T) {
 		{"a number", "a = 0 AND b = :1", `Syntax error; token: "0", near: "= 0 AND"`},
 		{"a text", `a = "x"`, `Syntax error; token: """, near: "= "x"`},
 		{"an operator is missing", "a AND b", `Syntax error; token: "AND", near: "a AND b"`},
+		{"a keyword as an operand", "a = NOT b", `Syntax error; token: "NOT", near: "= NOT b"`},
 		{"an operand is missing", "a =", `Syntax error; token: "<EOF>", near: "="`},
 		{"a parenthesis is missing", "(a = :1", `Syntax error; token: "<EOF>", near: ":1"`},
 		{"a parenthesis too many", "a = :1)", `Syntax error; token: ")", near: ":1)"`},

@@ -180,6 +180,25 @@ func (p *parser) isKeyword(keyword string) bool {
 	return p.tok.kind == tokenWord && strings.EqualFold(p.shown(p.tok), keyword)
 }
 
+// The words that are keywords, and so no names, in updates and in conditions. A projection has none. AWS calls such a word
+// a syntax error where the other reserved words have an answer of their own (4ossiblellc/dynamodb-update-expression/issues/6
+// on github.com shows it of an update; of conditions it is a guess).
+var (
+	sectionKeywords   = []string{"SET", "REMOVE", "ADD", "DELETE"}
+	conditionKeywords = []string{"AND", "OR", "NOT", "BETWEEN", "IN"}
+)
+
+// atKeyword tells whether the word at hand is a keyword of the kind of expression.
+func (p *parser) atKeyword() bool {
+	switch p.kind {
+	case ProjectionExpression:
+		return false
+	case UpdateExpression:
+		return slices.ContainsFunc(sectionKeywords, p.isKeyword)
+	}
+	return slices.ContainsFunc(conditionKeywords, p.isKeyword)
+}
+
 // accept moves past a symbol if it is at hand.
 func (p *parser) accept(symbol string) bool {
 	if !p.is(symbol) {
@@ -219,7 +238,7 @@ func (p *parser) operand() operand {
 	case tokenName:
 		return operand{kind: operandPath, path: p.path()}
 	case tokenWord:
-		if p.callFollows() {
+		if p.callFollows() && !p.atKeyword() {
 			return p.call()
 		}
 		return operand{kind: operandPath, path: p.path()}
@@ -294,7 +313,9 @@ func (p *parser) pathName() element {
 	case tokenName:
 		e.ref = placeholder(&p.names, text)
 	case tokenWord:
-		if isReserved(text) {
+		if p.atKeyword() {
+			p.fail()
+		} else if isReserved(text) {
 			p.note(rankReserved, msgReserved, text)
 		}
 	default:

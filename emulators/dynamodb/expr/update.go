@@ -36,16 +36,12 @@ func (p *parser) updateSections() {
 	p.update = &sections{}
 	seen := map[string]bool{}
 	for p.tok.kind != tokenEOF {
-		section := ""
-		for _, keyword := range []string{"SET", "REMOVE", "ADD", "DELETE"} {
-			if p.isKeyword(keyword) {
-				section = keyword
-			}
-		}
-		if section == "" {
+		i := slices.IndexFunc(sectionKeywords, p.isKeyword)
+		if i < 0 {
 			p.fail()
 			return
 		}
+		section := sectionKeywords[i]
 		if seen[section] {
 			p.note(rankSection, msgSection, section)
 		}

@@ -184,6 +184,8 @@ func TestUpdatesThatAreRefused(t *testing.T) {
 		{"a comma before a name ends", "SET #a, #n = :1", `Syntax error; token: ",", near: "#a, #n"`},
 		{"a comma at the end", "SET a = :1,", `Syntax error; token: "<EOF>", near: ","`},
 		{"a path where a value should be", "ADD a b", `Syntax error; token: "b", near: "a b"`},
+		{"a section without actions", "SET  REMOVE #n", `Syntax error; token: "REMOVE", near: "SET  REMOVE #n"`},
+		{"a keyword as a name", "SET a.delete = :1", `Syntax error; token: "delete", near: ".delete ="`},
 		{"two signs", "SET a = a + :1 + :2", `Syntax error; token: "+", near: ":1 + :2"`},
 		{"a section twice", "SET a = :1 SET b = :2", `The "SET" section can only be used once in an update expression;`},
 		{"a reserved word", "SET status = :1", "Attribute name is a reserved keyword; reserved keyword: status"},
