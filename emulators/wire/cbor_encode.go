@@ -143,12 +143,14 @@ func appendBignum(b []byte, digits string) []byte {
 // appendCBORError writes an error as RPC-v2 has it: __type in full, the message, the further members.
 func (x *exchange) appendCBORError(b []byte, e *Error) []byte {
 	message, more := x.errorMembers(e, func(f *field) string { return f.Name })
-	if message == "" || message == "Message" {
-		message = "message"
-	}
 	typ := e.Code
 	if s, _ := x.errorShape(e); s != nil {
 		typ = x.service.Model.Namespace + "#" + e.Code
+	} else {
+		message = "message"
+	}
+	if message == "" {
+		message = "message"
 	}
 	n := uint64(1 + len(more))
 	if e.Message != "" {

@@ -53,8 +53,9 @@ func (x *exchange) decodeRESTBody(v reflect.Value) error {
 	return structure(b, &field{plan: x.op.in}, v)
 }
 
+// restJSONBody decodes a body that is a structure's own (a field without a member) or one member's.
 func restJSONBody(b []byte, f *field, v reflect.Value) error {
-	d := jsonDecoder{b: b}
+	d := jsonDecoder{b: b, rest: f.Member == nil}
 	d.space()
 	if !d.null() {
 		if err := d.value(f, f.target(v)); err != nil {
@@ -136,8 +137,8 @@ func (x *exchange) answerREST(v reflect.Value) error {
 			contentType = []string{ct}
 		}
 	case x.protocol == RestJSON1 && status != http.StatusNoContent:
-		out.body = jsonEncoder{}.structure(out.body, op.out, v)
-	case x.protocol == RestXML && op.outPlace.body:
+		out.body = jsonEncoder{}.body(out.body, op.out, v)
+	case x.protocol == RestXML && op.outPlace.answer:
 		out.body = op.wrapper.appendRoot(append(out.body, xmlHeader...), op.out, v)
 	default:
 		contentType = nil
@@ -188,7 +189,7 @@ func newQueryWrapper(op *operation) queryWrapper {
 
 // appendRoot writes the output as REST-XML's document.
 func (w *queryWrapper) appendRoot(b []byte, p *plan, v reflect.Value) []byte {
-	return closeElement(xmlEncoder{}.structure(append(b, w.root...), p, v), w.rootClose)
+	return closeElement(xmlEncoder{rest: true}.structure(append(b, w.root...), p, v), w.rootClose)
 }
 
 // appendAnswer writes the answer of a Query or EC2 operation.

@@ -20,7 +20,8 @@ type jsonDecoder struct {
 	b     []byte
 	i     int
 	depth int
-	model bool   // the model's names, and every member wherever it travels: the JSON of Call
+	model bool   // the model's names: the JSON of Call
+	rest  bool   // members of the outermost structure that travel elsewhere are not looked for
 	buf   []byte // of the last string that had escapes
 }
 
@@ -135,7 +136,7 @@ func (d *jsonDecoder) structure(p *plan, v reflect.Value) error {
 			i = p.byName(name, hint)
 		}
 		d.space()
-		if i < 0 || !d.model && p.fields[i].Location != InBody && p.fields[i].Location != InPayload {
+		if i < 0 || d.rest && d.depth == 1 && p.fields[i].Location != InBody {
 			return hint, d.skip()
 		}
 		f := &p.fields[i]

@@ -14,21 +14,26 @@ import (
 
 // jsonEncoder writes Go values as JSON by a plan.
 type jsonEncoder struct {
-	model  bool // the model's names, and every member wherever it travels: the JSON of Call and of traces
+	model  bool // the model's names: the JSON of Call and of traces
 	redact bool // sensitive members are not shown
 }
 
-// structure writes an object. In the JSON of a message, members that travel elsewhere are left out.
+// structure writes an object of all members.
 func (e jsonEncoder) structure(b []byte, p *plan, v reflect.Value) []byte {
-	b = append(b, '{')
-	return append(e.members(b, p, v, false), '}')
+	return e.object(b, p, v, false)
 }
 
-// members writes an object's members; more says that some stand before them.
-func (e jsonEncoder) members(b []byte, p *plan, v reflect.Value, more bool) []byte {
+// body writes a REST answer's object, without the members that travel elsewhere.
+func (e jsonEncoder) body(b []byte, p *plan, v reflect.Value) []byte {
+	return e.object(b, p, v, true)
+}
+
+func (e jsonEncoder) object(b []byte, p *plan, v reflect.Value, rest bool) []byte {
+	b = append(b, '{')
+	more := false
 	for i := range p.fields {
 		f := &p.fields[i]
-		if !e.model && f.Location != InBody {
+		if rest && !f.inAnswerBody() {
 			continue
 		}
 		x, ok := f.given(v.Field(f.index))
@@ -46,7 +51,16 @@ func (e jsonEncoder) members(b []byte, p *plan, v reflect.Value, more bool) []by
 		}
 		b = e.value(b, f, x)
 	}
-	return b
+	return append(b, '}')
+}
+
+// inAnswerBody reports whether a member of an output travels in the body. What places it in a URI is for inputs only.
+func (f *field) inAnswerBody() bool {
+	switch f.Location {
+	case InHeader, InPrefixHeaders, InPayload, InStatus:
+		return false
+	}
+	return true
 }
 
 func (e jsonEncoder) value(b []byte, f *field, v reflect.Value) []byte {

@@ -12,22 +12,20 @@ import (
 
 // bindings is where the members of a REST structure travel, besides the body.
 type bindings struct {
-	payload int // index of the member that is the whole body, -1 for none
-	body    bool
-	status  int // index of the member that is the status, -1 for none
+	payload int  // index of the member that is the whole body, -1 for none
+	body    bool // an input has members in the body
+	answer  bool // an output has
 }
 
 func (p *plan) bindings() bindings {
-	b := bindings{payload: -1, status: -1}
+	b := bindings{payload: -1}
 	for i := range p.fields {
-		switch p.fields[i].Location {
-		case InPayload:
+		f := &p.fields[i]
+		if f.Location == InPayload {
 			b.payload = i
-		case InStatus:
-			b.status = i
-		case InBody:
-			b.body = true
 		}
+		b.body = b.body || f.Location == InBody
+		b.answer = b.answer || f.inAnswerBody()
 	}
 	return b
 }
@@ -48,7 +46,7 @@ func decodeREST(x *exchange, p *plan, v reflect.Value) error {
 		case InQuery:
 			err = decodeQueryParam(f, dst, x.query)
 		case InQueryParams:
-			err = decodeQueryParams(p, f, dst, x.query)
+			err = decodeQueryParams(f, dst, x.query)
 		case InHeader:
 			err = decodeHeader(f, dst, x)
 		case InPrefixHeaders:
@@ -86,20 +84,12 @@ func appendElement(p *plan, v reflect.Value, s string, times Format) error {
 	return nil
 }
 
-// decodeQueryParams collects the parameters that no other member takes.
-func decodeQueryParams(p *plan, f *field, v reflect.Value, query []formField) error {
-	taken := map[string]bool{}
-	for i := range p.fields {
-		if p.fields[i].Location == InQuery {
-			taken[p.fields[i].WireName] = true
-		}
-	}
+// decodeQueryParams collects all parameters, those of other members too, as Smithy wants of servers.
+// https://smithy.io/2.0/spec/http-bindings.html#httpqueryparams-trait
+func decodeQueryParams(f *field, v reflect.Value, query []formField) error {
 	val := &f.plan.fields[1]
 	m := reflect.MakeMap(f.plan.typ)
 	for _, q := range query {
-		if taken[q.name] {
-			continue
-		}
 		key := reflect.ValueOf(q.name).Convert(f.plan.typ.Key())
 		x := reflect.New(f.plan.typ.Elem()).Elem()
 		if val.plan.kind == List {

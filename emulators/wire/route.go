@@ -113,12 +113,12 @@ func (x *exchange) routeTarget(target string) error {
 		dot = len(target)
 	}
 	x.protocol = AWSJSON11
-	if strings.HasPrefix(x.r.Header.Get("Content-Type"), "application/x-amz-json-1.0") {
-		x.protocol = AWSJSON10
-	}
 	svc := x.server.byTarget[target[:dot]]
 	if svc == nil {
 		return errNoService("the target " + target)
+	}
+	if svc.speaks(AWSJSON10) {
+		x.protocol = AWSJSON10
 	}
 	return x.choose(svc, strings.TrimPrefix(target[dot:], "."))
 }

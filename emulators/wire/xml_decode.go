@@ -67,13 +67,17 @@ func decodeXML(b []byte, f *field, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
+	if f.Member == nil {
+		return xmlStructure(f.plan, n, v, true)
+	}
 	return xmlValue(f, n, v)
 }
 
-func xmlStructure(p *plan, n *xmlNode, v reflect.Value) error {
+// xmlStructure decodes a structure. Of a whole body's, members that travel elsewhere are not looked for.
+func xmlStructure(p *plan, n *xmlNode, v reflect.Value, rest bool) error {
 	for i := range p.fields {
 		f := &p.fields[i]
-		if f.Location != InBody {
+		if rest && f.Location != InBody {
 			continue
 		}
 		if err := xmlMember(f, n, v.Field(f.index)); err != nil {
@@ -126,7 +130,7 @@ func xmlValue(f *field, n *xmlNode, v reflect.Value) error {
 	p := f.plan
 	switch p.kind {
 	case Structure, Union:
-		return xmlStructure(p, n, v)
+		return xmlStructure(p, n, v, false)
 	case List:
 		return xmlElements(p, n.named(p.element().xml), v)
 	case Map:

@@ -6,10 +6,12 @@ import (
 )
 
 // xmlEncoder writes Go values as XML by a plan, for Query, EC2 and REST answers.
-type xmlEncoder struct{}
+type xmlEncoder struct {
+	rest bool // members of the outermost structure that travel elsewhere are left out
+}
 
-// structure writes the members of a structure that travel in the body; the caller has written its element's start up to the
-// attributes, which structure closes.
+// structure writes the members of a structure; the caller has written its element's start up to the attributes, which
+// structure closes.
 func (e xmlEncoder) structure(b []byte, p *plan, v reflect.Value) []byte {
 	for i := range p.fields {
 		f := &p.fields[i]
@@ -24,11 +26,11 @@ func (e xmlEncoder) structure(b []byte, p *plan, v reflect.Value) []byte {
 	b = append(b, '>')
 	for i := range p.fields {
 		f := &p.fields[i]
-		if f.Location != InBody || f.Flags&XMLAttribute != 0 {
+		if e.rest && !f.inAnswerBody() || f.Flags&XMLAttribute != 0 {
 			continue
 		}
 		if x, ok := f.given(v.Field(f.index)); ok {
-			b = e.member(b, f, f.xml, x)
+			b = xmlEncoder{}.member(b, f, f.xml, x)
 		}
 	}
 	return b
