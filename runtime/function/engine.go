@@ -40,7 +40,8 @@ type Build interface {
 type Sandbox interface {
 	// Invoke hands the sandbox an event and returns what the handler returned. A handler that threw is a *FunctionError,
 	// one that ended its process an *ExitError; after the latter, and after ctx ended, the sandbox is of no further use.
-	// It returns soon after ctx ended, whatever the handler does.
+	// An event that the sandbox never took because it had ended before is ErrGone. Invoke returns soon after ctx ended,
+	// whatever the handler does.
 	Invoke(ctx context.Context, ev *Event) ([]byte, error)
 
 	// Done is closed once the sandbox cannot take another event.
@@ -75,10 +76,17 @@ func (e *BuildError) Error() string { return e.Text }
 
 // ExitError is a process that ended, while it loaded the function or while it had an event. Callers receive AWS's
 // Runtime.ExitError with the number of their request.
-type ExitError struct{ Status string } // "exit status 1", "signal: killed"
+type ExitError struct{ Status string } // "exit status 1", "signal: killed", "" for status 0
 
 // Error returns AWS's sentence.
-func (e *ExitError) Error() string { return "Runtime exited with error: " + e.Status }
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+func (e *ExitError) Error() string {
+	if e.Status == "" {
+		return "Runtime exited without providing a reason"
+	}
+	return "Runtime exited with error: " + e.Status
+}
 
 // InitError is a function's own failure to load. Payload is the runtime's error body.
 type InitError struct {

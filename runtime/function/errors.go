@@ -13,6 +13,9 @@ var ErrNoFunction = errors.New("no such function")
 // ErrClosed answers an invocation that the end of the daemon, or of the function, cut short.
 var ErrClosed = errors.New("the function was removed while it was being invoked")
 
+// ErrGone is a Sandbox's answer to an event that it never took, because it had ended: another one may have it.
+var ErrGone = errors.New("the sandbox had ended before it took the event")
+
 // ThrottleError says that as many events are being handled as the function's reserved concurrency allows.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
@@ -51,7 +54,8 @@ type body struct {
 	Message string `json:"errorMessage"`
 }
 
-func errorBody(typ, message string) []byte {
+// ErrorBody makes the error document of a type and a message.
+func ErrorBody(typ, message string) []byte {
 	b, err := json.Marshal(body{typ, message})
 	if err != nil {
 		panic(err) // two strings always marshal
@@ -65,7 +69,7 @@ func errorBody(typ, message string) []byte {
 func timedOut(requestID string, after time.Duration) *FunctionError {
 	const typ = "Sandbox.Timedout"
 	msg := fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", requestID, after.Seconds())
-	return &FunctionError{Type: typ, Payload: errorBody(typ, msg)}
+	return &FunctionError{Type: typ, Payload: ErrorBody(typ, msg)}
 }
 
 // exited is the outcome of a function whose process ended.
@@ -73,18 +77,18 @@ func timedOut(requestID string, after time.Duration) *FunctionError {
 // https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html (Runtime.ExitError)
 func exited(requestID string, e *ExitError) *FunctionError {
 	const typ = "Runtime.ExitError"
-	return &FunctionError{Type: typ, Payload: errorBody(typ, "RequestId: "+requestID+" Error: "+e.Error())}
+	return &FunctionError{Type: typ, Payload: ErrorBody(typ, "RequestId: "+requestID+" Error: "+e.Error())}
 }
 
-// tooLarge is the outcome of a function whose answer is longer than Lambda passes on. Recorded answer.
-func tooLarge() *FunctionError {
+// ResponseTooLarge is the outcome of a function whose answer is longer than Lambda passes on. Recorded answer.
+func ResponseTooLarge() *FunctionError {
 	const typ = "Function.ResponseSizeTooLarge"
 	msg := fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", MaxResponse)
-	return &FunctionError{Type: typ, Payload: errorBody(typ, msg)}
+	return &FunctionError{Type: typ, Payload: ErrorBody(typ, msg)}
 }
 
 // unbuilt is the outcome of a function whose sources cannot be built: AWS has no such state, so type and text are ours.
 func unbuilt(err error) *FunctionError {
 	const typ = "Runtime.BuildError"
-	return &FunctionError{Type: typ, Payload: errorBody(typ, err.Error())}
+	return &FunctionError{Type: typ, Payload: ErrorBody(typ, err.Error())}
 }

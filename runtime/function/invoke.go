@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"devstack/internal/trace"
@@ -17,6 +18,8 @@ type Invocation struct {
 	TraceID       string // X-Amzn-Trace-Id, for a caller whose context is in no trace
 	ClientContext string // JSON, "" for none
 	Async         bool   // an event that nobody waits for may be smaller
+
+	started bool // its START line is written
 }
 
 // Outcome is what came of an invocation that reached the function.
@@ -86,48 +89,67 @@ func (f *managed) invoke(ctx context.Context, inv *Invocation) (*Outcome, *Funct
 	if err := f.enter(ctx); err != nil {
 		return nil, nil, err
 	}
-	v, s, err := f.checkout(ctx)
-	switch {
-	case err != nil && v != nil && ctx.Err() == nil:
+	for try := 1; ; try++ {
+		v, s, err := f.checkout(ctx)
+		if s == nil || err != nil {
+			f.leave()
+			return f.unstarted(ctx, v, inv, err)
+		}
+		a, waited := f.hand(ctx, s, inv)
+		if !waited {
+			return nil, nil, ctx.Err() // the slot is given back when the event has been handled
+		}
+		if errors.Is(a.err, ErrGone) && try < 3 {
+			continue
+		}
 		f.leave()
-		out, failure, err := f.unstarted(v, inv, err)
-		return out, failure, err
-	case err != nil:
-		f.leave()
-		return nil, nil, err
-	case s == nil:
-		f.leave()
-		failure := unbuilt(v.err)
-		return &Outcome{Payload: failure.Payload, FunctionError: unhandled, Build: true, RequestID: inv.RequestID}, failure, nil
+		return a.out, a.failure, a.err
 	}
+}
+
+// hand gives the event to the sandbox and waits for the answer, or until the caller has gone: then waited is false and
+// the rest happens without it.
+func (f *managed) hand(ctx context.Context, s *sandbox, inv *Invocation) (_ answer, waited bool) {
 	done := make(chan answer, 1)
-	handle := func() {
+	var left atomic.Bool
+	f.mu.Lock()
+	alive := f.goLocked(func() {
 		a, usable := f.handle(ctx, s, inv)
 		f.checkin(s, usable)
-		f.leave()
 		done <- a
-	}
-	f.mu.Lock()
-	alive := f.goLocked(handle)
+		if left.Swap(true) {
+			f.leave()
+		}
+	})
 	f.mu.Unlock()
 	if !alive {
 		f.checkin(s, false)
-		f.leave()
-		return nil, nil, ErrClosed
+		return answer{err: ErrClosed}, true
 	}
 	select {
 	case a := <-done:
-		return a.out, a.failure, a.err
+		return a, true
 	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+		if left.Swap(true) {
+			return <-done, true // in the same moment
+		}
+		return answer{}, false
 	}
 }
 
 // unhandled is the only X-Amz-Function-Error there is nowadays.
 const unhandled = "Unhandled"
 
-// unstarted is the outcome of an event whose sandbox could not be started: AWS answers the first event with the reason.
-func (f *managed) unstarted(v *version, inv *Invocation, err error) (*Outcome, *FunctionError, error) {
+// unstarted is the outcome of an event for which there is no sandbox, because of a mistake in the function or by a fault
+// of ours. AWS too answers the first event with the reason why its function could not be loaded.
+func (f *managed) unstarted(ctx context.Context, v *version, inv *Invocation, err error) (*Outcome, *FunctionError, error) {
+	if err == nil {
+		failure := unbuilt(v.err)
+		return &Outcome{Payload: failure.Payload, FunctionError: unhandled, Build: true, RequestID: inv.RequestID}, failure, nil
+	}
+	if v == nil || ctx.Err() != nil {
+		return nil, nil, err
+	}
 	failure, ok := asFailure(inv.RequestID, err)
 	if !ok {
 		return nil, nil, fmt.Errorf("function %s: %w", f.name, err)
@@ -168,7 +190,10 @@ func (f *managed) handle(ctx context.Context, s *sandbox, inv *Invocation) (a an
 	run, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	defer context.AfterFunc(f.life, func() { cancel(ErrClosed) })()
-	s.log(inv.RequestID, startLine(inv.RequestID))
+	if !inv.started {
+		s.log(inv.RequestID, startLine(inv.RequestID))
+		inv.started = true
+	}
 	began := f.cfg.Clock.Now()
 	defer f.cfg.Clock.AfterFunc(timeout, func() { cancel(errTimedOut) })()
 	payload, err := s.Invoke(run, &Event{
@@ -178,7 +203,7 @@ func (f *managed) handle(ctx context.Context, s *sandbox, inv *Invocation) (a an
 	o := &Outcome{Payload: payload, RequestID: inv.RequestID, Duration: f.cfg.Clock.Now().Sub(began), InitDuration: s.init}
 	s.init = 0
 	if err == nil && len(payload) > MaxResponse {
-		err = tooLarge()
+		err = ResponseTooLarge()
 	}
 	var failure *FunctionError
 	if err != nil {

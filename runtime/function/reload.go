@@ -264,11 +264,13 @@ func (f *managed) warm(ctx context.Context, a *attempt) *version {
 		return v
 	}
 	s, err := f.start(ctx, v)
-	if err != nil {
+	switch {
+	case err == nil:
+		s.idle = f.cfg.Clock.Now()
+		v.idle = append(v.idle, s)
+	case err != errTouched: // whoever comes looks at the sources again
 		v.startErr = err
-		return v
 	}
-	v.idle = append(v.idle, s)
 	return v
 }
 

@@ -38,6 +38,9 @@ func (e *initTimeout) Error() string {
 	return fmt.Sprintf("the function has not finished its initialisation in %.2f seconds", e.after.Seconds())
 }
 
+// errTouched says that a sandbox's sources were written while it loaded them.
+var errTouched = errors.New("the sources changed while the function was being loaded")
+
 // start starts a sandbox of a version that the caller keeps from being closed.
 func (f *managed) start(ctx context.Context, v *version) (*sandbox, error) {
 	began := f.cfg.Clock.Now()
@@ -51,6 +54,11 @@ func (f *managed) start(ctx context.Context, v *version) (*sandbox, error) {
 	cancel(nil)
 	var late *initTimeout
 	switch {
+	case err == nil && v.inputs.touched():
+		// A runtime reads sources as it starts, and they have been written meanwhile: it may hold what was there for a
+		// moment only, between two states that are the same.
+		inner.Close()
+		return nil, errTouched
 	case err == nil:
 		s.Sandbox, s.init = inner, f.cfg.Clock.Now().Sub(began)
 		return s, nil
@@ -88,6 +96,9 @@ func (f *managed) checkout(ctx context.Context) (*version, *sandbox, error) {
 		if s == nil {
 			s, err = f.startClaimed(v)
 		}
+		if err == errTouched && ctx.Err() == nil {
+			continue
+		}
 		if err == nil && ctx.Err() != nil {
 			f.checkin(s, true)
 			err = ctx.Err()
@@ -123,10 +134,13 @@ func (f *managed) claim(v *version) (*sandbox, bool) {
 func (f *managed) startClaimed(v *version) (*sandbox, error) {
 	s, err := f.start(f.life, v)
 	f.mu.Lock()
-	v.startErr = err
 	if err == nil {
+		v.startErr = nil
 		f.mu.Unlock()
 		return s, nil
+	}
+	if err != errTouched {
+		v.startErr = err
 	}
 	v.busy--
 	done := v.doneLocked()

@@ -175,6 +175,18 @@ func (s *snapshot) changed() string {
 	})
 }
 
+// touched reports whether any path has been written to since it was looked at last, whatever its content is now.
+func (s *snapshot) touched() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for path, old := range s.stamps {
+		if factsOf(path) != old.facts {
+			return true
+		}
+	}
+	return false
+}
+
 // stamp returns what is known of a path, the zero stamp if nothing.
 func (s *snapshot) stamp(path string) stamp {
 	if s == nil {
