@@ -50,9 +50,14 @@ func (l *loader) function(i *instance) *Function {
 		l.functionSource(f, fn)
 	}
 	for _, b := range f.blocks {
-		if e, ok := l.eventSource(b); ok {
-			fn.Events = append(fn.Events, e)
+		e, ok := l.eventSource(b)
+		if !ok {
+			continue
 		}
+		if e.Source != "" && slices.ContainsFunc(fn.Events, func(other EventSource) bool { return other.Source == e.Source }) {
+			l.add(b.rangeOf("source"), "Duplicate source", "the function has this source already")
+		}
+		fn.Events = append(fn.Events, e)
 	}
 	return fn
 }

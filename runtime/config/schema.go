@@ -211,7 +211,7 @@ func cacheSchema() *blockSchema {
 		example: `cache "sessions" {}`,
 		attributes: []attribute{
 			{name: "name", early: true, doc: "Cluster id. Defaults to the label in lower case, with `-` for `_`."},
-			{name: "engine", fallback: "redis", oneOf: []string{"redis"}, doc: "What the cluster runs."},
+			{name: "engine", fallback: "redis", oneOf: []string{"redis", "valkey"}, doc: "What the cluster says that it runs; one server does both."},
 			{name: "port", kind: integer, early: true, min: 1, max: 65535, doc: "Port on 127.0.0.1. Not given, a free one that stays the same."},
 		},
 		exports: []export{

@@ -80,7 +80,7 @@ type Index struct {
 type Cache struct {
 	Block
 	Name   string
-	Engine string // "redis"
+	Engine string // "redis" or "valkey"
 	Port   int
 	URL    string // "redis://127.0.0.1:16379"
 }
