@@ -1484,7 +1484,7 @@ var model = wire.Model{
 		}},
 		67: {Name: "Endpoint", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Address", Shape: 201, Flags: wire.Required},
-			{Name: "CachePeriodInMinutes", Shape: 130, Flags: wire.Required, Default: "0"},
+			{Name: "CachePeriodInMinutes", Shape: 130, Flags: wire.Required},
 		}},
 		68: {Name: "Endpoints", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 67},
@@ -1808,8 +1808,8 @@ var model = wire.Model{
 		}},
 		158: {Name: "QueryOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Items", Shape: 105},
-			{Name: "Count", Shape: 95, Default: "0"},
-			{Name: "ScannedCount", Shape: 95, Default: "0"},
+			{Name: "Count", Shape: 95},
+			{Name: "ScannedCount", Shape: 95},
 			{Name: "LastEvaluatedKey", Shape: 110},
 			{Name: "ConsumedCapacity", Shape: 40},
 		}},
@@ -1923,8 +1923,8 @@ var model = wire.Model{
 		}},
 		192: {Name: "ScanOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Items", Shape: 105},
-			{Name: "Count", Shape: 95, Default: "0"},
-			{Name: "ScannedCount", Shape: 95, Default: "0"},
+			{Name: "Count", Shape: 95},
+			{Name: "ScannedCount", Shape: 95},
 			{Name: "LastEvaluatedKey", Shape: 110},
 			{Name: "ConsumedCapacity", Shape: 40},
 		}},

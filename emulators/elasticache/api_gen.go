@@ -523,7 +523,7 @@ var model = wire.Model{
 			{Name: "message", Shape: 30},
 		}},
 		7: {Name: "CacheClusterList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 5, WireName: "CacheCluster"},
+			{Name: "member", Shape: 5, XMLName: "CacheCluster"},
 		}},
 		8: {Name: "CacheClusterNotFoundFault", Kind: wire.Structure, ErrorStatus: 404, ErrorCode: "CacheClusterNotFound", Members: []wire.Member{
 			{Name: "message", Shape: 30},
@@ -539,10 +539,10 @@ var model = wire.Model{
 			{Name: "CustomerOutpostArn", Shape: 67},
 		}},
 		10: {Name: "CacheNodeIdsList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 67, WireName: "CacheNodeId"},
+			{Name: "member", Shape: 67, XMLName: "CacheNodeId"},
 		}},
 		11: {Name: "CacheNodeList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 9, WireName: "CacheNode"},
+			{Name: "member", Shape: 9, XMLName: "CacheNode"},
 		}},
 		12: {Name: "CacheParameterGroupNotFoundFault", Kind: wire.Structure, ErrorStatus: 404, ErrorCode: "CacheParameterGroupNotFound", Members: []wire.Member{
 			{Name: "message", Shape: 30},
@@ -557,10 +557,10 @@ var model = wire.Model{
 			{Name: "Status", Shape: 67},
 		}},
 		15: {Name: "CacheSecurityGroupMembershipList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 14, WireName: "CacheSecurityGroup"},
+			{Name: "member", Shape: 14, XMLName: "CacheSecurityGroup"},
 		}},
 		16: {Name: "CacheSecurityGroupNameList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 67, WireName: "CacheSecurityGroupName"},
+			{Name: "member", Shape: 67, XMLName: "CacheSecurityGroupName"},
 		}},
 		17: {Name: "CacheSecurityGroupNotFoundFault", Kind: wire.Structure, ErrorStatus: 404, ErrorCode: "CacheSecurityGroupNotFound", Members: []wire.Member{
 			{Name: "message", Shape: 30},
@@ -670,7 +670,7 @@ var model = wire.Model{
 			{Name: "Message", Shape: 67},
 		}},
 		42: {Name: "LogDeliveryConfigurationList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 41, WireName: "LogDeliveryConfiguration"},
+			{Name: "member", Shape: 41, XMLName: "LogDeliveryConfiguration"},
 		}},
 		43: {Name: "LogDeliveryConfigurationRequest", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "LogType", Shape: 47},
@@ -680,7 +680,7 @@ var model = wire.Model{
 			{Name: "Enabled", Shape: 4},
 		}},
 		44: {Name: "LogDeliveryConfigurationRequestList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 43, WireName: "LogDeliveryConfigurationRequest"},
+			{Name: "member", Shape: 43, XMLName: "LogDeliveryConfigurationRequest"},
 		}},
 		45: {Name: "LogDeliveryConfigurationStatus", Kind: wire.String, Enum: []string{"active", "enabling", "modifying", "disabling", "error"}},
 		46: {Name: "LogFormat", Kind: wire.String, Enum: []string{"text", "json"}},
@@ -718,10 +718,10 @@ var model = wire.Model{
 			{Name: "ScaleConfig", Shape: 59},
 		}},
 		56: {Name: "PreferredAvailabilityZoneList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 67, WireName: "PreferredAvailabilityZone"},
+			{Name: "member", Shape: 67, XMLName: "PreferredAvailabilityZone"},
 		}},
 		57: {Name: "PreferredOutpostArnList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 67, WireName: "PreferredOutpostArn"},
+			{Name: "member", Shape: 67, XMLName: "PreferredOutpostArn"},
 		}},
 		58: {Name: "ReplicationGroupNotFoundFault", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
 			{Name: "message", Shape: 30},
@@ -731,7 +731,7 @@ var model = wire.Model{
 			{Name: "ScaleIntervalMinutes", Shape: 33},
 		}},
 		60: {Name: "SecurityGroupIdsList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 67, WireName: "SecurityGroupId"},
+			{Name: "member", Shape: 67, XMLName: "SecurityGroupId"},
 		}},
 		61: {Name: "SecurityGroupMembership", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "SecurityGroupId", Shape: 67},
@@ -744,7 +744,7 @@ var model = wire.Model{
 			{Name: "message", Shape: 30},
 		}},
 		64: {Name: "SnapshotArnsList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 67, WireName: "SnapshotArn"},
+			{Name: "member", Shape: 67, XMLName: "SnapshotArn"},
 		}},
 		65: {Name: "SnapshotFeatureNotSupportedFault", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 30},
@@ -759,7 +759,7 @@ var model = wire.Model{
 			{Name: "Value", Shape: 67},
 		}},
 		70: {Name: "TagList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 69, WireName: "Tag"},
+			{Name: "member", Shape: 69, XMLName: "Tag"},
 		}},
 		71: {Name: "TagQuotaPerResourceExceeded", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 30},

@@ -1334,15 +1334,15 @@ var model = wire.Model{
 	},
 	Shapes: []wire.Shape{
 		0: {Name: "AccountLimit", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TotalCodeSize", Shape: 131, Default: "0"},
-			{Name: "CodeSizeUnzipped", Shape: 131, Default: "0"},
-			{Name: "CodeSizeZipped", Shape: 131, Default: "0"},
-			{Name: "ConcurrentExecutions", Shape: 93, Default: "0"},
+			{Name: "TotalCodeSize", Shape: 131},
+			{Name: "CodeSizeUnzipped", Shape: 131},
+			{Name: "CodeSizeZipped", Shape: 131},
+			{Name: "ConcurrentExecutions", Shape: 93},
 			{Name: "UnreservedConcurrentExecutions", Shape: 225},
 		}},
 		1: {Name: "AccountUsage", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TotalCodeSize", Shape: 131, Default: "0"},
-			{Name: "FunctionCount", Shape: 131, Default: "0"},
+			{Name: "TotalCodeSize", Shape: 131},
+			{Name: "FunctionCount", Shape: 131},
 		}},
 		2: {Name: "AmazonManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ConsumerGroupId", Shape: 223},
@@ -1662,7 +1662,7 @@ var model = wire.Model{
 			{Name: "Runtime", Shape: 167},
 			{Name: "Role", Shape: 166},
 			{Name: "Handler", Shape: 89},
-			{Name: "CodeSize", Shape: 131, Default: "0"},
+			{Name: "CodeSize", Shape: 131},
 			{Name: "Description", Shape: 24},
 			{Name: "Timeout", Shape: 215},
 			{Name: "MemorySize", Shape: 139},
@@ -1759,7 +1759,7 @@ var model = wire.Model{
 			{Name: "Runtime", Shape: 167},
 			{Name: "Role", Shape: 166},
 			{Name: "Handler", Shape: 89},
-			{Name: "CodeSize", Shape: 131, Default: "0"},
+			{Name: "CodeSize", Shape: 131},
 			{Name: "Description", Shape: 24},
 			{Name: "Timeout", Shape: 215},
 			{Name: "MemorySize", Shape: 139},
@@ -1857,7 +1857,7 @@ var model = wire.Model{
 			{Name: "TenantId", Shape: 212, WireName: "X-Amz-Tenant-Id", Location: wire.InHeader},
 		}},
 		102: {Name: "InvokeOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StatusCode", Shape: 93, Location: wire.InStatus, Default: "0"},
+			{Name: "StatusCode", Shape: 93, Location: wire.InStatus},
 			{Name: "FunctionError", Shape: 199, WireName: "X-Amz-Function-Error", Location: wire.InHeader},
 			{Name: "LogResult", Shape: 199, WireName: "X-Amz-Log-Result", Location: wire.InHeader},
 			{Name: "Payload", Shape: 9, Location: wire.InPayload},
@@ -1912,7 +1912,7 @@ var model = wire.Model{
 		118: {Name: "LastUpdateStatusReasonCode", Kind: wire.String, Enum: []string{"EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl"}},
 		119: {Name: "Layer", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Arn", Shape: 120},
-			{Name: "CodeSize", Shape: 131, Default: "0"},
+			{Name: "CodeSize", Shape: 131},
 			{Name: "SigningProfileVersionArn", Shape: 6},
 			{Name: "SigningJobArn", Shape: 6},
 		}},

@@ -29,6 +29,7 @@ func (s *Server) Call(ctx context.Context, service, operation string, in, out an
 	if err != nil {
 		return err
 	}
+	op.in.fillTokens(reflect.ValueOf(input).Elem(), s.NewID)
 	r := *s.from(ctx)
 	r.ID, r.Host, r.Service, r.Operation = s.NewID(), "", service, operation
 	result, err := s.run(WithRequest(ctx, &r), op, input, reflect.ValueOf(input).Elem())
@@ -70,6 +71,19 @@ func (op *operation) callInput(in any) (any, error) {
 		return input, nil
 	}
 	return input, decodeJSON(b, op.in, reflect.ValueOf(input).Elem(), true)
+}
+
+// fillTokens makes up the idempotency tokens that a caller did not give, as SDKs do.
+func (p *plan) fillTokens(v reflect.Value, newID func() string) {
+	for i := range p.fields {
+		f := &p.fields[i]
+		if f.Flags&IdempotencyToken == 0 || f.plan.kind != String {
+			continue
+		}
+		if dst := v.Field(f.index); dst.IsNil() {
+			f.target(dst).SetString(newID())
+		}
+	}
 }
 
 // callOutput gives the output to a caller in the form that he asked for.

@@ -81,7 +81,7 @@ func (op *operation) checkInput(v reflect.Value) error {
 	m := op.service.Model
 	c := checker{model: m}
 	if m.CheckPrefix != "" {
-		c.path = append(append([]byte(lowerFirst(op.Name)), m.CheckPrefix...), '.')
+		c.path = append([]byte(lowerFirst(op.Name)+m.CheckPrefix), '.')
 	}
 	c.structure(op.in, v)
 	switch n := len(c.found); n {

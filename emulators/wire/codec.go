@@ -129,7 +129,7 @@ func (x *exchange) answerREST(v reflect.Value) error {
 		val, given := f.given(v.Field(f.index))
 		structure := jsonPayload
 		if x.protocol == RestXML {
-			structure = xmlPayload
+			structure = x.xmlPayload
 		}
 		if ct := payloadOut(&out, f, val, given, structure, contentType[0]); ct == "" {
 			contentType = nil
@@ -138,6 +138,8 @@ func (x *exchange) answerREST(v reflect.Value) error {
 		}
 	case x.protocol == RestJSON1 && status != http.StatusNoContent:
 		out.body = jsonEncoder{}.body(out.body, op.out, v)
+	case op.Flags&OpUnwrappedXML != 0:
+		out.body = x.unwrapped(append(out.body, xmlHeader...), v)
 	case x.protocol == RestXML && op.outPlace.answer:
 		out.body = op.wrapper.appendRoot(append(out.body, xmlHeader...), op.out, v)
 	default:
@@ -152,8 +154,36 @@ const xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
 
 func jsonPayload(b []byte, f *field, v reflect.Value) []byte { return jsonEncoder{}.value(b, f, v) }
 
-func xmlPayload(b []byte, f *field, v reflect.Value) []byte {
-	return xmlEncoder{}.member(append(b, xmlHeader...), f, rootName(f), v)
+// xmlPayload writes a member that is the whole document.
+func (x *exchange) xmlPayload(b []byte, f *field, v reflect.Value) []byte {
+	return x.document(append(b, xmlHeader...), f, rootName(f), v)
+}
+
+// unwrapped writes the one member of an output as the document, as S3's GetBucketLocation has it. Nothing given is an empty
+// element: the region us-east-1.
+func (x *exchange) unwrapped(b []byte, v reflect.Value) []byte {
+	for i := range x.op.out.fields {
+		f := &x.op.out.fields[i]
+		if !f.inAnswerBody() {
+			continue
+		}
+		if val, ok := f.given(v.Field(f.index)); ok {
+			return x.document(b, f, f.xml, val)
+		}
+		b = appendNamespace(append(append(b, '<'), f.xml...), x.service.Model.XMLNamespace, "")
+		return append(b, "/>"...)
+	}
+	return b
+}
+
+// document writes an element with the service's namespace, where it has none of its own.
+func (x *exchange) document(b []byte, f *field, name string, v reflect.Value) []byte {
+	own := *f
+	if m := *f.Member; m.XMLNamespace == "" && f.plan.shape.XMLNamespace == "" {
+		m.XMLNamespace = x.service.Model.XMLNamespace
+		own.Member = &m
+	}
+	return xmlEncoder{}.member(b, &own, name, v)
 }
 
 // rootName is the element of a structure that is a whole document.

@@ -31,7 +31,7 @@ type Model struct {
 	UnwrappedError bool       // RestXML: an error is the root element, as in S3
 	ErrorNamespace string     // before the '#' of __type in errors; "" for services that answer the bare code
 	ValidationCode string     // of violated constraints, where it is not ValidationException (ValidationError in Query)
-	CheckPrefix    string     // in paths of violated constraints, between operation and member: API Gateway's "Input."
+	CheckPrefix    string     // in paths of violated constraints, after the operation: API Gateway's "Input" in createRestApiInput.name
 	HideValues     bool       // violated constraints show neither values nor enumerations, as IAM's do
 	CRC32          bool       // answers X-Amz-Crc32, which DynamoDB's clients check
 	Operations     []Operation
@@ -40,15 +40,14 @@ type Model struct {
 
 // Operation is one operation of a service, whether we do it or not.
 type Operation struct {
-	Name       string
-	Method     string  // REST: "GET"
-	URI        string  // REST: "/v2/apis/{ApiId}/routes", with ?constant=query and {greedy+}
-	Status     int     // REST: of a success
-	Input      int     // index of its structure in Shapes; -1: none, or an operation that we do not do
-	Output     int     // the same
-	Errors     []int   // the structures of its errors
-	HostPrefix string  // what clients put before the host name: "sync-"
-	Flags      OpFlags //
+	Name   string
+	Method string // REST: "GET"
+	URI    string // REST: "/v2/apis/{ApiId}/routes", with ?constant=query and {greedy+}
+	Status int    // REST: of a success
+	Input  int    // index of its structure in Shapes; -1: none, or an operation that we do not do
+	Output int    // the same
+	Errors []int  // the structures of its errors
+	Flags  OpFlags
 }
 
 // OpFlags are an operation's peculiarities.
@@ -57,9 +56,7 @@ type OpFlags uint8
 // What an operation may have of its own.
 const (
 	OpImplemented  OpFlags = 1 << iota // listed in operations.txt
-	OpUnwrappedXML                     // S3's GetBucketLocation: the payload's element is the root
-	OpUnsignedBody                     // the body is not part of the signature
-	OpChecksum                         // wants a checksum of the body (httpChecksumRequired)
+	OpUnwrappedXML                     // S3's GetBucketLocation: the one member's element is the root
 )
 
 // Kind is a shape's type.
@@ -88,7 +85,7 @@ const (
 
 // Shape is a type of the model. In Go a structure or union is a struct, a list a slice, a map a map[string]; scalars are
 // pointers in a struct (nil: not given) and values in lists and maps, where a sparse one has pointers. A blob is a []byte,
-// a streaming one an io.Reader; a timestamp is a time.Time, a document an any as JSON decodes it.
+// a streaming one an io.Reader (read it once); a timestamp is a time.Time, a document an any as JSON decodes it.
 type Shape struct {
 	Name    string
 	Kind    Kind
@@ -122,10 +119,8 @@ type ShapeFlags uint8
 // What a shape may be besides its kind.
 const (
 	Sparse    ShapeFlags = 1 << iota // a list or map that may hold nulls
-	Streaming                        // a blob that is the rest of the body, or a union that is an event stream
 	Sensitive                        // not shown in constraint messages, logs and traces
-	Flattened                        // botocore's models flatten a list or map shape; Smithy flattens members
-	Unique                           // uniqueItems
+	Flattened                        // a list or map whose every member is flattened, as botocore's models have it
 )
 
 // Member is a structure's field, a list's element, a map's key or value.
@@ -142,7 +137,6 @@ type Member struct {
 	TimestampFormat Format  // over its shape's
 	XMLNamespace    string
 	XMLPrefix       string
-	Default         string // JSON of the default that a service fills in, "" for none
 }
 
 // MemberFlags are a member's peculiarities.
@@ -153,11 +147,8 @@ const (
 	Required         MemberFlags = 1 << iota
 	FlattenedMember              // xmlFlattened
 	XMLAttribute                 // an attribute of its structure's element
-	IdempotencyToken             // filled in by clients that do not give one
-	HostLabel                    // part of the host name
-	EventPayload                 // of an event in an event stream
+	IdempotencyToken             // filled in by clients that do not give one, so by Call too
 	JSONValue                    // a string that is JSON (mediaType application/json), in a header in base64
-	EventHeader                  // of an event in an event stream
 )
 
 // Location is where in an HTTP message a member travels.

@@ -39,7 +39,6 @@ type protocolCase struct {
 		}
 		Input, Output *caseRef
 		Errors        []caseRef
-		Endpoint      struct{ HostPrefix string }
 	}
 	Params     json.RawMessage
 	Serialized struct {
@@ -60,7 +59,7 @@ type protocolCase struct {
 type caseRef struct {
 	Shape, LocationName, Location string
 	Flattened, XMLAttribute       bool
-	HostLabel, IdempotencyToken   bool
+	IdempotencyToken              bool
 	JSONValue                     bool
 	QueryName                     string
 	TimestampFormat               string
@@ -262,8 +261,7 @@ func (c *caseModel) member(name string, r caseRef, depth map[string]int) (Member
 	if r.XMLNamespace != nil {
 		m.XMLNamespace, m.XMLPrefix = r.XMLNamespace.URI, r.XMLNamespace.Prefix
 	}
-	for flag, on := range map[MemberFlags]bool{FlattenedMember: r.Flattened, XMLAttribute: r.XMLAttribute, HostLabel: r.HostLabel,
-		IdempotencyToken: r.IdempotencyToken, JSONValue: r.JSONValue} {
+	for flag, on := range map[MemberFlags]bool{FlattenedMember: r.Flattened, XMLAttribute: r.XMLAttribute, IdempotencyToken: r.IdempotencyToken, JSONValue: r.JSONValue} {
 		if on {
 			m.Flags |= flag
 		}

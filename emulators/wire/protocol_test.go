@@ -118,7 +118,7 @@ func caseServer(t *testing.T, s *caseSuite, c *protocolCase, act func(any) (any,
 		i := cm.shape(e.Shape, map[string]int{})
 		cm.m.Shapes[i].ErrorStatus = max(cm.m.Shapes[i].ErrorStatus, 400)
 	}
-	op := Operation{Name: c.Given.Name, Input: in, Output: out, Flags: OpImplemented, HostPrefix: c.Given.Endpoint.HostPrefix}
+	op := Operation{Name: c.Given.Name, Input: in, Output: out, Flags: OpImplemented}
 	if p := cm.m.Protocols[0]; p == RestJSON1 || p == RestXML {
 		op.Method, op.URI, op.Status = c.Given.HTTP.Method, caseURI(c.Given.HTTP.RequestURI, &cm.m.Shapes[in]), c.Given.HTTP.ResponseCode
 	}

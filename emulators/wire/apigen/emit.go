@@ -18,11 +18,13 @@ type emitter struct {
 	ops    []string        // ids of all operations, in order of name
 	shapes []string        // ids of the shapes that the wanted operations use, in order of name
 	index  map[string]int  // of a shape in shapes
-	w      io.Writer
+	// renamed has the model's own name of an operation's structure by the id that it got here.
+	renamed map[string]string
+	w       io.Writer
 }
 
 func newEmitter(c config, m *model, wanted map[string]bool) *emitter {
-	return &emitter{config: c, m: m, wanted: wanted, index: map[string]int{}}
+	return &emitter{config: c, m: m, wanted: wanted, index: map[string]int{}, renamed: map[string]string{}}
 }
 
 func (e *emitter) p(format string, args ...any) { fmt.Fprintf(e.w, format+"\n", args...) }
@@ -54,7 +56,7 @@ func (e *emitter) write(w io.Writer) error {
 
 // collect finds the shapes that the wanted operations reach.
 func (e *emitter) collect() error {
-	seen := map[string]bool{}
+	seen, events := map[string]bool{}, ""
 	var walk func(id string)
 	walk = func(id string) {
 		if seen[id] {
@@ -62,6 +64,9 @@ func (e *emitter) collect() error {
 		}
 		seen[id] = true
 		s := e.m.shape(id)
+		if s.Type == "union" && e.isStream(id) {
+			events = id
+		}
 		for _, m := range e.membersOf(s) {
 			walk(m.Target)
 		}
@@ -75,6 +80,9 @@ func (e *emitter) collect() error {
 		walk(e.output(id))
 		for _, er := range op.Errors {
 			walk(er.Target)
+		}
+		if events != "" {
+			return fmt.Errorf("%s: the wire has no event streams (%s)", name(id), name(events))
 		}
 	}
 	for _, er := range e.m.shape(e.m.service).Errors {
@@ -110,13 +118,13 @@ func (e *emitter) structure(op string, r *ref, suffix string) string {
 		// that serves more than one purpose is copied: a type that is the output of two operations would otherwise have to
 		// choose a name.
 		id := op + suffix
-		if id != r.Target {
-			if e.m.Shapes[id] == nil || e.m.Shapes[id].Type != "structure" {
-				e.m.Shapes[id] = target
+		if id != r.Target && e.renamed[id] == "" {
+			if e.m.Shapes[id] != nil {
+				panic(fmt.Sprintf("%s is a shape, but not the %s of %s", id, strings.ToLower(suffix), name(op)))
 			}
-			return id
+			e.m.Shapes[id], e.renamed[id] = target, name(r.Target)
 		}
-		return r.Target
+		return id
 	}
 	id := op + suffix
 	if e.m.Shapes[id] == nil {

@@ -114,18 +114,8 @@ func (e *emitter) operation(id string) {
 		}
 		fields = append(fields, fmt.Sprintf("Method: %q, URI: %q, Status: %d", http.Method, http.URI, http.Code))
 	}
-	var endpoint struct{ HostPrefix string }
-	if op.Traits.into("smithy.api#endpoint", &endpoint) {
-		fields = append(fields, fmt.Sprintf("HostPrefix: %q", endpoint.HostPrefix))
-	}
 	if op.Traits.has("aws.customizations#s3UnwrappedXmlOutput") {
 		flags = append(flags, "wire.OpUnwrappedXML")
-	}
-	if op.Traits.has("aws.auth#unsignedPayload") {
-		flags = append(flags, "wire.OpUnsignedBody")
-	}
-	if op.Traits.has("smithy.api#httpChecksumRequired") || op.Traits.has("aws.protocols#httpChecksum") {
-		flags = append(flags, "wire.OpChecksum")
 	}
 	if len(errs) > 0 {
 		fields = append(fields, "Errors: []int{"+strings.Join(errs, ", ")+"}")
@@ -162,7 +152,7 @@ func (e *emitter) shape(i int, id string) {
 		}
 		add("Enum: []string{%s}", strings.Join(values, ", "))
 	}
-	if v := s.Traits.text("smithy.api#xmlName"); v != "" {
+	if v := e.rootName(id, s); v != "" {
 		add("XMLName: %q", v)
 	}
 	f = append(f, xmlNamespace(s.Traits)...)
@@ -174,7 +164,7 @@ func (e *emitter) shape(i int, id string) {
 		}
 	}
 	for _, t := range []struct{ trait, flag string }{
-		{"smithy.api#sparse", "Sparse"}, {"smithy.api#streaming", "Streaming"}, {"smithy.api#sensitive", "Sensitive"}, {"smithy.api#uniqueItems", "Unique"},
+		{"smithy.api#sparse", "Sparse"}, {"smithy.api#sensitive", "Sensitive"},
 	} {
 		if s.Traits.has(t.trait) {
 			flags = append(flags, "wire."+t.flag)
@@ -195,6 +185,18 @@ func (e *emitter) shape(i int, id string) {
 	e.p("}},")
 }
 
+// rootName is the element of a structure that is a document, where the shape's own name is not: in REST-XML that is the
+// model's name of an output, whatever we call it.
+func (e *emitter) rootName(id string, s *shape) string {
+	if v := s.Traits.text("smithy.api#xmlName"); v != "" {
+		return v
+	}
+	if e.renamed[id] != "" && e.m.shape(e.m.service).Traits.has("aws.protocols#restXml") {
+		return e.renamed[id]
+	}
+	return ""
+}
+
 func (e *emitter) member(m *member) {
 	var f, flags []string
 	add := func(format string, args ...any) { f = append(f, fmt.Sprintf(format, args...)) }
@@ -213,8 +215,7 @@ func (e *emitter) member(m *member) {
 	f = append(f, xmlNamespace(m.Traits)...)
 	for _, t := range []struct{ trait, flag string }{
 		{"smithy.api#required", "Required"}, {"smithy.api#xmlFlattened", "FlattenedMember"}, {"smithy.api#xmlAttribute", "XMLAttribute"},
-		{"smithy.api#idempotencyToken", "IdempotencyToken"}, {"smithy.api#hostLabel", "HostLabel"},
-		{"smithy.api#eventPayload", "EventPayload"}, {"smithy.api#eventHeader", "EventHeader"},
+		{"smithy.api#idempotencyToken", "IdempotencyToken"},
 	} {
 		if m.Traits.has(t.trait) {
 			flags = append(flags, "wire."+t.flag)
@@ -225,9 +226,6 @@ func (e *emitter) member(m *member) {
 	}
 	if len(flags) > 0 {
 		add("Flags: %s", strings.Join(flags, " | "))
-	}
-	if raw, ok := m.Traits["smithy.api#default"]; ok && string(raw) != "null" && !m.Traits.has("smithy.api#clientOptional") {
-		add("Default: %q", raw)
 	}
 	e.p("{%s},", strings.Join(f, ", "))
 }

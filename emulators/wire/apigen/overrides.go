@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -15,9 +16,23 @@ import (
 //	TableName smithy.api#length {"min": 3, "max": 255}
 //	CreateTableInput.TableName -smithy.api#required
 //	CreateTableInput.NewMember + String
+//	NewList + list String
+//	NewKind + enum ONE TWO
+//	DescribeNew + operation DescribeNewInput DescribeNewOutput ResourceNotFoundException
 //
-// A line sets a trait of a shape or a member (its JSON value; {} if none is given), takes one away (-), or adds a member of
-// an existing shape (+). A missing file is no error.
+// A line sets a trait of a shape or a member (its JSON value; {} if none is given), takes one away (-), or adds (+): a member
+// of an existing shape, or a shape, which is a structure, a union, a list or a map (of existing shapes), an enum (of values),
+// a simple type, or an operation of the service with its input, output and errors. Trait names are Smithy's, besides
+// devstack's own:
+//
+//	Service devstack#errorNamespace "com.amazonaws.dynamodb.v20120810"   before the '#' of __type in errors
+//	Service devstack#validationCode "InvalidParameterException"          of violated constraints
+//	Service devstack#checkPrefix "Input"                                 in paths of violated constraints: createRestApiInput.name
+//	Service devstack#hideValues                                          violated constraints show no values
+//	Service devstack#crc32                                               answers carry X-Amz-Crc32
+//	Enum devstack#enumOrder ["B", "A"]                                   how messages list the values
+//
+// A missing file is no error.
 func applyOverrides(m *model, path string) error {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -48,13 +63,22 @@ func applyOverride(m *model, line string) error {
 	ns, _, _ := strings.Cut(m.service, "#")
 	shapeName, memberName, isMember := strings.Cut(target, ".")
 	s := m.Shapes[ns+"#"+shapeName]
+	if what, isNew := strings.CutPrefix(change, "+ "); isNew && !isMember {
+		if s != nil {
+			return fmt.Errorf("the model has a shape %s already", shapeName)
+		}
+		return addShape(m, ns, shapeName, strings.Fields(what))
+	}
 	if s == nil {
 		return fmt.Errorf("the model has no shape %s", shapeName)
 	}
 	if typ, isNew := strings.CutPrefix(change, "+ "); isNew {
-		id := ns + "#" + typ
-		if m.Shapes[id] == nil {
-			id = "smithy.api#" + typ
+		if s.find(memberName) != nil {
+			return fmt.Errorf("%s has a member %s already", shapeName, memberName)
+		}
+		id, err := m.find(ns, typ)
+		if err != nil {
+			return err
 		}
 		s.Members = append(s.Members, &member{Name: memberName, Target: id, Traits: traits{}})
 		return nil
@@ -85,6 +109,68 @@ func applyOverride(m *model, line string) error {
 		return fmt.Errorf("%s is not JSON", value)
 	}
 	(*ts)[trait] = json.RawMessage(value)
+	return nil
+}
+
+// preludeTypes are the simple shapes that every model has.
+var preludeTypes = []string{"String", "Blob", "Boolean", "Byte", "Short", "Integer", "Long", "Float", "Double", "BigInteger", "BigDecimal", "Timestamp", "Document"}
+
+// find returns the id of a shape of the service, or of the prelude.
+func (m *model) find(ns, name string) (string, error) {
+	if id := ns + "#" + name; m.Shapes[id] != nil {
+		return id, nil
+	}
+	if slices.Contains(preludeTypes, name) {
+		return "smithy.api#" + name, nil
+	}
+	return "", fmt.Errorf("the model has no shape %s", name)
+}
+
+// addShape adds a shape of the kind words[0]; the other words are what it is made of.
+func addShape(m *model, ns, name string, words []string) error {
+	if len(words) == 0 {
+		return errors.New("want: Shape + kind")
+	}
+	s := &shape{Type: words[0], Traits: traits{}}
+	var refs []ref
+	if s.Type != "enum" {
+		for _, w := range words[1:] {
+			id, err := m.find(ns, w)
+			if err != nil {
+				return err
+			}
+			refs = append(refs, ref{id})
+		}
+	}
+	want := 0
+	switch s.Type {
+	case "structure", "union", "string", "integer", "long", "boolean", "double", "timestamp", "blob":
+	case "enum":
+		for _, v := range words[1:] {
+			s.Members = append(s.Members, &member{Name: v, Target: "smithy.api#Unit", Traits: traits{}})
+		}
+	case "list":
+		if want = 1; len(refs) == want {
+			s.Member = &member{Target: refs[0].Target}
+		}
+	case "map":
+		if want = 2; len(refs) == want {
+			s.Key, s.Value = &member{Target: refs[0].Target}, &member{Target: refs[1].Target}
+		}
+	case "operation":
+		if want = len(refs); want < 2 {
+			return errors.New("want: Operation + operation Input Output [Error ...]")
+		}
+		s.Input, s.Output, s.Errors = &refs[0], &refs[1], refs[2:]
+		service := m.Shapes[m.service]
+		service.Operations = append(service.Operations, ref{ns + "#" + name})
+	default:
+		return fmt.Errorf("no kind of shape is called %s", s.Type)
+	}
+	if len(refs) != want {
+		return fmt.Errorf("a %s is made of %d shapes, not %d", s.Type, want, len(refs))
+	}
+	m.Shapes[ns+"#"+name] = s
 	return nil
 }
 
