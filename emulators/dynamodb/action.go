@@ -1,6 +1,9 @@
 package dynamodb
 
 import (
+	"reflect"
+	"slices"
+
 	"devstack/emulators/dynamodb/expr"
 	"devstack/emulators/dynamodb/item"
 	"devstack/emulators/store"
@@ -198,5 +201,20 @@ func (t *table) collection(tx *store.Tx, at item.Item, asked *string) *ItemColle
 	return &ItemCollectionMetrics{
 		ItemCollectionKey:   map[string]AttributeValue{name: wireValue(at[name])},
 		SizeEstimateRangeGB: []float64{0, float64(total>>30) + 1},
+	}
+}
+
+// collections are the metrics of a call that writes several items: one for each item collection, by table.
+type collections map[string][]ItemCollectionMetrics
+
+func (cs *collections) add(t *table, m *ItemCollectionMetrics) {
+	if m == nil {
+		return
+	}
+	same := func(old ItemCollectionMetrics) bool {
+		return reflect.DeepEqual(old.ItemCollectionKey, m.ItemCollectionKey)
+	}
+	if !slices.ContainsFunc((*cs)[t.Name], same) {
+		set((*map[string][]ItemCollectionMetrics)(cs), t.Name, append((*cs)[t.Name], *m))
 	}
 }

@@ -150,14 +150,13 @@ func (s *service) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (
 		if err != nil {
 			return err
 		}
-		used := usages{}
+		used, metrics := usages{}, collections(nil)
 		out = &BatchWriteItemOutput{UnprocessedItems: map[string][]WriteRequest{}}
 		for i, c := range changes {
-			if m := c.table.collection(tx, actions[i].at(), in.ReturnItemCollectionMetrics); m != nil {
-				set(&out.ItemCollectionMetrics, c.table.Name, append(out.ItemCollectionMetrics[c.table.Name], *m))
-			}
+			metrics.add(c.table, c.table.collection(tx, actions[i].at(), in.ReturnItemCollectionMetrics))
 			used.of(c.table).write(c.apply(tx, now, e), 1)
 		}
+		out.ItemCollectionMetrics = metrics
 		out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
 		return nil
 	})

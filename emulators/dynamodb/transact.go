@@ -111,19 +111,18 @@ func (s *service) TransactWriteItems(ctx context.Context, in *TransactWriteItems
 		if err != nil {
 			return err
 		}
-		used := usages{}
+		used, metrics := usages{}, collections(nil)
 		for i, c := range changes {
 			u := used.of(c.table)
 			if done { // a repetition reads what the first has written
 				u.reads, u.table = 1, u.table+readUnitsFor(c.old.size(), true)*transactFactor
 				continue
 			}
-			if m := c.table.collection(tx, actions[i].at(), in.ReturnItemCollectionMetrics); m != nil {
-				set(&out.ItemCollectionMetrics, c.table.Name, append(out.ItemCollectionMetrics[c.table.Name], *m))
-			}
+			metrics.add(c.table, c.table.collection(tx, actions[i].at(), in.ReturnItemCollectionMetrics))
 			u.writes = 1
 			u.write(c.apply(tx, now, e), transactFactor)
 		}
+		out.ItemCollectionMetrics = metrics
 		if !done {
 			remember(tx, r, in.ClientRequestToken, token{request, now})
 		}
