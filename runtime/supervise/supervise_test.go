@@ -284,7 +284,7 @@ func TestUpdateInPlace(t *testing.T) {
 	if err := w.Apply(t.Context(), update(first, second)); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Apply(t.Context(), update(second, service("a", "missing"))); err == nil || !strings.Contains(err.Error(), "service.a is not ready: no") {
+	if err := w.Apply(t.Context(), update(second, service("a", "missing ready"))); err == nil || !strings.Contains(err.Error(), "service.a is not ready: no") {
 		t.Errorf("Apply: %v", err)
 	}
 	if got := w.runner.instances("a"); len(got) != 1 || got[0].url != "http://a/1" {
