@@ -24,6 +24,9 @@ type Schema interface {
 	// for each.
 	Errors(service string) []string
 
+	// Enums are the values of a service's enumerations in the model's order, by the shapes' names.
+	Enums(service string) map[string][]string
+
 	// Types are an operation's input and output as far as JSON cannot show them: nil where there is neither a blob nor a
 	// timestamp. They may be recursive, and must not change: they are read by many goroutines.
 	Types(service, operation string) (in, out *Type)
@@ -87,16 +90,20 @@ func (s *sandbox) clientModule(name string, svc awsService) (goja.Value, error) 
 	if err != nil {
 		return nil, err
 	}
-	make, _ := goja.AssertFunction(m.ToObject(s.rt).Get("clientModule"))
+	newModule, _ := goja.AssertFunction(m.ToObject(s.rt).Get("clientModule"))
 	toArray := func(names []string) goja.Value {
-		list := []any{}
-		for _, n := range names {
-			list = append(list, n)
+		list := make([]any, len(names))
+		for i, n := range names {
+			list[i] = n
 		}
 		return s.rt.NewArray(list...)
 	}
-	return make(goja.Undefined(), s.rt.ToValue(svc.service), s.rt.ToValue(svc.class),
-		toArray(schema.Operations(svc.service)), toArray(schema.Errors(svc.service)))
+	var enums []any
+	for shape, values := range schema.Enums(svc.service) {
+		enums = append(enums, s.rt.NewArray(shape, toArray(values)))
+	}
+	return newModule(goja.Undefined(), s.rt.ToValue(svc.service), s.rt.ToValue(svc.class),
+		toArray(schema.Operations(svc.service)), toArray(schema.Errors(svc.service)), s.rt.NewArray(enums...))
 }
 
 // hostCall implements host.call(service, operation, input) → a promise of the output. It rejects with what awsFailure makes.

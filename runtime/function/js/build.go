@@ -103,11 +103,13 @@ func (e *Engine) bundleOptions(entry string) bundle.Options {
 		Format:   api.FormatCommonJS,
 		Platform: api.PlatformNode,
 		Target:   api.ESNext,
-		// What goja lacks of ESNext. A property escape in a regular expression becomes a call of RegExp, which prelude.js
-		// wraps for it; flags that goja lacks become one that throws where it is reached.
+		// What goja lacks of ESNext. A regular expression with Unicode properties becomes a call of RegExp, which prelude.js
+		// wraps for them: esbuild does not see those inside a class, so that all with the flag u must. Flags that goja
+		// lacks become a call that throws where it is reached.
 		Supported: map[string]bool{
 			"async-generator": false, "for-await": false, "using": false, "decorators": false, "import-attributes": false,
-			"regexp-unicode-property-escapes": false, "regexp-match-indices": false, "regexp-set-notation": false,
+			"regexp-unicode-property-escapes": false, "regexp-sticky-and-unicode-flags": false,
+			"regexp-match-indices": false, "regexp-set-notation": false,
 		},
 		LogLevels: map[string]api.LogLevel{"empty-import-meta": api.LogLevelError},
 		Plugins:   []api.Plugin{e.builtins()},

@@ -98,6 +98,9 @@ func (e *Engine) builtins() api.Plugin {
 
 // has reports whether a built-in module can be used: an AWS client needs its service.
 func (e *Engine) has(name string) bool {
+	if name == "@aws-sdk/lib-dynamodb" {
+		name = "@aws-sdk/client-dynamodb"
+	}
 	svc, ok := services[name]
 	return !ok || e.opts.Schema != nil && len(e.opts.Schema.Operations(svc.service)) > 0
 }

@@ -170,10 +170,15 @@ for (const [alias, name] of [['readUintBE', 'readUIntBE'], ['readUintLE', 'readU
 }
 
 // Buffer(…) without new, and new Buffer("text"), as Node still takes them.
-const Callable = new Proxy(Buffer, {
-  apply: (_, __, args) => (typeof args[0] === 'number' ? Buffer.alloc(args[0]) : Buffer.from(...args)),
-  construct: (target, args, newTarget) => (typeof args[0] === 'string' ? Buffer.from(...args) : Reflect.construct(target, args, newTarget === Callable ? target : newTarget)),
-});
+function Callable(...args) {
+  const target = !new.target || new.target === Callable ? Buffer : new.target;
+  if (typeof args[0] === 'number') return Reflect.construct(Buffer, [args[0]], target);
+  return args[0] instanceof ArrayBuffer ? Reflect.construct(Buffer, args, target) : Buffer.from(...args);
+}
+Object.setPrototypeOf(Callable, Buffer);
+Callable.prototype = Buffer.prototype;
+Object.defineProperty(Callable.prototype, 'constructor', { value: Callable, writable: true, configurable: true });
+Object.defineProperty(Callable, 'name', { value: 'Buffer' });
 
 class Blob {
   #bytes; #type;
