@@ -36,8 +36,13 @@ func open(t testing.TB) *cloud {
 }
 
 func openAt(t testing.TB, path string, c *clock.Moving) *cloud {
-	cl := &cloud{clock: c, store: store.New(path, store.Options{})}
+	cl := newCloud(path, c)
 	t.Cleanup(func() { cl.store.Close() })
+	return cl
+}
+
+func newCloud(path string, c *clock.Moving) *cloud {
+	cl := &cloud{clock: c, store: store.New(path, store.Options{})}
 	ids := kit.SeededIDs(1)
 	db, streams := New(kit.Env{Store: cl.store, Clock: c, IDs: ids, Log: slog.New(slog.DiscardHandler)}, Options{
 		OnStreamWrite: func(arn string) {

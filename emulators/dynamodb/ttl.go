@@ -124,9 +124,12 @@ func (w *sweeper) start(s *service) {
 	w.due(s.Clock.Now().Add(startDelay))
 }
 
-// due sees to it that there is a sweep once the second at has passed.
+// due sees to it that there is a sweep once the second at has passed; in a second, if it has.
 func (w *sweeper) due(at time.Time) {
-	at = at.Add(time.Second)
+	now := w.s.Clock.Now()
+	if at = at.Add(time.Second); !at.After(now) {
+		at = now.Add(time.Second)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.next.IsZero() && !at.Before(w.next) {
@@ -136,7 +139,7 @@ func (w *sweeper) due(at time.Time) {
 		w.stop()
 	}
 	w.next = at
-	w.stop = w.s.Clock.AfterFunc(max(0, at.Sub(w.s.Clock.Now())), w.sweep)
+	w.stop = w.s.Clock.AfterFunc(at.Sub(now), w.sweep)
 }
 
 // sweepBatch bounds the deletions of one transaction.
