@@ -51,6 +51,8 @@ type version struct {
 	took   time.Duration
 	since  time.Time
 
+	life     context.Context // ends when the version is retired
+	end      context.CancelFunc
 	idle     []*sandbox // the latest used last
 	busy     int        // sandboxes that start or have an event
 	called   bool       // somebody wanted a sandbox of it
@@ -217,6 +219,7 @@ func (f *managed) close() error {
 // retireLocked lets a version go: it returns what can be closed now. The rest goes as it becomes idle.
 func (v *version) retireLocked() []io.Closer {
 	v.retired = true
+	v.end()
 	var done []io.Closer
 	for _, s := range v.idle {
 		done = append(done, s)

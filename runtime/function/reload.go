@@ -29,7 +29,7 @@ type builder struct {
 }
 
 // patience bounds how long a builder follows sources that do not come to rest.
-const patience = 10 * time.Second
+var patience = 10 * time.Second // a variable for the tests
 
 // rebuildLocked starts a build, or starts the running one over. path is why, "" for another reason than a file.
 func (f *managed) rebuildLocked(path string) {
@@ -252,6 +252,7 @@ func (a *attempt) giveUp(name string, n int) {
 // warm makes a version of the attempt, with a sandbox if somebody waits for one or is likely to come.
 func (f *managed) warm(ctx context.Context, a *attempt) *version {
 	v := &version{path: a.path, fn: a.fn, err: a.err, inputs: a.after, took: a.took, since: f.cfg.Clock.Now()}
+	v.life, v.end = context.WithCancel(f.life)
 	f.mu.Lock()
 	if a.err == nil {
 		v.build = a.build

@@ -96,8 +96,8 @@ func (f *managed) checkout(ctx context.Context) (*version, *sandbox, error) {
 		if s == nil {
 			s, err = f.startClaimed(v)
 		}
-		if err == errTouched && ctx.Err() == nil {
-			continue
+		if ctx.Err() == nil && f.life.Err() == nil && (err == errTouched || err != nil && v.life.Err() != nil) {
+			continue // there is a newer version, or there will be
 		}
 		if err == nil && ctx.Err() != nil {
 			f.checkin(s, true)
@@ -130,9 +130,10 @@ func (f *managed) claim(v *version) (*sandbox, bool) {
 	return nil, true
 }
 
-// startClaimed starts a sandbox for a caller who has claimed the version. A caller who goes away leaves it to the next.
+// startClaimed starts a sandbox for a caller who has claimed the version, unless a newer version comes first. A caller who
+// goes away leaves the sandbox to the next.
 func (f *managed) startClaimed(v *version) (*sandbox, error) {
-	s, err := f.start(f.life, v)
+	s, err := f.start(v.life, v)
 	f.mu.Lock()
 	if err == nil {
 		v.startErr = nil

@@ -20,6 +20,7 @@ import (
 type Fake struct {
 	Builds, Starts, Open atomic.Int64          // Open: sandboxes that are not closed
 	OpenBuilds           atomic.Int64          // builds that are not closed
+	Sleeping             atomic.Int64          // sandboxes that handle a "sleep"
 	Building             func(context.Context) // called in the middle of each build, after the file was read; nil: nothing
 }
 
@@ -142,6 +143,8 @@ func (s *fakeSandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, e
 	case "throw":
 		return nil, &function.FunctionError{Type: "Error", Payload: []byte(`{"errorType":"Error","errorMessage":"boom"}`)}
 	case "sleep":
+		s.fake.Sleeping.Add(1)
+		defer s.fake.Sleeping.Add(-1)
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
