@@ -49,25 +49,30 @@ func (x *exchange) body() ([]byte, error) {
 	}
 	x.buf = buffers.Get().(*[]byte)
 	var b []byte
-	b, x.bodyErr = readAll((*x.buf)[:0], x.content(), x.r.ContentLength, limit)
+	b, x.bodyErr = readAll((*x.buf)[:0], x.decompressed(x.content()), x.r.ContentLength, limit)
 	*x.buf = b
 	return b, x.bodyErr
 }
 
-// stream is the body for an operation that reads it itself.
+// stream is the body for an operation that reads it itself. It is not decompressed: the encoding is the object's own.
 func (x *exchange) stream() io.Reader {
 	x.read = true
 	return x.content()
 }
 
-// content is the body as the client meant it.
+// content is the body without AWS's own chunks.
 func (x *exchange) content() io.Reader {
-	var r io.Reader = x.r.Body
 	h := x.r.Header
 	if sha := h["X-Amz-Content-Sha256"]; len(sha) > 0 && strings.HasPrefix(sha[0], "STREAMING-") {
-		r = newChunkReader(r, h.Get("X-Amz-Decoded-Content-Length"))
+		return newChunkReader(x.r.Body, h.Get("X-Amz-Decoded-Content-Length"))
 	}
-	if enc := h["Content-Encoding"]; len(enc) > 0 {
+	return x.r.Body
+}
+
+// decompressed undoes a client's compression of a request.
+// https://smithy.io/2.0/spec/behavior-traits.html#requestcompression-trait
+func (x *exchange) decompressed(r io.Reader) io.Reader {
+	if enc := x.r.Header["Content-Encoding"]; len(enc) > 0 {
 		for e := range strings.SplitSeq(enc[0], ",") {
 			if strings.EqualFold(strings.TrimSpace(e), "gzip") {
 				r = &gunzip{src: r}

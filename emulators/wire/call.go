@@ -9,7 +9,7 @@ import (
 )
 
 // Call runs an operation in process, as kit.Caller says. The account and the region are those of the request in ctx.
-func (s *Server) Call(ctx context.Context, service, operation string, in, out any) error {
+func (s *Server) Call(ctx context.Context, service, operation string, in, out any) (err error) {
 	svc := s.byName[service]
 	if svc == nil {
 		return errNoService("the service " + service)
@@ -24,6 +24,7 @@ func (s *Server) Call(ctx context.Context, service, operation string, in, out an
 		return notImplemented(op)
 	}
 	op.calls.Add(1)
+	defer s.guard(op, &err)
 	op.plans()
 	input, err := op.callInput(in)
 	if err != nil {

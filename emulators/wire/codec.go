@@ -84,13 +84,14 @@ var contentTypes = map[Protocol][]string{
 }
 
 // answer encodes and sends an operation's output.
-func (x *exchange) answer(v reflect.Value) error {
+func (x *exchange) answer(v reflect.Value) {
 	op := x.op
 	x.out = buffers.Get().(*[]byte)
 	b := (*x.out)[:0]
 	switch x.protocol {
 	case RestJSON1, RestXML:
-		return x.answerREST(v)
+		x.answerREST(v)
+		return
 	case AWSQuery, EC2Query:
 		b = op.wrapper.appendAnswer(b, x, v)
 	case RPCv2CBOR:
@@ -102,7 +103,6 @@ func (x *exchange) answer(v reflect.Value) error {
 	}
 	*x.out = b
 	x.send(http.StatusOK, contentTypes[x.protocol], b, nil)
-	return nil
 }
 
 var smithyProtocol = []string{"rpc-v2-cbor"}
@@ -114,7 +114,7 @@ func (x *exchange) checksum(b []byte) {
 	}
 }
 
-func (x *exchange) answerREST(v reflect.Value) error {
+func (x *exchange) answerREST(v reflect.Value) {
 	op := x.op
 	status := op.Status
 	if status == 0 {
@@ -147,7 +147,6 @@ func (x *exchange) answerREST(v reflect.Value) error {
 	}
 	*x.out = out.body
 	x.send(out.status, contentType, out.body, out.stream)
-	return nil
 }
 
 const xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"

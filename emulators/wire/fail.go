@@ -35,7 +35,11 @@ func (x *exchange) fail(err error) {
 		x.checksum(b)
 	}
 	*x.out = b
-	x.send(e.Status, contentTypes[x.protocol], b, nil)
+	status := e.Status
+	if status < 400 {
+		status = 400
+	}
+	x.send(status, contentTypes[x.protocol], b, nil)
 }
 
 // guessProtocol is for errors of requests that belong to no service.

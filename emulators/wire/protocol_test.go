@@ -246,7 +246,7 @@ func readHeaders(p *plan, v reflect.Value, status int, h http.Header) error {
 			}
 		case InPrefixHeaders:
 			h = h.Clone()
-			for _, transport := range []string{"Content-Length", "Content-Type", "X-Amzn-Requestid", "X-Amz-Request-Id"} {
+			for _, transport := range []string{"Content-Length", "Content-Type", "X-Amzn-Requestid", "X-Amz-Request-Id", "Date"} {
 				h.Del(transport)
 			}
 			decodePrefixHeaders(f, dst, h)

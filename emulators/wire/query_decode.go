@@ -18,7 +18,15 @@ type formNode struct {
 }
 
 // maxFormFields bounds a form. AWS publishes no figure; the largest real ones (PutMetricData, CreateStack) have thousands.
-const maxFormFields = 50_000
+// What they are made of is bounded too, since each name may have as many parts as it likes.
+const (
+	maxFormFields = 50_000
+	maxFormParts  = 400_000
+)
+
+func errFormTooLarge() *Error {
+	return Errorf("MalformedInput", 400, "The request has more than %d parameters, or names of too many parts", maxFormFields)
+}
 
 func (n *formNode) kid(name string) *formNode {
 	for _, k := range n.kids {
@@ -51,7 +59,7 @@ func parseForm(s string) ([]formField, error) {
 			return nil, err
 		}
 		if len(fields) == maxFormFields {
-			return nil, Errorf("MalformedInput", 400, "The request has more than %d parameters", maxFormFields)
+			return nil, errFormTooLarge()
 		}
 		fields = append(fields, formField{name, value})
 	}
@@ -83,11 +91,12 @@ func formValue(fields []formField, name string) string {
 func formTree(fields []formField) (*formNode, error) {
 	root := &formNode{}
 	index := map[*formNode]map[string]*formNode{} // of nodes with many kids
+	parts := 0
 	for i := range fields {
-		n, depth := root, 0
+		n := root
 		for name := range strings.SplitSeq(fields[i].name, ".") {
-			if depth++; depth > maxDepth {
-				return nil, errTooDeep()
+			if parts++; parts > maxFormParts {
+				return nil, errFormTooLarge()
 			}
 			n = n.grow(name, index)
 		}

@@ -252,6 +252,10 @@ func (x *exchange) routeREST(candidates []*service) error {
 	}
 	x.service = candidates[0]
 	x.protocol = x.service.restProtocol()
+	if x.protocol == AWSQuery || x.protocol == EC2Query {
+		// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonErrors.html
+		return Errorf("MissingAction", 400, "The request is missing an action or a required parameter.")
+	}
 	return x.unknownOperation(x.r.Method + " " + x.rawPath)
 }
 

@@ -21,7 +21,7 @@ type Config struct {
 	Account  string           // of requests whose access key id is not 12 digits; DefaultAccount if empty
 	Region   string           // of requests whose signature names none; DefaultRegion if empty
 	NewID    func() string    // of request ids
-	Now      func() time.Time // for the timestamps that the wire itself writes
+	Now      func() time.Time // of the Date header; the machine's own if nil
 
 	// Trace, if there is one, is told of every operation as it begins and, by what it returns, as it ends. input and output
 	// make the JSON of what was asked and answered, by the model's member names, sensitive members hidden; they are good
@@ -38,6 +38,27 @@ type Server struct {
 	byTarget  map[string]*service   // by prefix of X-Amz-Target
 	bySigning map[string][]*service // by the name in a credential scope
 	services  []*service
+	date      atomic.Pointer[dateHeader]
+}
+
+// dateHeader is the Date header of a second.
+type dateHeader struct {
+	unix int64
+	text []string
+}
+
+// setDate writes the Date header by the server's clock, from which clients reckon their own skew.
+func (s *Server) setDate(h http.Header) {
+	if s.Now == nil {
+		return // net/http does it
+	}
+	now := s.Now()
+	d := s.date.Load()
+	if d == nil || d.unix != now.Unix() {
+		d = &dateHeader{now.Unix(), []string{now.UTC().Format(http.TimeFormat)}}
+		s.date.Store(d)
+	}
+	h["Date"] = d.text
 }
 
 // service is a Service at work in a Server.
@@ -172,34 +193,61 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (x *exchange) serve() {
-	if err := x.route(); err != nil {
+	if err := x.carryOut(); err != nil {
 		x.fail(err)
-		return
+	}
+}
+
+func (x *exchange) carryOut() (err error) {
+	defer x.server.guard(x, &err)
+	if err := x.route(); err != nil {
+		return err
 	}
 	op := x.op
 	if !op.done {
 		op.refused.Add(1)
-		x.fail(notImplemented(op))
-		return
+		return notImplemented(op)
 	}
 	op.calls.Add(1)
 	op.plans()
 	in := op.handler.newInput()
 	v := reflect.ValueOf(in).Elem()
 	if err := x.decode(v); err != nil {
-		x.fail(err)
-		return
+		return err
 	}
 	x.request.Service, x.request.Operation = x.service.Model.Service, op.Name
 	req := x.request // handlers may keep it; the exchange is used again
-	ctx := WithRequest(x.r.Context(), &req)
-	out, err := x.server.run(ctx, op, in, v)
-	if err == nil {
-		err = x.answer(reflect.ValueOf(out).Elem())
-	}
+	out, err := x.server.run(WithRequest(x.r.Context(), &req), op, in, v)
 	if err != nil {
-		x.fail(err)
+		return err
 	}
+	x.answer(reflect.ValueOf(out).Elem())
+	return nil
+}
+
+// guard turns a panic into an internal failure and logs it: a mistake of one operation must not end the daemon.
+func (s *Server) guard(at interface {
+	what() (service, operation string)
+}, err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	if r == http.ErrAbortHandler {
+		panic(r)
+	}
+	service, operation := at.what()
+	s.Log.Error("an operation panicked", "service", service, "operation", operation, "panic", r, "stack", string(debug.Stack()))
+	*err = errInternal
+}
+
+func (op *operation) what() (service, operation string) { return op.service.Model.Service, op.Name }
+
+func (x *exchange) what() (service, operation string) {
+	if x.op == nil {
+		return "", x.r.URL.Path
+	}
+	return x.op.what()
 }
 
 // run checks the input, carries the operation out, and tells the tracer.
@@ -216,30 +264,25 @@ func (s *Server) run(ctx context.Context, op *operation, in any, v reflect.Value
 			}, err)
 		}()
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			if r == http.ErrAbortHandler {
-				panic(r)
-			}
-			s.Log.Error("an operation panicked", "service", op.service.Model.Service, "operation", op.Name, "panic", r, "stack", string(debug.Stack()))
-			out, err = nil, errInternal
-		}
-	}()
+	return s.act(ctx, op, in, v)
+}
+
+func (s *Server) act(ctx context.Context, op *operation, in any, v reflect.Value) (out any, err error) {
+	defer s.guard(op, &err)
 	if err := op.checkInput(v); err != nil {
 		return nil, err
 	}
-	out, err = op.handler.act(ctx, in)
-	if err == nil && reflect.ValueOf(out).IsNil() {
+	if out, err = op.handler.act(ctx, in); err != nil {
+		return nil, s.wireError(op, err)
+	}
+	if out == nil || reflect.ValueOf(out).IsNil() {
 		out = reflect.New(op.handler.out).Interface()
 	}
-	return out, s.wireError(op, err)
+	return out, nil
 }
 
 // wireError turns an error that is none of AWS's into an internal failure, and logs it: this is the edge.
 func (s *Server) wireError(op *operation, err error) error {
-	if err == nil {
-		return nil
-	}
 	if we, ok := errors.AsType[*Error](err); ok {
 		return we
 	}
@@ -273,6 +316,7 @@ func (x *exchange) send(status int, contentType []string, body []byte, stream io
 		h["X-Amz-Request-Id"] = id
 	}
 	h["X-Amzn-Requestid"] = id
+	x.server.setDate(h)
 	x.drain()
 	switch {
 	case stream != nil:

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -225,21 +224,5 @@ func TestScopeSaysAccountAndRegion(t *testing.T) {
 	status, body, _ = ask(t, s, "GET", "/who?X-Amz-Credential=AKIA%2F20260101%2Fus-west-2%2Fthing%2Faws4_request", "", nil)
 	if want := `{"Account":"000000000000","Region":"us-west-2","Id":"request-1"}`; status != 200 || body != want {
 		t.Errorf("presigned: got %d %s, want %s", status, body, want)
-	}
-}
-
-func BenchmarkJSONDecode(b *testing.B) {
-	s := testServer(b)
-	op := s.byName["thing"].operations["Put"]
-	op.plans()
-	doc := []byte(`{"TableName":"abc","Tags":[` + strings.Repeat(`{"Key":"a","Value":"some longer value of the tag"},`, 20) + `{"Key":"b"}],"Count":4}`)
-	b.SetBytes(int64(len(doc)))
-	b.ReportAllocs()
-	for b.Loop() {
-		d := jsonDecoder{b: doc}
-		var in putInput
-		if err := d.value(&field{plan: op.in}, reflect.ValueOf(&in).Elem()); err != nil {
-			b.Fatal(err)
-		}
 	}
 }
