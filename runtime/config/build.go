@@ -89,6 +89,11 @@ func (l *loader) export(i *instance) (cty.Value, bool) {
 		return cty.NilVal, false
 	}
 	i.exports = exports
+	for name, v := range i.fields.values {
+		if v == nil && i.schema.attribute(name).early {
+			return cty.NilVal, false // the block's other mistakes are still reported; references to it would only repeat this one
+		}
+	}
 	return cty.ObjectVal(exports).Mark(i.id), true
 }
 
@@ -269,6 +274,9 @@ func (l *loader) checkNames() {
 	holders := map[string]ID{}
 	for _, r := range l.stack.Resources {
 		i := l.find(r.Base().ID)
+		if i.fields.broken("name") {
+			continue
+		}
 		key := i.schema.name + " " + i.name()
 		if first, taken := holders[key]; taken {
 			l.add(i.fields.rangeOf("name"), "Duplicate name", "%s and %s are both named %q", first, i.id, i.name())

@@ -45,7 +45,7 @@ func (l *loader) checkRouteKey(f *fields, shapes map[string]string) {
 		invalid("%q is not a route: write \"METHOD /path\" or \"$default\"", f.label)
 		return
 	case !slices.Contains(methods(), method):
-		invalid("there is no method %q; it is %s.%s", method, list(methods()), didYouMean(method, methods()))
+		invalid("there is no method %q; it is %s%s", method, list(methods()), didYouMean(method, methods()))
 		return
 	}
 	segments := strings.Split(path[1:], "/")
@@ -131,7 +131,7 @@ func (l *loader) checkRouteURL(f *fields, r *Route) {
 	}
 	for _, m := range routeParameter.FindAllStringSubmatch(r.URL, -1) {
 		if !slices.Contains(names, m[1]) {
-			l.add(f.rangeOf("url"), "Invalid url", "the route %q has no part {%s}.%s", r.Key, m[1], didYouMean(m[1], names))
+			l.add(f.rangeOf("url"), "Invalid url", "the route %q has no part {%s}%s", r.Key, m[1], didYouMean(m[1], names))
 		}
 	}
 	r.Upstream = r.URL
@@ -153,7 +153,7 @@ func (l *loader) cors(f *fields) *CORS {
 	}
 	for _, m := range c.AllowMethods {
 		if known := append(methods()[:7], "*"); !slices.Contains(known, m) {
-			l.add(f.rangeOf("allow_methods"), "Invalid allow_methods", "there is no method %q.%s", m, didYouMean(m, known))
+			l.add(f.rangeOf("allow_methods"), "Invalid allow_methods", "there is no method %q%s", m, didYouMean(m, known))
 		}
 	}
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html

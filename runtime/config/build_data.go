@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -33,7 +32,7 @@ var (
 // checkName reports a name that AWS would not take. One that could not be evaluated is empty and has been reported.
 func (l *loader) checkName(i *instance, rule naming) string {
 	name := i.name()
-	if i.fields.given("name") && i.fields.values["name"] == nil {
+	if i.fields.broken("name") {
 		return name
 	}
 	if !rule.pattern.MatchString(name) {
@@ -193,11 +192,11 @@ func (l *loader) keyTypes(f *fields, t *Table) map[string]string {
 	given := f.textMap("attributes")
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if types[name] == "" {
-			l.add(f.rangeOf("attributes"), "Invalid attributes", "%q is not a key of the table or an index; only those have types.%s", name, didYouMean(name, keysOf(types)))
+			l.add(f.rangeOfItem("attributes", name), "Invalid attributes", "%q is not a key of the table or an index; only those have types%s", name, didYouMean(name, keysOf(types)))
 			continue
 		}
 		if typ := given[name]; typ != "S" && typ != "N" && typ != "B" {
-			l.add(f.rangeOf("attributes"), "Invalid attributes", "the type of %q is %q; it must be \"S\" (string), \"N\" (number) or \"B\" (binary)", name, typ)
+			l.add(f.rangeOfItem("attributes", name), "Invalid attributes", "the type of %q is %q; it must be \"S\" (string), \"N\" (number) or \"B\" (binary)", name, typ)
 			continue
 		}
 		types[name] = given[name]
@@ -209,20 +208,20 @@ func (l *loader) keyTypes(f *fields, t *Table) map[string]string {
 // https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
 func (l *loader) tags(f *fields, most int) map[string]string {
 	tags := f.textMap("tags")
-	fail := func(format string, args ...any) {
-		l.add(f.rangeOf("tags"), "Invalid tags", "%s", fmt.Sprintf(format, args...))
+	fail := func(key, what string) {
+		l.add(f.rangeOfItem("tags", key), "Invalid tags", "the key %q %s", key, what)
 	}
 	if len(tags) > most {
-		fail("there may be %d tags, not %d", most, len(tags))
+		l.add(f.rangeOf("tags"), "Invalid tags", "there may be %d tags, not %d", most, len(tags))
 	}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		switch {
 		case key == "" || len([]rune(key)) > 128:
-			fail("the key %q must have 1 to 128 characters", key)
+			fail(key, "must have 1 to 128 characters")
 		case len([]rune(tags[key])) > 256:
-			fail("the value of %q must have at most 256 characters", key)
+			fail(key, "has a value of more than 256 characters")
 		case reservedTag.MatchString(key):
-			fail("the key %q is reserved", key)
+			fail(key, "is reserved")
 		}
 	}
 	return tags

@@ -41,10 +41,10 @@ func (l *loader) function(i *instance) *Function {
 	case fn.Runtime == "image":
 		l.functionImage(f, fn)
 	case !f.given("runtime"):
-		l.add(f.block.DefRange(), "Missing argument", "function needs runtime. %s", runtimesDoc())
+		l.add(f.block.DefRange(), "Missing argument", "function needs runtime: %s", plain(runtimesDoc()))
 		l.functionSource(f, fn)
 	case !known && f.values["runtime"] != nil:
-		l.add(f.rangeOf("runtime"), "Unknown runtime", "there is no runtime %q.%s", fn.Runtime, didYouMean(fn.Runtime, runtimes()))
+		l.add(f.rangeOf("runtime"), "Unknown runtime", "there is no runtime %q%s", fn.Runtime, didYouMean(fn.Runtime, runtimes()))
 		l.functionSource(f, fn)
 	default:
 		l.functionSource(f, fn)
@@ -111,7 +111,7 @@ func (l *loader) existing(f *fields, name string, folder bool) string {
 		l.add(f.rangeOf(name), "Invalid "+name, "%s is empty", name)
 	case err != nil:
 		l.files = append(l.files, abs)
-		l.add(f.rangeOf(name), "Missing file", "there is no %q.%s", path, nearFile(l.dir, path))
+		l.add(f.rangeOf(name), "Missing file", "there is no %q%s", path, nearFile(l.dir, path))
 	case folder && !info.IsDir():
 		l.add(f.rangeOf(name), "Invalid "+name, "%q is not a folder", path)
 	default:
@@ -156,7 +156,7 @@ func (l *loader) checkHandler(f *fields, fn *Function) {
 	if rel, err := filepath.Rel(l.dir, missing); err == nil {
 		missing = rel
 	}
-	l.add(f.rangeOf("handler"), "Missing file", "there is no module %q in %q.%s", module, f.text("source"), nearFile(l.dir, missing))
+	l.add(f.rangeOf("handler"), "Missing file", "there is no module %q in %q%s", module, f.text("source"), nearFile(l.dir, missing))
 }
 
 // environmentName is the rule of the published model; reservedEnvironment is from
@@ -183,11 +183,11 @@ func (l *loader) functionEnvironment(f *fields) map[string]string {
 		size += len(name) + len(env[name])
 		switch {
 		case slices.Contains(reservedEnvironment(), name):
-			l.add(f.rangeOf("environment"), "Invalid environment", "%s is set by Lambda itself", name)
+			l.add(f.rangeOfItem("environment", name), "Invalid environment", "%s is set by Lambda itself", name)
 		case !environmentName.MatchString(name):
-			l.add(f.rangeOf("environment"), "Invalid environment", "%q is not a name that Lambda takes: it must be two or more letters, digits and _, beginning with a letter", name)
+			l.add(f.rangeOfItem("environment", name), "Invalid environment", "%q is not a name that Lambda takes: it must be two or more letters, digits and _, beginning with a letter", name)
 		case strings.ContainsRune(env[name], 0):
-			l.add(f.rangeOf("environment"), "Invalid environment", "the value of %s has a zero byte", name)
+			l.add(f.rangeOfItem("environment", name), "Invalid environment", "the value of %s has a zero byte", name)
 		}
 	}
 	if size > maxEnvironment {
@@ -204,7 +204,7 @@ func (l *loader) eventSource(f *fields) (EventSource, bool) {
 		StartingPosition: f.text("starting_position"), Filters: f.texts("filters"), Range: f.block.DefRange(),
 	}
 	if f.label != "stream" {
-		l.add(f.labelRange(), "Unknown event source", "there is no event source %q; this version has \"stream\".%s", f.label, didYouMean(f.label, []string{"stream"}))
+		l.add(f.labelRange(), "Unknown event source", "there is no event source %q; this version has \"stream\"%s", f.label, didYouMean(f.label, []string{"stream"}))
 		return e, false
 	}
 	if f.values["source"] != nil && !streamARN.MatchString(e.Source) {
@@ -247,7 +247,7 @@ func (l *loader) service(i *instance) *Service {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
 		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(s.Environment[name], 0) {
-			l.add(f.rangeOf("environment"), "Invalid environment", "%q cannot be the name of an environment variable", name)
+			l.add(f.rangeOfItem("environment", name), "Invalid environment", "%q cannot be the name of an environment variable", name)
 		}
 	}
 	l.serviceWatch(f, s)
@@ -286,7 +286,7 @@ func (l *loader) serviceWatch(f *fields, s *Service) {
 	for _, path := range f.texts("watch") {
 		abs := absolute(l.dir, path)
 		if _, err := os.Stat(abs); err != nil {
-			l.add(f.rangeOf("watch"), "Missing file", "there is no %q.%s", path, nearFile(l.dir, path))
+			l.add(f.rangeOf("watch"), "Missing file", "there is no %q%s", path, nearFile(l.dir, path))
 		}
 		s.Watch = append(s.Watch, abs)
 	}

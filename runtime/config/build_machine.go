@@ -28,7 +28,7 @@ func (l *loader) stateMachine(i *instance) *StateMachine {
 	m.Definition = d.text
 	for _, u := range d.unknown {
 		at := l.placeIn(f, written, u.offset, u.offset+len(u.name)+len("${}"))
-		l.add(at, "Unknown substitution", "substitutions has no %q.%s", u.name, didYouMean(u.name, keysOf(f.textMap("substitutions"))))
+		l.add(at, "Unknown substitution", "substitutions has no %q%s", u.name, didYouMean(u.name, keysOf(f.textMap("substitutions"))))
 	}
 	if len(d.unknown) > 0 {
 		return m

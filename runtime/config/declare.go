@@ -230,7 +230,7 @@ func (l *loader) variableDefault(name string, block *hclsyntax.Block, fallback c
 func (l *loader) checkVariablesGiven() {
 	for _, name := range keysOf(l.opts.Vars) {
 		if l.variables[name] == nil {
-			l.add(hcl.Range{}, "Unknown variable", "a value is given for %q, but there is no such variable.%s", name, didYouMean(name, keysOf(l.variables)))
+			l.add(hcl.Range{}, "Unknown variable", "a value is given for %q, but there is no such variable%s", name, didYouMean(name, keysOf(l.variables)))
 		}
 	}
 }

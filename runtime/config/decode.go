@@ -17,18 +17,20 @@ import (
 
 // checkBody reports what can be seen without evaluating anything: unknown and missing arguments and blocks.
 func (l *loader) checkBody(block *hclsyntax.Block, s *blockSchema) {
+	misspelt := map[string]bool{} // what unknown arguments are probably meant to be: those are not missing as well
 	for _, attr := range attributesOf(block.Body) {
 		switch {
 		case s.attribute(attr.Name) != nil || s.resource && attr.Name == "for_each":
 		case s.block(attr.Name) != nil:
 			l.add(attr.NameRange, "Unknown argument", "%s is a block: write %s %s{ … }, without =", attr.Name, attr.Name, quotedLabel(s.block(attr.Name)))
 		default:
-			l.add(attr.NameRange, "Unknown argument", "%s has no argument %q.%s", s.name, attr.Name, didYouMean(attr.Name, s.names()))
+			misspelt[nearest(attr.Name, s.names())] = true
+			l.add(attr.NameRange, "Unknown argument", "%s has no argument %q%s", s.name, attr.Name, didYouMean(attr.Name, s.names()))
 		}
 	}
 	for i := range s.attributes {
-		if a := &s.attributes[i]; a.required && block.Body.Attributes[a.name] == nil {
-			l.add(block.DefRange(), "Missing argument", "%s needs %s: %s", s.name, a.name, a.doc)
+		if a := &s.attributes[i]; a.required && block.Body.Attributes[a.name] == nil && !misspelt[a.name] {
+			l.add(block.DefRange(), "Missing argument", "%s needs %s: %s", s.name, a.name, plain(a.doc))
 		}
 	}
 	seen := map[string]*hclsyntax.Block{}
@@ -38,7 +40,7 @@ func (l *loader) checkBody(block *hclsyntax.Block, s *blockSchema) {
 		case ns == nil && s.attribute(nested.Type) != nil:
 			l.add(nested.TypeRange, "Unknown block", "%s is an argument: write %s = …", nested.Type, nested.Type)
 		case ns == nil:
-			l.add(nested.TypeRange, "Unknown block", "%s has no block %q.%s", s.name, nested.Type, didYouMean(nested.Type, s.names()))
+			l.add(nested.TypeRange, "Unknown block", "%s has no block %q%s", s.name, nested.Type, didYouMean(nested.Type, s.names()))
 		case !l.checkLabel(nested, ns):
 		default:
 			l.checkDuplicate(nested, ns, seen)
@@ -57,6 +59,9 @@ func (l *loader) checkDuplicate(block *hclsyntax.Block, s *blockSchema, seen map
 	}
 	seen[key] = block
 }
+
+// plain makes a message of a sentence of the reference.
+func plain(doc string) string { return strings.TrimSuffix(strings.ReplaceAll(doc, "`", ""), ".") }
 
 func quotedLabel(s *blockSchema) string {
 	if s.label == "" {
@@ -108,7 +113,7 @@ func (l *loader) decode(f *fields, e *each, needs map[ID]bool, early bool) {
 		maps.Copy(needs, idsOf(marks))
 		switch {
 		case deep.IsNull() && a.required:
-			l.add(attr.Expr.Range(), "Missing argument", "%s needs %s: %s", f.schema.name, a.name, a.doc)
+			l.add(attr.Expr.Range(), "Missing argument", "%s needs %s: %s", f.schema.name, a.name, plain(a.doc))
 			f.values[a.name] = nil
 		case deep.IsNull(): // as if it were not written
 		case a.kind == target:
@@ -152,7 +157,11 @@ func (l *loader) typed(a *attribute, val cty.Value, attr *hclsyntax.Attribute) a
 	}[a.kind]
 	converted, err := convert.Convert(val, want)
 	if err != nil || !noNulls(converted) {
-		l.add(attr.Expr.Range(), "Invalid "+a.name, "%s must be a %s, not %s", a.name, a.kind, describe(val))
+		at, what := attr.Expr.Range(), describe(val)
+		if key, element := badElement(val, want); element != cty.NilVal {
+			at, what = itemRange(attr, key), fmt.Sprintf("%s at %q", describe(element), key)
+		}
+		l.add(at, "Invalid "+a.name, "%s must be a %s, not %s", a.name, a.kind, what)
 		return nil
 	}
 	switch a.kind {
@@ -175,7 +184,7 @@ func (l *loader) typed(a *attribute, val cty.Value, attr *hclsyntax.Attribute) a
 	}
 	s := converted.AsString()
 	if a.oneOf != nil && !slices.Contains(a.oneOf, s) {
-		l.add(attr.Expr.Range(), "Invalid "+a.name, "%q is not known; %s is %s.%s", s, a.name, list(a.oneOf), didYouMean(s, a.oneOf))
+		l.add(attr.Expr.Range(), "Invalid "+a.name, "%q is not known; %s is %s%s", s, a.name, list(a.oneOf), didYouMean(s, a.oneOf))
 		return nil
 	}
 	return s
@@ -194,17 +203,47 @@ func noNulls(v cty.Value) bool {
 	return true
 }
 
+// badElement returns the element of a map that is not of the wanted map's kind; NilVal if the mistake lies elsewhere.
+func badElement(val cty.Value, want cty.Type) (string, cty.Value) {
+	if !want.IsMapType() || !val.Type().IsObjectType() && !val.Type().IsMapType() {
+		return "", cty.NilVal
+	}
+	elements := val.AsValueMap()
+	for _, key := range keysOf(elements) {
+		if v, err := convert.Convert(elements[key], want.ElementType()); err != nil || v.IsNull() {
+			return key, elements[key]
+		}
+	}
+	return "", cty.NilVal
+}
+
+// itemRange returns the place of one item of a map that is written out, else of the whole argument.
+func itemRange(attr *hclsyntax.Attribute, key string) hcl.Range {
+	object, ok := attr.Expr.(*hclsyntax.ObjectConsExpr)
+	if !ok {
+		return attr.Expr.Range()
+	}
+	for _, item := range object.Items {
+		if v, diags := item.KeyExpr.Value(nil); !diags.HasErrors() && v.Type() == cty.String && v.IsKnown() && !v.IsNull() && v.AsString() == key {
+			return hcl.RangeBetween(item.KeyExpr.Range(), item.ValueExpr.Range())
+		}
+	}
+	return attr.Expr.Range()
+}
+
 // describe says what a value is, for messages.
 func describe(v cty.Value) string {
 	switch t := v.Type(); {
+	case v.IsNull():
+		return "null"
 	case t == cty.String:
 		return fmt.Sprintf("%q", v.AsString())
 	case t == cty.Number:
 		return indexKey(v)
 	case t.IsObjectType() || t.IsMapType():
-		return "a map with such values"
+		return "a map or a resource"
 	case t.IsTupleType() || t.IsListType() || t.IsSetType():
-		return "a list with such values"
+		return "a list"
 	default:
 		return t.FriendlyName()
 	}
@@ -280,6 +319,12 @@ func (f *fields) given(name string) bool {
 	return ok
 }
 
+// broken reports whether the argument is written and wrong, which has been reported.
+func (f *fields) broken(name string) bool {
+	v, ok := f.values[name]
+	return ok && v == nil
+}
+
 // text returns a string argument, or its default.
 func (f *fields) text(name string) string {
 	if v, ok := f.values[name]; ok {
@@ -328,6 +373,14 @@ func (f *fields) rangeOf(name string) hcl.Range {
 	}
 	if name == "name" {
 		return f.labelRange()
+	}
+	return f.block.DefRange()
+}
+
+// rangeOfItem returns the place of one item of a map argument.
+func (f *fields) rangeOfItem(name, key string) hcl.Range {
+	if attr := f.block.Body.Attributes[name]; attr != nil {
+		return itemRange(attr, key)
 	}
 	return f.block.DefRange()
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -118,7 +119,7 @@ func (l *loader) members(t hcl.Traversal, what string, all map[string]*thunk) (m
 	if name, ok := stepName(t, 1); ok {
 		one, exists := all[name]
 		if !exists {
-			l.add(t.SourceRange(), "Unknown "+what, "there is no %s %q.%s", what, name, didYouMean(name, keysOf(all)))
+			l.add(t.SourceRange(), "Unknown "+what, "there is no %s %q%s", what, name, didYouMean(name, keysOf(all)))
 			return nil, false
 		}
 		wanted = map[string]*thunk{name: one}
@@ -137,7 +138,7 @@ func (l *loader) eachMember(t hcl.Traversal, e *each) (map[string]cty.Value, boo
 		return nil, false
 	}
 	if name, ok := stepName(t, 1); ok && name != "key" && name != "value" {
-		l.add(t.SourceRange(), "Unknown attribute", "each has key and value, no %q.%s", name, didYouMean(name, []string{"key", "value"}))
+		l.add(t.SourceRange(), "Unknown attribute", "each has key and value, no %q%s", name, didYouMean(name, []string{"key", "value"}))
 		return nil, false
 	}
 	return map[string]cty.Value{"key": cty.StringVal(e.key), "value": e.value}, true
@@ -160,7 +161,7 @@ func (l *loader) resourceMember(t hcl.Traversal, s *blockSchema) (map[string]cty
 	}
 	d := all[name]
 	if d == nil {
-		l.add(t.SourceRange(), "Unknown "+s.name, "there is no %s %q.%s", s.name, name, didYouMean(name, keysOf(all)))
+		l.add(t.SourceRange(), "Unknown "+s.name, "there is no %s %q%s", s.name, name, didYouMean(name, keysOf(all)))
 		return nil, false
 	}
 	v, ok := l.force(&d.thunk, t.SourceRange())
@@ -195,7 +196,7 @@ func (l *loader) checkPath(t hcl.Traversal, d *declared) bool {
 	key := indexKey(index.Key)
 	i := slices.IndexFunc(d.instances, func(i *instance) bool { return i.each.key == key })
 	if i < 0 {
-		l.add(t.SourceRange(), "Unknown key", "%s has no %q.%s", whole, key, didYouMean(key, d.keys()))
+		l.add(t.SourceRange(), "Unknown key", "%s has no %q%s", whole, key, didYouMean(key, d.keys()))
 		return false
 	}
 	return len(t) < 4 || l.hasExport(t, t[3], d.schema, d.instances[i].id.String()) && l.hasStream(t, t[3], d.instances[i])
@@ -211,7 +212,7 @@ func (l *loader) hasExport(t hcl.Traversal, step hcl.Traverser, s *blockSchema, 
 	for _, e := range s.exports {
 		names = append(names, e.name)
 	}
-	l.add(t.SourceRange(), "Unknown attribute", "%s has no %q; it has %s.%s", whole, attr.Name, strings.Join(names, ", "), didYouMean(attr.Name, names))
+	l.add(t.SourceRange(), "Unknown attribute", "%s has no %q; it has %s%s", whole, attr.Name, strings.Join(names, ", "), didYouMean(attr.Name, names))
 	return false
 }
 
@@ -228,17 +229,24 @@ func (l *loader) hasStream(t hcl.Traversal, step hcl.Traverser, i *instance) boo
 // unknownRoot reports a name that nothing has. A resource's name without its type is the common mistake.
 func (l *loader) unknownRoot(t hcl.Traversal) {
 	root := t.RootName()
-	roots := []string{"var", "local", "stack", "each"}
+	roots, all := []string{"var", "local", "stack", "each"}, map[string]string{}
 	for _, s := range language() {
-		if s.resource {
-			roots = append(roots, s.name)
-			if l.resources[s.name][root] != nil {
-				l.add(t.SourceRange(), "Unknown name", "there is no %q. Did you mean \"%s.%s\"?", root, s.name, root)
-				return
-			}
+		if !s.resource {
+			continue
+		}
+		roots = append(roots, s.name)
+		for _, name := range keysOf(l.resources[s.name]) {
+			all[name] = s.name + "." + name
 		}
 	}
-	l.add(t.SourceRange(), "Unknown name", "there is no %q.%s", root, didYouMean(root, roots))
+	hint := didYouMean(root, roots)
+	if near := nearest(root, keysOf(all)); hint == "" && near != "" {
+		hint = fmt.Sprintf(". Did you mean %q?", all[near])
+	}
+	if all[root] != "" {
+		hint = fmt.Sprintf(". Did you mean %q?", all[root])
+	}
+	l.add(t.SourceRange(), "Unknown name", "there is no %q%s", root, hint)
 }
 
 // stepName returns the name that a step of a traversal selects, if it is written out.

@@ -162,7 +162,7 @@ func (l *loader) envFunction() function.Function {
 func (l *loader) read(path string) (string, error) {
 	content, err := l.readFile(absolute(l.dir, path))
 	if err != nil {
-		return "", fmt.Errorf("%s: %w.%s", path, err, nearFile(l.dir, path))
+		return "", fmt.Errorf("%s: %w%s", path, err, nearFile(l.dir, path))
 	}
 	if !utf8.Valid(content) {
 		return "", fmt.Errorf("%s is not UTF-8 text", path)

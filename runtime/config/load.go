@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -111,6 +112,9 @@ func (l *loader) parse() []*hclsyntax.Body {
 		l.add(hcl.Range{}, "No stack", "%s has no %s", l.dir, FileName)
 		return nil
 	}
+	slices.SortStableFunc(names, func(a, b string) int { // stack.hcl first: the others add to it
+		return cmp.Compare(rank(a), rank(b))
+	})
 	var bodies []*hclsyntax.Body
 	for _, path := range names {
 		content, err := l.readFile(path)
@@ -127,6 +131,13 @@ func (l *loader) parse() []*hclsyntax.Body {
 		}
 	}
 	return bodies
+}
+
+func rank(path string) int {
+	if filepath.Base(path) == FileName {
+		return 0
+	}
+	return 1
 }
 
 // globEscape keeps a folder's name from being read as a pattern.
@@ -191,7 +202,7 @@ func (l *loader) declareBlock(block *hclsyntax.Block) {
 		for _, s := range language() {
 			names = append(names, s.name)
 		}
-		l.add(block.TypeRange, "Unknown block", "there is no block %q.%s", block.Type, didYouMean(block.Type, names))
+		l.add(block.TypeRange, "Unknown block", "there is no block %q%s", block.Type, didYouMean(block.Type, names))
 		return
 	}
 	if !l.checkLabel(block, s) {

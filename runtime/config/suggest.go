@@ -7,49 +7,57 @@ import (
 	"strings"
 )
 
-// didYouMean returns ` Did you mean "orders"?` if one of the names is near the given one, else "".
+// didYouMean returns `. Did you mean "orders"?` if one of the names is near the given one, else "".
 func didYouMean(given string, names []string) string {
 	if near := nearest(given, names); near != "" {
-		return ` Did you mean "` + near + `"?`
+		return `. Did you mean "` + near + `"?`
 	}
 	return ""
 }
+
+// Nearest returns the name that was probably meant by a given one, "" if none is near.
+func Nearest(given string, names []string) string { return nearest(given, names) }
 
 // nearest returns the name with the smallest edit distance to the given one, if that is at most a third of its length
 // (and one at least); "" otherwise. Case does not count.
 func nearest(given string, names []string) string {
 	best, distance := "", max(1, len([]rune(given))/3)+1
 	for _, name := range slices.Sorted(slices.Values(names)) {
-		if d := editDistance(strings.ToLower(given), strings.ToLower(name)); d < distance {
+		if d := editDistance(strings.ToLower(given), strings.ToLower(name)); d < distance && name != given {
 			best, distance = name, d
 		}
 	}
 	return best
 }
 
-// editDistance is Levenshtein's: insertions, deletions and replacements that turn a into b.
+// editDistance counts the insertions, deletions, replacements and exchanges of neighbours that turn a into b
+// (Levenshtein's distance, with exchanges).
 func editDistance(a, b string) int {
 	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
+	d := make([][]int, len(x)+1) // d[i][j] turns the first i of x into the first j of y
+	for i := range d {
+		d[i] = make([]int, len(y)+1)
+		d[i][0] = i
+	}
+	for j := range y {
+		d[0][j+1] = j + 1
 	}
 	for i := range x {
-		diagonal := row[0]
-		row[0] = i + 1
 		for j := range y {
-			cost := diagonal
-			if x[i] != y[j] {
-				cost++
+			cost := 1
+			if x[i] == y[j] {
+				cost = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			d[i+1][j+1] = min(d[i][j]+cost, d[i][j+1]+1, d[i+1][j]+1)
+			if i > 0 && j > 0 && x[i] == y[j-1] && x[i-1] == y[j] {
+				d[i+1][j+1] = min(d[i+1][j+1], d[i-1][j-1]+1)
+			}
 		}
 	}
-	return row[len(y)]
+	return d[len(x)][len(y)]
 }
 
-// nearFile returns ` Did you mean "…"?` with an entry of the folder that the missing path is in, relative to dir as the
+// nearFile returns `. Did you mean "…"?` with an entry of the folder that the missing path is in, relative to dir as the
 // path was; "" if none is near.
 func nearFile(dir, path string) string {
 	abs := absolute(dir, path)
@@ -70,7 +78,7 @@ func nearFile(dir, path string) string {
 		}
 		near = names[i]
 	}
-	return ` Did you mean "` + filepath.ToSlash(filepath.Join(filepath.Dir(path), near)) + `"?`
+	return `. Did you mean "` + filepath.ToSlash(filepath.Join(filepath.Dir(path), near)) + `"?`
 }
 
 func stem(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
