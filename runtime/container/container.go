@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
@@ -186,7 +187,7 @@ func (c *Container) Stop(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	case err := <-failed:
-		if err != nil && !client.IsErrNotFound(err) {
+		if err != nil && !errdefs.IsNotFound(err) {
 			return fmt.Errorf("stop the container: %w", err)
 		}
 		<-c.done

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
@@ -109,7 +110,7 @@ func dial(ctx context.Context) (*client.Client, error) {
 		if err == nil {
 			return c, nil
 		}
-		tried = append(tried, fmt.Sprintf("%s (%s)", c.DaemonHost(), reason(err)))
+		tried = append(tried, fmt.Sprintf("%s (%s)", c.DaemonHost(), reason(c.DaemonHost(), err)))
 		c.Close()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -138,15 +139,20 @@ func hosts() []string {
 	return all
 }
 
-// reason is what the system says, without the client's own advice around it.
-func reason(err error) string {
+// reason says why an engine does not answer, without the client's own advice around it.
+func reason(host string, err error) string {
+	path, isSocket := strings.CutPrefix(host, "unix://")
+	if !isSocket || !client.IsErrConnectionFailed(err) {
+		return err.Error()
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		conn.Close()
+		return "it does not answer in time"
+	}
 	var sys *os.SyscallError
 	if errors.As(err, &sys) {
 		return sys.Err.Error()
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err.Error()
 	}
 	return err.Error()
 }
@@ -183,7 +189,7 @@ func (e *Engine) removeLeftovers(ctx context.Context, c *client.Client) error {
 // remove kills and removes a container. One that is gone is no error.
 func remove(ctx context.Context, c *client.Client, id string) error {
 	err := c.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
-	if err == nil || client.IsErrNotFound(err) || strings.Contains(err.Error(), "already in progress") {
+	if err == nil || errdefs.IsNotFound(err) || strings.Contains(err.Error(), "already in progress") {
 		return nil
 	}
 	return err

@@ -10,10 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/client"
 )
 
 // BuildError is a mistake in a Dockerfile or in what it runs. What the build printed is in the logs.
@@ -90,7 +90,7 @@ func (e *Engine) Pull(ctx context.Context, resource, ref string) error {
 	}
 	if _, err := c.ImageInspect(ctx, ref); err == nil {
 		return nil
-	} else if !client.IsErrNotFound(err) {
+	} else if !errdefs.IsNotFound(err) {
 		return fmt.Errorf("look for image %s: %w", ref, err)
 	}
 	body, err := c.ImagePull(ctx, ref, image.PullOptions{})

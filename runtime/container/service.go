@@ -76,9 +76,13 @@ func (e *Engine) Env(ctx context.Context, env []string) ([]string, error) {
 	}
 	out := make([]string, len(env))
 	for i, variable := range env {
-		out[i] = loopbackURL.ReplaceAllString(variable, "${1}"+host+"${2}")
+		out[i] = withHost(variable, host)
 	}
 	return out, nil
+}
+
+func withHost(variable, host string) string {
+	return loopbackURL.ReplaceAllString(variable, "${1}"+host+"${2}")
 }
 
 // instance is one container of a service.
