@@ -3,7 +3,6 @@ package wire
 import (
 	"errors"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -13,6 +12,9 @@ func (x *exchange) fail(err error) {
 	if !ok {
 		x.server.Log.Error("a request failed", "path", x.r.URL.Path, "error", err)
 		e = errInternal
+	}
+	if e == errInternal && x.service != nil && x.hasError("InternalServerError") {
+		e = Errorf("InternalServerError", 500, "%s", e.Message) // its own name for it
 	}
 	if x.protocol == 0 {
 		x.protocol = x.guessProtocol()
@@ -58,6 +60,11 @@ func (x *exchange) errorShape(e *Error) (*Shape, int) {
 		}
 	}
 	return nil, -1
+}
+
+func (x *exchange) hasError(code string) bool {
+	_, ok := x.service.errors[code]
+	return ok
 }
 
 func (x *exchange) errorHeaders(e *Error) {
@@ -147,11 +154,6 @@ func (x *exchange) errorMembers(e *Error, name func(*field) string) (message str
 			if message = m.WireName; message == "" {
 				message = m.Name
 			}
-			if x.protocol == AWSQuery || x.protocol == EC2Query || x.protocol == RestXML {
-				if message = m.XMLName; message == "" {
-					message = m.Name
-				}
-			}
 			continue
 		}
 		if v, ok := e.Fields[m.Name]; ok && v != nil {
@@ -162,10 +164,6 @@ func (x *exchange) errorMembers(e *Error, name func(*field) string) (message str
 	return message, more
 }
 
-// commonCodes are errors of AWS's framework, which JSON services answer with the framework's namespace if they answer one.
-var commonCodes = []string{codeSerialization, "UnknownOperationException", "AccessDeniedException", "RequestEntityTooLargeException",
-	"UnrecognizedClientException", "MissingAuthenticationTokenException", "IncompleteSignatureException", "InvalidSignatureException", "ExpiredTokenException"}
-
 // commonMessage is how the message of a common error is spelt: with a capital in those of the framework's own that
 // DynamoDB answers ({"__type":"com.amazon.coral.service#SerializationException","Message":"…"}), elsewhere without.
 func (x *exchange) commonMessage(code string) string {
@@ -175,20 +173,20 @@ func (x *exchange) commonMessage(code string) string {
 	return "message"
 }
 
-// errorType is __type: the bare code, or with the namespace that the service answers.
+// errorType is __type: the bare code, or with the namespace that the service answers. Errors that are not of its model come
+// from AWS's framework and have the framework's.
 // DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 func (x *exchange) errorType(code string) string {
 	if x.service == nil || x.service.Model.ErrorNamespace == "" {
 		return code
 	}
-	_, own := x.service.errors[code]
-	switch {
-	case code == "ValidationException" && !own:
-		return "com.amazon.coral.validate#" + code
-	case slices.Contains(commonCodes, code):
-		return "com.amazon.coral.service#" + code
+	if _, own := x.service.errors[code]; own {
+		return x.service.Model.ErrorNamespace + "#" + code
 	}
-	return x.service.Model.ErrorNamespace + "#" + code
+	if code == "ValidationException" {
+		return "com.amazon.coral.validate#" + code
+	}
+	return "com.amazon.coral.service#" + code
 }
 
 func (x *exchange) appendJSONError(b []byte, e *Error) []byte {
@@ -221,10 +219,7 @@ func (x *exchange) appendJSONError(b []byte, e *Error) []byte {
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 func (x *exchange) appendXMLError(b []byte, e *Error) []byte {
 	s, _ := x.errorShape(e)
-	message, more := x.errorMembers(e, func(f *field) string { return f.xml })
-	if message == "" || x.protocol != RestXML || s == nil {
-		message = "Message"
-	}
+	_, more := x.errorMembers(e, func(f *field) string { return f.xml })
 	if x.protocol == RestXML || x.protocol == EC2Query {
 		b = append(b, xmlHeader...)
 	}
@@ -251,8 +246,7 @@ func (x *exchange) appendXMLError(b []byte, e *Error) []byte {
 	}
 	b = append(appendXMLText(append(b, "<Code>"...), legacyCode(e, s)), "</Code>"...)
 	if e.Message != "" {
-		b = append(append(append(b, '<'), message...), '>')
-		b = closeElement(appendXMLText(b, e.Message), message)
+		b = append(appendXMLText(append(b, "<Message>"...), e.Message), "</Message>"...)
 	}
 	for _, m := range more {
 		b = xmlEncoder{}.member(b, m.field, m.name, m.value)

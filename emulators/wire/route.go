@@ -3,6 +3,7 @@ package wire
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -155,18 +156,21 @@ func (x *exchange) routeQuery(candidates []*service) (bool, error) {
 		return false, nil
 	}
 	version := formValue(form, "Version")
-	svc := queryService(candidates, action, version)
-	if svc == nil && len(candidates) == 0 {
-		svc = queryService(x.server.services, action, version)
+	x.form = form
+	if len(candidates) == 0 {
+		candidates = x.server.services
+	} else if !slices.ContainsFunc(candidates, (*service).speaksQuery) {
+		return false, nil // a REST service may have a parameter of that name
 	}
+	svc := queryService(candidates, action, version)
 	if svc == nil {
-		if len(candidates) > 0 && !candidates[0].speaksQuery() {
-			return false, nil // a REST service may have a parameter of that name
-		}
 		x.protocol = AWSQuery
+		if len(candidates) == 1 {
+			x.service = candidates[0]
+			return true, x.unknownOperation(action)
+		}
 		return true, errNoService("the action " + action + " of version " + version)
 	}
-	x.form = form
 	x.protocol = AWSQuery
 	if svc.speaks(EC2Query) {
 		x.protocol = EC2Query
@@ -186,26 +190,19 @@ func isForm(contentType []string) bool {
 	return err == nil && t == form
 }
 
-// queryService finds the service that an action of a version belongs to.
+// queryService finds the service that an action of a version belongs to; failing that, one of the version.
 func queryService(services []*service, action, version string) *service {
-	var first, known *service
+	var first *service
 	for _, s := range services {
-		if !s.speaksQuery() {
+		if !s.speaksQuery() || version != "" && version != s.Model.Version {
 			continue
 		}
-		fits := version == "" || version == s.Model.Version
 		if s.operations[action] != nil {
-			if fits {
-				return s
-			}
-			known = s
+			return s
 		}
-		if first == nil && fits {
+		if first == nil && version != "" {
 			first = s
 		}
-	}
-	if known != nil && len(services) == 1 {
-		return known
 	}
 	return first
 }
@@ -213,12 +210,7 @@ func queryService(services []*service, action, version string) *service {
 func (s *service) speaksQuery() bool { return s.speaks(AWSQuery) || s.speaks(EC2Query) }
 
 func (s *service) speaks(p Protocol) bool {
-	for _, q := range s.Model.Protocols {
-		if q == p {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Model.Protocols, p)
 }
 
 // routeREST routes by method and URI.
