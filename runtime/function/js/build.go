@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/parser"
@@ -18,7 +19,9 @@ import (
 
 // build is a bundled and compiled handler. All sandboxes of the version share the program.
 type build struct {
-	bundler *bundle.Bundler
+	engine  *Engine
+	bundler *bundle.Bundler // nil: there is no entry file
+	closing sync.Once
 	entry   string // absolute path of the entry file
 	export  string // name of the handler's export
 	inputs  []string
@@ -27,6 +30,14 @@ type build struct {
 
 // Inputs are the files and folders that the build depends on.
 func (b *build) Inputs() []string { return b.inputs }
+
+// Close lets go of what the build shares with the function's next.
+func (b *build) Close() error {
+	if b.bundler != nil {
+		b.closing.Do(func() { b.engine.release(b.bundler) })
+	}
+	return nil
+}
 
 // scriptName is the bundle's own name, seen in traces only for what esbuild adds to the sources.
 const scriptName = "function.js"
@@ -45,9 +56,10 @@ func (e *Engine) Build(ctx context.Context, fn *config.Function, previous functi
 	}
 	out, err := bundler.Build(ctx)
 	if out == nil {
+		e.release(bundler)
 		return nil, err
 	}
-	b := &build{bundler: bundler, entry: entry, export: export, inputs: out.Inputs}
+	b := &build{engine: e, bundler: bundler, entry: entry, export: export, inputs: out.Inputs}
 	if err != nil {
 		return b, err
 	}
@@ -111,7 +123,8 @@ func (e *Engine) bundleOptions(entry string) bundle.Options {
 			"regexp-unicode-property-escapes": false, "regexp-sticky-and-unicode-flags": false,
 			"regexp-match-indices": false, "regexp-set-notation": false,
 		},
-		LogLevels: map[string]api.LogLevel{"empty-import-meta": api.LogLevelError},
+		// An import that is undefined fails to load in Node too: often the file is only half written.
+		LogLevels: map[string]api.LogLevel{"empty-import-meta": api.LogLevelError, "import-is-undefined": api.LogLevelError},
 		Plugins:   []api.Plugin{e.builtins()},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -116,21 +117,30 @@ func v8Stack(stack string) string {
 		if strings.HasSuffix(frame, "(native)") || strings.Contains(frame, preludeName) {
 			continue
 		}
-		out = append(out, "    at "+withoutCounter(frame))
+		out = append(out, "    at "+v8Frame(frame))
 	}
 	return strings.Join(out, "\n")
 }
 
-// withoutCounter takes the program counter off a frame: "f (a.ts:3:9(12))" is "f (a.ts:3:9)".
-func withoutCounter(frame string) string {
-	closed := strings.HasSuffix(frame, "))")
-	if i := strings.LastIndexByte(frame, '('); i > 0 && strings.HasSuffix(frame, ")") {
-		frame = frame[:i]
+// v8Frame rewrites a frame "f (a.ts:3:8(12))" to V8's "f (a.ts:3:9)": no program counter, and columns that count from 1
+// where the source map, which counts from 0, gave them.
+func v8Frame(frame string) string {
+	name, place := "", frame
+	if i := strings.LastIndex(frame, " ("); i >= 0 && strings.HasSuffix(frame, "))") {
+		name, place = frame[:i], frame[i+2:len(frame)-1]
 	}
-	if closed {
-		frame += ")"
+	if i := strings.LastIndexByte(place, '('); i > 0 && strings.HasSuffix(place, ")") {
+		place = place[:i]
 	}
-	return frame
+	if i := strings.LastIndexByte(place, ':'); i > 0 && !strings.HasPrefix(place, "devstack:") && !strings.HasPrefix(place, scriptName+":") {
+		if column, err := strconv.Atoi(place[i+1:]); err == nil {
+			place = place[:i+1] + strconv.Itoa(column+1)
+		}
+	}
+	if name == "" {
+		return place
+	}
+	return name + " (" + place + ")"
 }
 
 // thrown is the outcome of a handler that threw v. It is logged as Lambda's runtime logs it.
@@ -189,22 +199,16 @@ func (s *sandbox) fatal(err error) error {
 	return s.stopped(err)
 }
 
-// exit is what process.exit and the memory limit interrupt a script with.
-type exit struct{ how string }
+// killed is how a process ends that uses more memory than it may.
+const killed = "signal: killed"
 
-// Error is Lambda's sentence.
-func (e *exit) Error() string { return "Runtime exited with error: " + e.how }
-
+// stopped is the outcome of a sandbox that something other than an exception has ended.
 func (s *sandbox) stopped(err error) error {
-	var ex *exit
-	if !errors.As(err, &ex) {
-		return err
+	var exit *function.ExitError
+	if errors.As(err, &exit) && exit.Status == killed {
+		s.logLine("ERROR", fmt.Sprintf("The heap has grown by more than the function's %d MB: the sandbox is ended", s.memoryLimit()>>20))
 	}
-	body := struct {
-		Type    string `json:"errorType"`
-		Message string `json:"errorMessage"`
-	}{"Runtime.ExitError", "RequestId: " + s.requestID() + " Error: " + ex.Error()}
-	return &function.FunctionError{Type: body.Type, Payload: marshal(body)}
+	return err
 }
 
 // initError is the failure of a module that threw while it was loaded.

@@ -1,12 +1,14 @@
 package js
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dop251/goja"
 
 	"devstack/runtime/config"
+	"devstack/runtime/function"
 )
 
 // noFunction stands for the function in a sandbox that only looks at built-in modules.
@@ -25,7 +27,11 @@ func (s *sandbox) hostEnv(goja.FunctionCall) goja.Value {
 
 // hostExit implements host.exit(status): nothing of the script runs afterwards.
 func (s *sandbox) hostExit(call goja.FunctionCall) goja.Value {
-	s.rt.Interrupt(&exit{how: "exit status " + call.Argument(0).String()})
+	exit := &function.ExitError{}
+	if status := call.Argument(0).ToInteger() & 0xff; status != 0 {
+		exit.Status = "exit status " + strconv.FormatInt(status, 10)
+	}
+	s.rt.Interrupt(exit)
 	return goja.Undefined()
 }
 

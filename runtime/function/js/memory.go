@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"time"
+
+	"devstack/runtime/function"
 )
 
 // How the memory of an invocation is watched. goja cannot count the memory of one script, so the growth of the whole
@@ -16,7 +18,7 @@ const (
 // watchMemory interrupts the script if the process's heap grows by more than the function's memory during the invocation
 // that begins now. The returned function ends the watch.
 func (s *sandbox) watchMemory() (stop func()) {
-	limit := uint64(max(s.fn.Memory, 128)) << 20
+	limit := s.memoryLimit()
 	var base uint64
 	over := make(chan struct{})
 	timer := time.AfterFunc(memoryGrace, func() {
@@ -27,7 +29,7 @@ func (s *sandbox) watchMemory() (stop func()) {
 			} else if live > base+limit {
 				runtime.GC() // what is only garbage does not count
 				if liveHeap() > base+limit {
-					s.rt.Interrupt(&exit{how: "signal: killed"})
+					s.rt.Interrupt(&function.ExitError{Status: killed})
 					return
 				}
 			}
@@ -43,6 +45,9 @@ func (s *sandbox) watchMemory() (stop func()) {
 		timer.Stop()
 	}
 }
+
+// memoryLimit is how many bytes the function may use.
+func (s *sandbox) memoryLimit() uint64 { return uint64(max(s.fn.Memory, 128)) << 20 }
 
 // liveHeap is how many bytes objects occupy, those that are not yet swept included.
 func liveHeap() uint64 {

@@ -78,7 +78,7 @@ func (s *sandbox) roundTrip(req *http.Request, redirect string) (func() goja.Val
 		return nil, fetchError(err)
 	}
 	defer resp.Body.Close()
-	limit := int64(max(s.fn.Memory, 128)) << 20
+	limit := int64(s.memoryLimit())
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
 		return nil, fetchError(err)

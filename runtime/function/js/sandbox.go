@@ -33,13 +33,13 @@ type sandbox struct {
 	event     *function.Event // the same; nil while loading
 	rejected  map[*goja.Promise]bool
 	failure   error         // what has ended the sandbox
-	exitCode  int           // of process.exit
 	createdAt int64         // the clock's nanoseconds, zero of performance.now
 	jobs      chan func()   // for the goroutine
 	done      chan struct{} // closed at the end
 	closing   sync.Once
 }
 
+// errClosed interrupts a script whose sandbox was closed, or whose time is over.
 var errClosed = errors.New("the sandbox is closed")
 
 func newSandbox(e *Engine, fn *config.Function, env []string, log function.LogFunc) *sandbox {
@@ -76,7 +76,7 @@ func (s *sandbox) do(ctx context.Context, f func()) error {
 	select {
 	case s.jobs <- func() { defer close(finished); s.ctx = ctx; f() }:
 	case <-s.done:
-		return errClosed
+		return function.ErrGone
 	case <-ctx.Done():
 		return ctx.Err()
 	}
