@@ -83,15 +83,7 @@ func (w *Watcher) subscribe(paths []string, deep bool, f func(path string)) (can
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.all[s] = true
-	before := w.limit
-	w.limit = nil
-	w.holdAllLocked(s)
-	err = w.limit
-	w.limit = errors.Join(before, err)
-	if before != nil && err != nil {
-		w.limit = err // the same again
-	}
-	return func() { w.cancel(s) }, err
+	return func() { w.cancel(s) }, w.holdAllLocked(s)
 }
 
 func (w *Watcher) cancel(s *subscription) {
@@ -104,37 +96,39 @@ func (w *Watcher) cancel(s *subscription) {
 }
 
 // holdAllLocked watches every folder that the subscription needs and that exists.
-func (w *Watcher) holdAllLocked(s *subscription) {
+func (w *Watcher) holdAllLocked(s *subscription) error {
+	var first error
 	for root := range s.roots {
 		// The folder it is in tells of saves by rename, and of a root that goes and comes back.
-		w.holdLocked(s, filepath.Dir(root))
-		if info, err := os.Stat(root); err != nil || !info.IsDir() {
-			continue
+		err := w.holdLocked(s, filepath.Dir(root))
+		if info, statErr := os.Stat(root); err == nil && statErr == nil && info.IsDir() {
+			if s.deep {
+				err = w.holdTreeLocked(s, root)
+			} else {
+				err = w.holdLocked(s, root)
+			}
 		}
-		if s.deep {
-			w.holdTreeLocked(s, root)
-		} else {
-			w.holdLocked(s, root)
+		if first == nil {
+			first = err
 		}
 	}
+	return first
 }
 
-func (w *Watcher) holdTreeLocked(s *subscription, root string) {
-	// Folders that vanish during the walk are not there to be watched.
-	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+func (w *Watcher) holdTreeLocked(s *subscription, root string) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil || !d.IsDir():
-			return nil
+			return nil // what vanishes during the walk is not there to be watched
 		case path != root && Ignored(d.Name()):
 			return fs.SkipDir
 		}
-		w.holdLocked(s, path)
-		return nil
+		return w.holdLocked(s, path)
 	})
 }
 
 // holdLocked watches a folder or, while it does not exist, the nearest one above it that does.
-func (w *Watcher) holdLocked(s *subscription, dir string) {
+func (w *Watcher) holdLocked(s *subscription, dir string) error {
 	for !s.held[dir] {
 		if w.folders[dir] == nil {
 			err := w.events.Add(dir)
@@ -144,13 +138,14 @@ func (w *Watcher) holdLocked(s *subscription, dir string) {
 			}
 			if err != nil {
 				w.limit = explain(fmt.Errorf("%s: %w", dir, err))
-				return
+				return w.limit
 			}
 			w.folders[dir] = map[*subscription]bool{}
 		}
 		w.folders[dir][s] = true
 		s.held[dir] = true
 	}
+	return nil
 }
 
 func (w *Watcher) releaseLocked(s *subscription, dir string) {
@@ -188,7 +183,7 @@ func (w *Watcher) lost(err error) {
 	var all []*subscription
 	for s := range w.all {
 		all = append(all, s)
-		w.holdAllLocked(s)
+		_ = w.holdAllLocked(s) // in w.limit
 	}
 	if !errors.Is(err, fsnotify.ErrEventOverflow) {
 		w.limit = err
@@ -222,11 +217,11 @@ func (w *Watcher) handle(ev fsnotify.Event) []*subscription {
 	for s := range interested {
 		above := (moved || ev.Has(fsnotify.Create)) && s.above(ev.Name)
 		if above {
-			w.holdAllLocked(s)
+			_ = w.holdAllLocked(s) // in w.limit
 		}
 		below := s.below(ev.Name)
 		if below && s.deep && ev.Has(fsnotify.Create) && isFolder(ev.Name) {
-			w.holdTreeLocked(s, ev.Name)
+			_ = w.holdTreeLocked(s, ev.Name) // in w.limit
 		}
 		if above || below {
 			out = append(out, s)

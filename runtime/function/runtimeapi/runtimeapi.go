@@ -54,19 +54,35 @@ func New() (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{
-		listener: l, ready: make(chan struct{}), failed: make(chan *function.InitError, 1),
+	a := newAPI()
+	a.listener = l
+	a.server = &http.Server{Handler: a.handler(), ReadHeaderTimeout: time.Minute}
+	go a.server.Serve(l) // ends with Close
+	return a, nil
+}
+
+func newAPI() *API {
+	return &API{
+		ready: make(chan struct{}), failed: make(chan *function.InitError, 1),
 		closed: make(chan struct{}), offered: make(chan struct{}, 1),
 	}
+}
+
+func (a *API) handler() http.Handler {
 	const version = "/2018-06-01/runtime"
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+version+"/invocation/next", a.next)
 	mux.HandleFunc("POST "+version+"/invocation/{id}/response", a.response)
 	mux.HandleFunc("POST "+version+"/invocation/{id}/error", a.invocationError)
 	mux.HandleFunc("POST "+version+"/init/error", a.initError)
-	a.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
-	go a.server.Serve(l)
-	return a, nil
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// No runtime is a browser, and no page in one may take a function's events or answer them.
+		if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+			refuse(w, forbidden)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // Addr is host and port, the value of AWS_LAMBDA_RUNTIME_API.
