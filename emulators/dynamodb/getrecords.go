@@ -26,13 +26,16 @@ const (
 
 // What DynamoDB Streams says.
 const (
-	msgStreamNotFound  = "Requested resource not found: Stream: %s not found"
-	msgShardNotFound   = "Requested resource not found: Shard does not exist" // a guess
-	msgBadIterator     = "Invalid ShardIterator"                              // a guess
-	msgExpiredIterator = "Iterator expired. The iterator was created at time %s while right now it is %s"
-	msgTrimmed         = "The requested sequence number has been trimmed" // a guess
-	msgNoSequence      = "Sequence number is required for shard iterator type %s"
-	msgBadSequence     = "Invalid SequenceNumber"
+	msgStreamNotFound = "Requested resource not found: Stream: %s not found"
+	msgShardNotFound  = "Requested resource not found: Shard does not exist" // a guess
+	msgBadIterator    = "Invalid ShardIterator"                              // a guess
+	msgTrimmed        = "The data you are trying to access has been trimmed" // https://github.com/ironSource/node-dynamodb-stream/issues/13
+
+	// Kinesis's words for its own iterators (https://github.com/awslabs/amazon-kinesis-client/issues/701); that those of
+	// DynamoDB Streams are told so too is a guess.
+	msgExpiredIterator = "Iterator expired. The iterator was created at time %s while right now it is %s which is further in the future than the tolerated delay of %d milliseconds."
+	msgNoSequence      = "Sequence number is required for shard iterator type %s" // a guess
+	msgBadSequence     = "Invalid SequenceNumber"                                 // a guess
 )
 
 // find looks a stream up by its ARN.
@@ -219,7 +222,7 @@ func (s *streamService) GetRecords(ctx context.Context, in *StreamsGetRecordsInp
 		return nil, err
 	}
 	if now.Sub(made) > iteratorLife {
-		return nil, errStreamsExpiredIteratorException(msgExpiredIterator, awsTime(made), awsTime(now))
+		return nil, errStreamsExpiredIteratorException(msgExpiredIterator, awsTime(made), awsTime(now), iteratorLife.Milliseconds())
 	}
 	err = s.Store.View(func(tx *store.Tx) error {
 		m, err := s.find(tx, r, arn, now)

@@ -218,14 +218,15 @@ func checkStreamSpecification(spec *StreamSpecification) error {
 	return nil
 }
 
-// checkStreamChange refuses to enable a stream twice. The first message is AWS's, the second by analogy.
+// checkStreamChange refuses to enable a stream twice, or to disable it twice. AWS's words, as quoted in
+// https://github.com/scylladb/scylladb/issues/6939 and https://github.com/aws-controllers-k8s/community/issues/2782
 func checkStreamChange(t *table, spec *StreamSpecification) error {
 	switch {
 	case spec == nil:
 	case *spec.StreamEnabled && t.View != "":
 		return errValidation("Table already has an enabled stream: TableName: %s", t.Name)
 	case !*spec.StreamEnabled && t.View == "":
-		return errValidation("Table does not have an enabled stream: TableName: %s", t.Name)
+		return errValidation("Table has no stream to disable: TableName: %s", t.Name)
 	}
 	return nil
 }

@@ -215,7 +215,8 @@ func tableName(nameOrARN string) (string, error) {
 const msgInvalidTableARN = "Invalid table ARN"
 
 // checkName checks what the model says of the shape TableName. Since tables may be named by ARN the operations' inputs use
-// the shape TableArn, which is looser. The words are those of the constraint; that AWS still uses them here is a guess.
+// the shape TableArn, which is looser. The words are those of the constraint, as AWS used them for every operation before
+// (https://github.com/scylladb/scylladb/pull/12608); that it still does is a guess.
 func checkName(name string) error {
 	var wrong []string
 	add := func(constraint string) {
