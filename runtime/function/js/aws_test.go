@@ -217,3 +217,33 @@ export const handler = async () => { const all: number[] = []; for await (const 
 		t.Errorf("called %s", aws.calls)
 	}
 }
+
+// FuzzDocument writes a value by the document client, has the fake AWS keep the item, and reads it back.
+func FuzzDocument(f *testing.F) {
+	for _, seed := range []string{`null`, `""`, `[]`, `{}`, `{"a":[1,-2.5,true,null,"é",{"b":{}}]}`, `{"S":"x","N":"1","__proto__":1}`, `9007199254740991`, `1e-7`} {
+		f.Add(seed)
+	}
+	var item struct{ Item json.RawMessage }
+	aws := &fakeAWS{answer: func(operation string, in json.RawMessage) (string, error) {
+		if operation == "PutItem" {
+			return `{}`, json.Unmarshal(in, &item)
+		}
+		return `{"Item":` + string(item.Item) + `}`, nil
+	}}
+	s := newWorld(f, Options{AWS: aws, Schema: testSchema{}}, map[string]string{"index.ts": `import { DynamoDBClient } from "@aws-sdk/client-dynamodb"
+import { DynamoDBDocumentClient, PutCommand, GetCommand } from "@aws-sdk/lib-dynamodb"
+const doc = DynamoDBDocumentClient.from(new DynamoDBClient({}))
+export const handler = async (v) => {
+  try { await doc.send(new PutCommand({ TableName: "t", Item: { v } })) } catch (e: any) { if (/MAX_SAFE|MIN_SAFE/.test(e.message)) return "imprecise"; throw e }
+  const { Item } = await doc.send(new GetCommand({ TableName: "t", Key: {} }))
+  return JSON.stringify(Item!.v) === JSON.stringify(v) ? "same" : [v, Item!.v]
+}`}).mustStart()
+	f.Fuzz(func(t *testing.T, text string) {
+		if !json.Valid([]byte(text)) {
+			return
+		}
+		if got, err := call(t, s, text); err != nil || got != `"same"` && got != `"imprecise"` {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	})
+}

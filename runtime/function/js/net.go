@@ -50,9 +50,10 @@ func (s *sandbox) hostFetch(call goja.FunctionCall) goja.Value {
 	if id := trace.Header(ctx); id != "" && req.Header.Get("X-Amzn-Trace-Id") == "" {
 		req.Header.Set("X-Amzn-Trace-Id", id)
 	}
+	redirect := call.Argument(4).String()
 	promise := s.async(func(context.Context) (func() goja.Value, error) {
 		defer cancel()
-		return s.roundTrip(req, call.Argument(4).String())
+		return s.roundTrip(req, redirect)
 	})
 	out := s.rt.NewObject()
 	_ = out.Set("promise", promise)

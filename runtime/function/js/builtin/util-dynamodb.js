@@ -42,13 +42,13 @@ const set = (v, o) => {
 };
 
 const map = (entries, o) => {
-  const M = {};
+  const M = [];
   for (const [k, v] of entries) {
     if (typeof v === 'function') continue;
     if (v === undefined && o.removeUndefinedValues) continue;
-    M[k] = convertToAttr(v, o);
+    M.push([k, convertToAttr(v, o)]);
   }
-  return { M };
+  return { M: Object.fromEntries(M) };
 };
 
 const convertToAttr = (v, options) => {
