@@ -65,6 +65,22 @@ func TestFilesAreThoseReadAndThoseMissed(t *testing.T) {
 	}
 }
 
+func TestBottomlessFilesAreRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"brackets":  "x = " + strings.Repeat("(", 1<<19),
+		"templates": "x = " + strings.Repeat(`"${`, 1<<18),
+		"signs":     "x = " + strings.Repeat("!", 1<<19) + "true",
+		"blocks":    strings.Repeat("a {\n", 1<<18),
+		"size":      strings.Repeat("#", maxFileSize+1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Load(write(t, "stack.hcl", text), Options{}); err == nil {
+				t.Error("no error")
+			}
+		})
+	}
+}
+
 func TestDiagnosticShowsTheLine(t *testing.T) {
 	dir := write(t, "stack.hcl", "stack \"s\" {}\ntable \"orders\" {\n\thash_key = table.order.name\n}\n")
 	_, err := Load(dir, Options{})

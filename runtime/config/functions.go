@@ -200,6 +200,9 @@ func (l *loader) templateFunction(table map[string]function.Function) function.F
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
+			if line := tooDeep([]byte(content)); line > 0 {
+				return cty.NilVal, function.NewArgErrorf(0, "%s: more than %d brackets are open in line %d", path, maxDepth, line)
+			}
 			template, diags := hclsyntax.ParseTemplate([]byte(content), path, hcl.InitialPos)
 			if diags.HasErrors() {
 				return cty.NilVal, function.NewArgError(0, diagError(diags))

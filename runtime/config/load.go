@@ -22,7 +22,7 @@ import (
 const FileName = "stack.hcl"
 
 // maxFileSize bounds each file that a stack is read from, in bytes.
-const maxFileSize = 8 << 20
+const maxFileSize = 1 << 20
 
 // Options are what a stack depends on besides its files.
 type Options struct {
@@ -124,13 +124,49 @@ func (l *loader) parse() []*hclsyntax.Body {
 			continue
 		}
 		l.source(base, content)
+		if line := tooDeep(content); line > 0 {
+			at := hcl.Pos{Line: line, Column: 1}
+			l.add(hcl.Range{Filename: base, Start: at, End: at}, "Too deep", "more than %d brackets are open here", maxDepth)
+			continue
+		}
 		file, diags := hclsyntax.ParseConfig(content, base, hcl.InitialPos)
-		l.addHCL(diags)
+		l.addHCL(untilUnclosed(diags))
 		if file != nil {
 			bodies = append(bodies, file.Body.(*hclsyntax.Body))
 		}
 	}
 	return bodies
+}
+
+// maxDepth bounds how deep brackets nest: the parser goes down with them, and the end of the stack ends the process.
+const maxDepth = 500
+
+// tooDeep returns the line at which more brackets are open than may be, 0 if there is none. Those in strings count too.
+func tooDeep(content []byte) int {
+	depth, line := 0, 1
+	for _, c := range content {
+		switch c {
+		case '\n':
+			line++
+		case '(', '[', '{':
+			if depth++; depth > maxDepth {
+				return line
+			}
+		case ')', ']', '}':
+			depth = max(depth-1, 0)
+		}
+	}
+	return 0
+}
+
+// untilUnclosed leaves out what follows a quote that is not closed: every line after it looks wrong then.
+func untilUnclosed(diags hcl.Diagnostics) hcl.Diagnostics {
+	for i, d := range diags {
+		if d.Summary == "Invalid multi-line string" {
+			return diags[:i+1]
+		}
+	}
+	return diags
 }
 
 func rank(path string) int {
@@ -151,14 +187,18 @@ func globEscape(dir string) string {
 // readFile reads a file of bounded size and notes that the stack depends on it, whether it is there or not.
 func (l *loader) readFile(path string) ([]byte, error) {
 	l.files = append(l.files, path)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, plainPathError(err)
+	}
+	if !info.Mode().IsRegular() { // a pipe would never end
+		return nil, errors.New("is not a file")
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, plainPathError(err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() { // a pipe would never end
-		return nil, errors.New("is not a file")
-	}
 	content, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
 	if err != nil {
 		return nil, plainPathError(err)
