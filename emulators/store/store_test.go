@@ -63,6 +63,22 @@ func TestTable(t *testing.T) {
 	if got := texts(t, s); !slices.Equal(got, []string{"a2", "a10", "ab", "b1"}) {
 		t.Errorf("all: %v", got)
 	}
+	err = s.View(func(tx *Tx) error {
+		var got []string
+		for n := range notes.Before(tx, nil, "a") {
+			got = append(got, n.Text)
+		}
+		for n := range notes.Before(tx, []any{10}, "a") {
+			got = append(got, n.Text)
+		}
+		if !slices.Equal(got, []string{"a10", "a2", "a2"}) {
+			t.Errorf("backwards: %v", got)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	err = s.Update(func(tx *Tx) error {
 		for n := range notes.After(tx, []any{2}, "a") {
 			if n.Text != "a10" {

@@ -63,6 +63,34 @@ func (t Table[V]) After(tx *Tx, after []any, prefix ...any) iter.Seq[V] {
 	return t.from(tx, Key(prefix...), Key(append(prefix[:len(prefix):len(prefix)], after...)...))
 }
 
+// Before yields, in reverse order, the values whose keys begin with prefix and lie before the key prefix+before; with a nil
+// before all of them, the last first.
+func (t Table[V]) Before(tx *Tx, before []any, prefix ...any) iter.Seq[V] {
+	p := Key(prefix...)
+	end := successor(p)
+	if before != nil {
+		end = Key(append(prefix[:len(prefix):len(prefix)], before...)...)
+	}
+	return func(yield func(V) bool) {
+		for k, v := range tx.Bucket(t.name).Descend(end) {
+			if !bytes.HasPrefix(k, p) || !yield(t.decode(v)) {
+				return
+			}
+		}
+	}
+}
+
+// successor is the first key after all that begin with p, nil if there is none.
+func successor(p []byte) []byte {
+	end := bytes.TrimRight(p, "\xff")
+	if len(end) == 0 {
+		return nil
+	}
+	end = bytes.Clone(end)
+	end[len(end)-1]++
+	return end
+}
+
 func (t Table[V]) from(tx *Tx, prefix, after []byte) iter.Seq[V] {
 	return func(yield func(V) bool) {
 		start := prefix
