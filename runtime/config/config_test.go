@@ -67,11 +67,12 @@ func TestFilesAreThoseReadAndThoseMissed(t *testing.T) {
 
 func TestBottomlessFilesAreRefused(t *testing.T) {
 	for name, text := range map[string]string{
-		"brackets":  "x = " + strings.Repeat("(", 1<<19),
-		"templates": "x = " + strings.Repeat(`"${`, 1<<18),
-		"signs":     "x = " + strings.Repeat("!", 1<<19) + "true",
-		"blocks":    strings.Repeat("a {\n", 1<<18),
-		"size":      strings.Repeat("#", maxFileSize+1),
+		"brackets":   "x = " + strings.Repeat("(", 1<<19),
+		"templates":  "x = " + strings.Repeat(`"${`, 1<<18),
+		"signs":      "x = " + strings.Repeat("!", 1<<19) + "true",
+		"conditions": "x = " + strings.Repeat("a?a:", 1<<17) + "a",
+		"blocks":     strings.Repeat("a {\n", 1<<18),
+		"size":       strings.Repeat("#", maxFileSize+1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Load(write(t, "stack.hcl", text), Options{}); err == nil {

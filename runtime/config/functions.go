@@ -201,7 +201,7 @@ func (l *loader) templateFunction(table map[string]function.Function) function.F
 				return cty.NilVal, function.NewArgError(0, err)
 			}
 			if line := tooDeep([]byte(content)); line > 0 {
-				return cty.NilVal, function.NewArgErrorf(0, "%s: more than %d brackets are open in line %d", path, maxDepth, line)
+				return cty.NilVal, function.NewArgErrorf(0, "%s:%d: too many brackets or signs are nested", path, line)
 			}
 			template, diags := hclsyntax.ParseTemplate([]byte(content), path, hcl.InitialPos)
 			if diags.HasErrors() {

@@ -126,7 +126,7 @@ func (l *loader) parse() []*hclsyntax.Body {
 		l.source(base, content)
 		if line := tooDeep(content); line > 0 {
 			at := hcl.Pos{Line: line, Column: 1}
-			l.add(hcl.Range{Filename: base, Start: at, End: at}, "Too deep", "more than %d brackets are open here", maxDepth)
+			l.add(hcl.Range{Filename: base, Start: at, End: at}, "Too deep", "there are more than %d open brackets, %d signs in a row, or %d conditions", maxDepth, maxDepth, maxConditions)
 			continue
 		}
 		file, diags := hclsyntax.ParseConfig(content, base, hcl.InitialPos)
@@ -138,22 +138,36 @@ func (l *loader) parse() []*hclsyntax.Body {
 	return bodies
 }
 
-// maxDepth bounds how deep brackets nest: the parser goes down with them, and the end of the stack ends the process.
-const maxDepth = 500
+// The parser goes down with nested brackets, with signs before a term and with conditions in the last part of a
+// condition; were it to go too deep, the end of its stack would end the process.
+const (
+	maxDepth      = 500    // brackets that are open at once, signs in a row
+	maxConditions = 10_000 // question marks in a file
+)
 
-// tooDeep returns the line at which more brackets are open than may be, 0 if there is none. Those in strings count too.
+// tooDeep returns the line at which there are too many, 0 if there is none. Those in strings and comments count too.
 func tooDeep(content []byte) int {
-	depth, line := 0, 1
+	depth, signs, conditions, line := 0, 0, 0, 1
 	for _, c := range content {
+		switch c {
+		case '-', '!':
+			signs++
+		case ' ', '\t', '\r', '\n':
+		default:
+			signs = 0
+		}
 		switch c {
 		case '\n':
 			line++
 		case '(', '[', '{':
-			if depth++; depth > maxDepth {
-				return line
-			}
+			depth++
 		case ')', ']', '}':
 			depth = max(depth-1, 0)
+		case '?':
+			conditions++
+		}
+		if depth > maxDepth || signs > maxDepth || conditions > maxConditions {
+			return line
 		}
 	}
 	return 0
