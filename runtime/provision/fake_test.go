@@ -65,7 +65,11 @@ func (f *fakeAWS) Call(_ context.Context, service, operation string, in, out any
 	case "iam":
 		result, err = f.iam(operation, input)
 	case "logs":
-		result, err = f.create("group "+text(input, "logGroupName"), input, "ResourceAlreadyExistsException")
+		if operation == "DescribeLogGroups" {
+			result = map[string]any{"logGroups": f.all("group " + text(input, "logGroupNamePrefix"))}
+		} else {
+			result, err = f.create("group "+text(input, "logGroupName"), input, "ResourceAlreadyExistsException")
+		}
 	}
 	if err != nil || out == nil {
 		return err

@@ -20,8 +20,7 @@ type mapping struct {
 // applyFunction makes the function's log group and brings its event source mappings to those that are declared: the
 // stack is what says which a function of it has.
 func (p *Provisioner) applyFunction(ctx context.Context, f *config.Function) error {
-	err := p.call(ctx, "logs", "CreateLogGroup", object{"logGroupName": "/aws/lambda/" + f.Name}, nil)
-	if err := ignore(err, "ResourceAlreadyExistsException"); err != nil {
+	if err := p.logGroup(ctx, "/aws/lambda/"+f.Name); err != nil {
 		return err
 	}
 	have, err := p.mappings(ctx, f.Name)
@@ -47,6 +46,19 @@ func (p *Provisioner) applyFunction(ctx context.Context, f *config.Function) err
 		}
 	}
 	return nil
+}
+
+// logGroup creates a log group if there is none of the name.
+func (p *Provisioner) logGroup(ctx context.Context, name string) error {
+	var out struct{ LogGroups []struct{ LogGroupName string } }
+	if err := p.call(ctx, "logs", "DescribeLogGroups", object{"logGroupNamePrefix": name, "limit": 1}, &out); err != nil {
+		return err
+	}
+	if len(out.LogGroups) > 0 && out.LogGroups[0].LogGroupName == name { // the first in order is the shortest
+		return nil
+	}
+	err := p.call(ctx, "logs", "CreateLogGroup", object{"logGroupName": name}, nil)
+	return ignore(err, "ResourceAlreadyExistsException")
 }
 
 // mappings lists those of a function that are not on their way out.
@@ -94,7 +106,10 @@ func (p *Provisioner) applyMapping(ctx context.Context, f *config.Function, e co
 	if have.BatchSize == e.BatchSize && slices.Equal(patterns, e.Filters) {
 		return nil
 	}
-	in["UUID"], in["FilterCriteria"] = have.UUID, object{"Filters": filters} // an empty list removes them
+	in["UUID"] = have.UUID
+	if !slices.Equal(patterns, e.Filters) {
+		in["FilterCriteria"] = object{"Filters": filters} // an empty list removes them
+	}
 	return p.call(ctx, "lambda", "UpdateEventSourceMapping", in, nil)
 }
 
