@@ -28,37 +28,78 @@ func matches(pattern, s string) bool {
 }
 
 func compilePattern(pattern string) func(string) bool {
+	linear, backtracking := parsePattern(pattern)
+	switch {
+	case linear != nil:
+		return linear.MatchString
+	case backtracking != nil:
+		return func(s string) bool {
+			ok, err := backtracking.MatchString(s)
+			return ok || err != nil
+		}
+	}
+	return func(string) bool { return true } // TestPatterns sees to it that no model has one
+}
+
+// parsePattern compiles a pattern for the engine that takes it, for none if it is no regular expression.
+func parsePattern(pattern string) (*regexp.Regexp, *regexp2.Regexp) {
 	src := `\A(?:` + translatePattern(pattern) + `)\z`
 	if re, err := regexp.Compile(src); err == nil {
-		return re.MatchString
+		return re, nil
 	}
 	re, err := regexp2.Compile(src, regexp2.RE2)
 	if err != nil {
-		return func(string) bool { return true } // TestPatterns lists them: there are none in the models we know
+		return nil, nil
 	}
 	re.MatchTimeout = patternTime
-	return func(s string) bool {
-		ok, err := re.MatchString(s)
-		return ok || err != nil
-	}
+	return nil, re
 }
 
-// translatePattern rewrites what Java writes otherwise: \u0020 for \x{0020}, and pairs of surrogates for one character.
+// posixClasses are Java's names of classes of ASCII, as ranges.
+// https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/regex/Pattern.html#posix
+var posixClasses = map[string]string{
+	"Lower": "a-z", "Upper": "A-Z", "ASCII": `\x00-\x7f`, "Alpha": "a-zA-Z", "Digit": "0-9", "Alnum": "a-zA-Z0-9", "Punct": "!-/:-@[-`{-~",
+	"Graph": "!-~", "Print": " -~", "Blank": ` \t`, "Cntrl": `\x00-\x1f\x7f`, "XDigit": "0-9a-fA-F", "Space": ` \t\n\x0b\f\r`,
+}
+
+// translatePattern rewrites what Java writes otherwise: \u0020 for \x{0020}, pairs of surrogates for one character, and
+// \p{Print} and its like.
 func translatePattern(p string) string {
 	var b strings.Builder
+	inClass := false
 	for i := 0; i < len(p); i++ {
+		switch p[i] {
+		case '[':
+			inClass = true
+		case ']':
+			inClass = false
+		}
 		if p[i] != '\\' || i+1 == len(p) {
 			b.WriteByte(p[i])
 			continue
 		}
-		r, n := unicodeEscape([]byte(p[i+2:]))
-		if p[i+1] != 'u' || n == 0 {
-			b.WriteString(p[i : i+2])
-			i++
-			continue
-		}
-		b.WriteString(`\x{` + strconv.FormatInt(int64(r), 16) + `}`)
-		i += 1 + n
+		text, n := translateEscape(p[i:], inClass)
+		b.WriteString(text)
+		i += n - 1
 	}
 	return b.String()
+}
+
+// translateEscape rewrites what begins with a backslash, and says how long it was.
+func translateEscape(p string, inClass bool) (string, int) {
+	if p[1] == 'u' {
+		if r, n := unicodeEscape([]byte(p[2:])); n > 0 {
+			return `\x{` + strconv.FormatInt(int64(r), 16) + `}`, 2 + n
+		}
+	}
+	if rest, ok := strings.CutPrefix(p, `\p{`); ok {
+		name, _, _ := strings.Cut(rest, "}")
+		if ranges := posixClasses[name]; ranges != "" {
+			if !inClass {
+				ranges = "[" + ranges + "]"
+			}
+			return ranges, len(`\p{}`) + len(name)
+		}
+	}
+	return p[:2], 2
 }
