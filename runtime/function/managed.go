@@ -36,6 +36,7 @@ type managed struct {
 	inflight int              // events that have a slot
 	queue    []chan struct{}  // callers who wait for a slot, first come first served
 	checking checking
+	watched  []string // paths of the subscription that unwatch ends
 	unwatch  func()
 	reaping  bool // an alarm for idle sandboxes is set
 }
@@ -62,7 +63,7 @@ type version struct {
 
 func newManaged(cfg Config, engine Engine, fn *config.Function) *managed {
 	life, end := context.WithCancel(context.Background())
-	return &managed{cfg: cfg, engine: engine, name: fn.Name, life: life, end: end, moved: make(chan struct{})}
+	return &managed{cfg: cfg, engine: engine, name: fn.Name, fn: fn, life: life, end: end, moved: make(chan struct{})}
 }
 
 // put gives the function a new configuration and waits for its build.

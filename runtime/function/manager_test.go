@@ -285,8 +285,46 @@ func TestSourcesThatNeverRestAreSaidSo(t *testing.T) {
 	n := 0
 	b.fake.Building = func(context.Context) { n++; b.save(t, fmt.Sprint(n)) }
 	var mistake *function.BuildError
-	if err := b.Put(t.Context(), b.fn); !errors.As(err, &mistake) || !strings.Contains(mistake.Text, "something keeps writing it") {
+	if err := b.Put(t.Context(), b.fn); !errors.As(err, &mistake) || !strings.Contains(mistake.Text, "keeps changing") {
 		t.Fatalf("got %v", err)
+	}
+}
+
+func TestAFunctionThatWritesToItsOwnSourcesIsSaidSo(t *testing.T) {
+	defer function.SetPatience(time.Millisecond)()
+	b := newBench(t)
+	b.put(t)
+	n := 0
+	b.fake.Starting = func() { n++; b.save(t, fmt.Sprint(n)) }
+	out, err := b.call(t.Context(), version)
+	if err != nil || !out.Build || !strings.Contains(string(out.Payload), "keeps changing") {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+}
+
+func TestCallsDuringTheFirstPutWait(t *testing.T) {
+	b := newBench(t)
+	answered := make(chan error)
+	for range 4 {
+		go func() {
+			for {
+				out, err := b.call(t.Context(), version)
+				if err == function.ErrNoFunction {
+					continue
+				}
+				if err == nil && string(out.Payload) != `"one"` {
+					err = errors.New(string(out.Payload))
+				}
+				answered <- err
+				return
+			}
+		}()
+	}
+	b.put(t)
+	for range 4 {
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
 	}
 }
 

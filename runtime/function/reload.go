@@ -28,8 +28,28 @@ type builder struct {
 	restart context.CancelFunc // ends the running attempt; the next one begins
 }
 
-// patience bounds how long a builder follows sources that do not come to rest.
+// chase is the pursuit of sources that change. It is given up when they never come to rest.
+type chase struct {
+	began time.Time // operating system's: the daemon's clock may be moved meanwhile
+	tries int
+}
+
+// patience bounds how long sources are followed that do not come to rest.
 var patience = 10 * time.Second // a variable for the tests
+
+// hopeless counts a try, and reports whether there have been enough.
+func (c *chase) hopeless() bool {
+	if c.tries++; c.tries == 1 {
+		c.began = time.Now()
+	}
+	return c.tries > 10 && time.Since(c.began) > patience
+}
+
+// mistake says so of a function and the path that was seen to change last.
+func (c *chase) mistake(name, path string) *BuildError {
+	return &BuildError{Text: fmt.Sprintf("%s keeps changing: in %s function %s was tried %d times and never stood still; "+
+		"neither its build nor the function itself may write to its sources", path, time.Since(c.began).Round(time.Second), name, c.tries)}
+}
 
 // rebuildLocked starts a build, or starts the running one over. path is why, "" for another reason than a file.
 func (f *managed) rebuildLocked(path string) {
@@ -46,7 +66,7 @@ func (f *managed) rebuildLocked(path string) {
 }
 
 // fresh returns the version that may answer a request that arrived before the call. It may be a failed one.
-func (f *managed) fresh(ctx context.Context) (*version, error) {
+func (f *managed) fresh(ctx context.Context, c *chase) (*version, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	first := f.head
@@ -57,8 +77,11 @@ func (f *managed) fresh(ctx context.Context) (*version, error) {
 		if f.head != head || f.builder != b || f.readLocked() != inputs {
 			continue // the world moved while the files were looked at
 		}
-		if b == nil && changed == "" && (head != first || !head.passing()) {
+		if b == nil && head != nil && changed == "" && (head != first || !head.passing()) {
 			return head, nil
+		}
+		if c.hopeless() && changed != "" {
+			return &version{err: c.mistake(f.name, changed)}, nil
 		}
 		if b == nil || changed != "" {
 			f.rebuildLocked(changed)
@@ -76,10 +99,13 @@ func (f *managed) fresh(ctx context.Context) (*version, error) {
 // readLocked returns what the running attempt reads or, if there is none, what the head was built from. It is nil while an
 // attempt has not begun to read.
 func (f *managed) readLocked() *snapshot {
-	if f.builder != nil {
+	switch {
+	case f.builder != nil:
 		return f.builder.base
+	case f.head != nil:
+		return f.head.inputs
 	}
-	return f.head.inputs
+	return nil
 }
 
 // lookLocked gives the mutex up while it looks at the files, and names one that changed.
@@ -145,13 +171,13 @@ func (f *managed) check() {
 // run builds until a version stands whose sources and configuration are the present ones.
 func (f *managed) run(b *builder) {
 	var known *snapshot // what is known of the inputs from the attempt before
-	began := time.Now() // of real work: the daemon's clock may be moved meanwhile
-	for n := 1; f.life.Err() == nil; n++ {
+	var c chase
+	for f.life.Err() == nil {
 		ctx, cancel := context.WithCancel(f.life)
 		a := f.begin(b, known, cancel)
 		f.build(ctx, a)
-		if a.changed != "" && n > 10 && time.Since(began) > patience {
-			a.giveUp(f.name, n)
+		if c.hopeless() && a.changed != "" {
+			a.err, a.changed = c.mistake(f.name, a.changed), ""
 		}
 		if a.changed == "" && ctx.Err() == nil {
 			v := f.warm(ctx, a)
@@ -242,13 +268,6 @@ func (a *attempt) inputs(build Build) []string {
 	return all
 }
 
-// giveUp makes a mistake of sources that do not come to rest, such as a build that writes into its own inputs.
-func (a *attempt) giveUp(name string, n int) {
-	a.err = &BuildError{Text: fmt.Sprintf("%s has changed during each of %d builds of function %s; something keeps writing it",
-		a.changed, n, name)}
-	a.changed = ""
-}
-
 // warm makes a version of the attempt, with a sandbox if somebody waits for one or is likely to come.
 func (f *managed) warm(ctx context.Context, a *attempt) *version {
 	v := &version{path: a.path, fn: a.fn, err: a.err, inputs: a.after, took: a.took, since: f.cfg.Clock.Now()}
@@ -310,17 +329,24 @@ func (f *managed) watch(v *version) {
 	if f.cfg.Watch == nil {
 		return
 	}
-	cancel, err := f.cfg.Watch.Inputs(v.inputs.paths(), f.nudge)
-	if err != nil {
-		f.cfg.Log(Line{Function: f.name, Text: err.Error()})
-	}
+	paths := v.inputs.paths()
 	f.mu.Lock()
-	if f.head == v && f.life.Err() == nil {
-		cancel, f.unwatch = f.unwatch, cancel
-	}
+	watched := slices.Equal(paths, f.watched)
 	f.mu.Unlock()
-	if cancel != nil {
-		cancel()
+	if !watched {
+		cancel, err := f.cfg.Watch.Inputs(paths, f.nudge)
+		if err != nil {
+			f.cfg.Log(Line{Function: f.name, Text: err.Error()})
+		}
+		f.mu.Lock()
+		if f.head == v && f.life.Err() == nil {
+			f.watched = paths
+			cancel, f.unwatch = f.unwatch, cancel
+		}
+		f.mu.Unlock()
+		if cancel != nil {
+			cancel()
+		}
 	}
 	f.nudge("") // for what changed before the watch began
 }

@@ -81,8 +81,9 @@ func newStream(now time.Time) string {
 
 // checkout returns a sandbox of the present version, or that version alone if it cannot be built.
 func (f *managed) checkout(ctx context.Context) (*version, *sandbox, error) {
+	var c chase
 	for {
-		v, err := f.fresh(ctx)
+		v, err := f.fresh(ctx, &c)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -95,6 +96,9 @@ func (f *managed) checkout(ctx context.Context) (*version, *sandbox, error) {
 		}
 		if s == nil {
 			s, err = f.startClaimed(v)
+		}
+		if err == errTouched && c.hopeless() {
+			return &version{err: c.mistake(f.name, v.fn.Source)}, nil, nil
 		}
 		if ctx.Err() == nil && f.life.Err() == nil && (err == errTouched || err != nil && v.life.Err() != nil) {
 			continue // there is a newer version, or there will be

@@ -175,12 +175,14 @@ func (s *snapshot) changed() string {
 	})
 }
 
-// touched reports whether any path has been written to since it was looked at last, whatever its content is now.
+// touched reports whether any file has been written to since it was looked at last, whatever its content is now; of a
+// folder it is the list of names that counts.
 func (s *snapshot) touched() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for path, old := range s.stamps {
-		if factsOf(path) != old.facts {
+		f := factsOf(path)
+		if f != old.facts && !(f.mode.IsDir() && look(path, old).same(old)) {
 			return true
 		}
 	}

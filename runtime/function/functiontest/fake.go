@@ -22,6 +22,7 @@ type Fake struct {
 	OpenBuilds           atomic.Int64          // builds that are not closed
 	Sleeping             atomic.Int64          // sandboxes that handle a "sleep"
 	Building             func(context.Context) // called in the middle of each build, after the file was read; nil: nothing
+	Starting             func()                // called at the start of each sandbox; nil: nothing
 }
 
 // FakeSample is the Fake's function for the suite.
@@ -76,6 +77,9 @@ func (f *Fake) Build(ctx context.Context, fn *config.Function, _ function.Build)
 // Start returns a sandbox that answers with what was built.
 func (f *Fake) Start(_ context.Context, _ *config.Function, b function.Build, env []string, log function.LogFunc) (function.Sandbox, error) {
 	f.Starts.Add(1)
+	if f.Starting != nil {
+		f.Starting()
+	}
 	built := b.(*fakeBuild)
 	if built.closed.Load() {
 		panic("a sandbox was started of a closed build")
