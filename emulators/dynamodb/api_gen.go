@@ -16,6 +16,7 @@ type api interface {
 	CreateTable(context.Context, *CreateTableInput) (*CreateTableOutput, error)
 	DeleteItem(context.Context, *DeleteItemInput) (*DeleteItemOutput, error)
 	DeleteTable(context.Context, *DeleteTableInput) (*DeleteTableOutput, error)
+	DescribeContinuousBackups(context.Context, *DescribeContinuousBackupsInput) (*DescribeContinuousBackupsOutput, error)
 	DescribeEndpoints(context.Context, *DescribeEndpointsInput) (*DescribeEndpointsOutput, error)
 	DescribeLimits(context.Context, *DescribeLimitsInput) (*DescribeLimitsOutput, error)
 	DescribeTable(context.Context, *DescribeTableInput) (*DescribeTableOutput, error)
@@ -38,28 +39,29 @@ type api interface {
 // register returns the service as the wire wants it.
 func register(s api) *wire.Service {
 	return wire.NewService(&model, map[string]wire.Handler{
-		"BatchGetItem":       wire.Handle(s.BatchGetItem),
-		"BatchWriteItem":     wire.Handle(s.BatchWriteItem),
-		"CreateTable":        wire.Handle(s.CreateTable),
-		"DeleteItem":         wire.Handle(s.DeleteItem),
-		"DeleteTable":        wire.Handle(s.DeleteTable),
-		"DescribeEndpoints":  wire.Handle(s.DescribeEndpoints),
-		"DescribeLimits":     wire.Handle(s.DescribeLimits),
-		"DescribeTable":      wire.Handle(s.DescribeTable),
-		"DescribeTimeToLive": wire.Handle(s.DescribeTimeToLive),
-		"GetItem":            wire.Handle(s.GetItem),
-		"ListTables":         wire.Handle(s.ListTables),
-		"ListTagsOfResource": wire.Handle(s.ListTagsOfResource),
-		"PutItem":            wire.Handle(s.PutItem),
-		"Query":              wire.Handle(s.Query),
-		"Scan":               wire.Handle(s.Scan),
-		"TagResource":        wire.Handle(s.TagResource),
-		"TransactGetItems":   wire.Handle(s.TransactGetItems),
-		"TransactWriteItems": wire.Handle(s.TransactWriteItems),
-		"UntagResource":      wire.Handle(s.UntagResource),
-		"UpdateItem":         wire.Handle(s.UpdateItem),
-		"UpdateTable":        wire.Handle(s.UpdateTable),
-		"UpdateTimeToLive":   wire.Handle(s.UpdateTimeToLive),
+		"BatchGetItem":              wire.Handle(s.BatchGetItem),
+		"BatchWriteItem":            wire.Handle(s.BatchWriteItem),
+		"CreateTable":               wire.Handle(s.CreateTable),
+		"DeleteItem":                wire.Handle(s.DeleteItem),
+		"DeleteTable":               wire.Handle(s.DeleteTable),
+		"DescribeContinuousBackups": wire.Handle(s.DescribeContinuousBackups),
+		"DescribeEndpoints":         wire.Handle(s.DescribeEndpoints),
+		"DescribeLimits":            wire.Handle(s.DescribeLimits),
+		"DescribeTable":             wire.Handle(s.DescribeTable),
+		"DescribeTimeToLive":        wire.Handle(s.DescribeTimeToLive),
+		"GetItem":                   wire.Handle(s.GetItem),
+		"ListTables":                wire.Handle(s.ListTables),
+		"ListTagsOfResource":        wire.Handle(s.ListTagsOfResource),
+		"PutItem":                   wire.Handle(s.PutItem),
+		"Query":                     wire.Handle(s.Query),
+		"Scan":                      wire.Handle(s.Scan),
+		"TagResource":               wire.Handle(s.TagResource),
+		"TransactGetItems":          wire.Handle(s.TransactGetItems),
+		"TransactWriteItems":        wire.Handle(s.TransactWriteItems),
+		"UntagResource":             wire.Handle(s.UntagResource),
+		"UpdateItem":                wire.Handle(s.UpdateItem),
+		"UpdateTable":               wire.Handle(s.UpdateTable),
+		"UpdateTimeToLive":          wire.Handle(s.UpdateTimeToLive),
 	})
 }
 
@@ -116,6 +118,11 @@ func errResourceInUseException(format string, args ...any) *wire.Error {
 // errResourceNotFoundException makes the error ResourceNotFoundException, HTTP status 400.
 func errResourceNotFoundException(format string, args ...any) *wire.Error {
 	return wire.Errorf("ResourceNotFoundException", 400, format, args...)
+}
+
+// errTableNotFoundException makes the error TableNotFoundException, HTTP status 400.
+func errTableNotFoundException(format string, args ...any) *wire.Error {
+	return wire.Errorf("TableNotFoundException", 400, format, args...)
 }
 
 // errThrottlingException makes the error ThrottlingException, HTTP status 400.
@@ -245,6 +252,12 @@ type ConsumedCapacity struct {
 	GlobalSecondaryIndexes map[string]Capacity
 }
 
+// ContinuousBackupsDescription is the model's structure ContinuousBackupsDescription.
+type ContinuousBackupsDescription struct {
+	ContinuousBackupsStatus        *string
+	PointInTimeRecoveryDescription *PointInTimeRecoveryDescription
+}
+
 // CreateGlobalSecondaryIndexAction is the model's structure CreateGlobalSecondaryIndexAction.
 type CreateGlobalSecondaryIndexAction struct {
 	IndexName             *string
@@ -356,6 +369,16 @@ type DeleteTableInput struct {
 // DeleteTableOutput is the output of DeleteTable.
 type DeleteTableOutput struct {
 	TableDescription *TableDescription
+}
+
+// DescribeContinuousBackupsInput is the input of DescribeContinuousBackups.
+type DescribeContinuousBackupsInput struct {
+	TableName *string
+}
+
+// DescribeContinuousBackupsOutput is the output of DescribeContinuousBackups.
+type DescribeContinuousBackupsOutput struct {
+	ContinuousBackupsDescription *ContinuousBackupsDescription
 }
 
 // DescribeEndpointsInput is the input of DescribeEndpoints.
@@ -565,6 +588,14 @@ type OnDemandThroughput struct {
 // OnDemandThroughputOverride is the model's structure OnDemandThroughputOverride.
 type OnDemandThroughputOverride struct {
 	MaxReadRequestUnits *int64
+}
+
+// PointInTimeRecoveryDescription is the model's structure PointInTimeRecoveryDescription.
+type PointInTimeRecoveryDescription struct {
+	PointInTimeRecoveryStatus  *string
+	RecoveryPeriodInDays       *int32
+	EarliestRestorableDateTime *time.Time
+	LatestRestorableDateTime   *time.Time
 }
 
 // Projection is the model's structure Projection.
@@ -1021,6 +1052,12 @@ const (
 	ConditionalOperatorOr  = "OR"
 )
 
+// Values of ContinuousBackupsStatus.
+const (
+	ContinuousBackupsStatusEnabled  = "ENABLED"
+	ContinuousBackupsStatusDisabled = "DISABLED"
+)
+
 // Values of GlobalTableSettingsReplicationMode.
 const (
 	GlobalTableSettingsReplicationModeEnabled              = "ENABLED"
@@ -1046,6 +1083,12 @@ const (
 const (
 	MultiRegionConsistencyEventual = "EVENTUAL"
 	MultiRegionConsistencyStrong   = "STRONG"
+)
+
+// Values of PointInTimeRecoveryStatus.
+const (
+	PointInTimeRecoveryStatusEnabled  = "ENABLED"
+	PointInTimeRecoveryStatusDisabled = "DISABLED"
 )
 
 // Values of ProjectionType.
@@ -1176,34 +1219,34 @@ var model = wire.Model{
 	Protocols:      []wire.Protocol{wire.AWSJSON10},
 	Operations: []wire.Operation{
 		{Name: "BatchExecuteStatement", Input: -1, Output: -1},
-		{Name: "BatchGetItem", Input: 15, Output: 16, Errors: []int{96, 97, 150, 173, 177, 220}, Flags: wire.OpImplemented},
-		{Name: "BatchWriteItem", Input: 19, Output: 20, Errors: []int{96, 97, 104, 150, 170, 173, 177, 220}, Flags: wire.OpImplemented},
+		{Name: "BatchGetItem", Input: 15, Output: 16, Errors: []int{100, 101, 156, 180, 184, 228}, Flags: wire.OpImplemented},
+		{Name: "BatchWriteItem", Input: 19, Output: 20, Errors: []int{100, 101, 108, 156, 177, 180, 184, 228}, Flags: wire.OpImplemented},
 		{Name: "CreateBackup", Input: -1, Output: -1},
 		{Name: "CreateGlobalTable", Input: -1, Output: -1},
-		{Name: "CreateTable", Input: 46, Output: 47, Errors: []int{96, 97, 119, 176}, Flags: wire.OpImplemented},
+		{Name: "CreateTable", Input: 48, Output: 49, Errors: []int{100, 101, 123, 183}, Flags: wire.OpImplemented},
 		{Name: "DeleteBackup", Input: -1, Output: -1},
-		{Name: "DeleteItem", Input: 52, Output: 53, Errors: []int{37, 96, 97, 104, 150, 170, 173, 177, 220, 237}, Flags: wire.OpImplemented},
+		{Name: "DeleteItem", Input: 54, Output: 55, Errors: []int{37, 100, 101, 108, 156, 177, 180, 184, 228, 245}, Flags: wire.OpImplemented},
 		{Name: "DeleteResourcePolicy", Input: -1, Output: -1},
-		{Name: "DeleteTable", Input: 56, Output: 57, Errors: []int{96, 97, 119, 176, 177}, Flags: wire.OpImplemented},
+		{Name: "DeleteTable", Input: 58, Output: 59, Errors: []int{100, 101, 123, 183, 184}, Flags: wire.OpImplemented},
 		{Name: "DescribeBackup", Input: -1, Output: -1},
-		{Name: "DescribeContinuousBackups", Input: -1, Output: -1},
+		{Name: "DescribeContinuousBackups", Input: 61, Output: 62, Errors: []int{100, 101, 218}, Flags: wire.OpImplemented},
 		{Name: "DescribeContributorInsights", Input: -1, Output: -1},
-		{Name: "DescribeEndpoints", Input: 59, Output: 60, Flags: wire.OpImplemented},
+		{Name: "DescribeEndpoints", Input: 63, Output: 64, Flags: wire.OpImplemented},
 		{Name: "DescribeExport", Input: -1, Output: -1},
 		{Name: "DescribeGlobalTable", Input: -1, Output: -1},
 		{Name: "DescribeGlobalTableSettings", Input: -1, Output: -1},
 		{Name: "DescribeImport", Input: -1, Output: -1},
 		{Name: "DescribeKinesisStreamingDestination", Input: -1, Output: -1},
-		{Name: "DescribeLimits", Input: 61, Output: 62, Errors: []int{96, 97}, Flags: wire.OpImplemented},
-		{Name: "DescribeTable", Input: 63, Output: 64, Errors: []int{96, 97, 177}, Flags: wire.OpImplemented},
+		{Name: "DescribeLimits", Input: 65, Output: 66, Errors: []int{100, 101}, Flags: wire.OpImplemented},
+		{Name: "DescribeTable", Input: 67, Output: 68, Errors: []int{100, 101, 184}, Flags: wire.OpImplemented},
 		{Name: "DescribeTableReplicaAutoScaling", Input: -1, Output: -1},
-		{Name: "DescribeTimeToLive", Input: 65, Output: 66, Errors: []int{96, 97, 177}, Flags: wire.OpImplemented},
+		{Name: "DescribeTimeToLive", Input: 69, Output: 70, Errors: []int{100, 101, 184}, Flags: wire.OpImplemented},
 		{Name: "DisableKinesisStreamingDestination", Input: -1, Output: -1},
 		{Name: "EnableKinesisStreamingDestination", Input: -1, Output: -1},
 		{Name: "ExecuteStatement", Input: -1, Output: -1},
 		{Name: "ExecuteTransaction", Input: -1, Output: -1},
 		{Name: "ExportTableToPointInTime", Input: -1, Output: -1},
-		{Name: "GetItem", Input: 78, Output: 79, Errors: []int{96, 97, 150, 173, 177, 220}, Flags: wire.OpImplemented},
+		{Name: "GetItem", Input: 82, Output: 83, Errors: []int{100, 101, 156, 180, 184, 228}, Flags: wire.OpImplemented},
 		{Name: "GetResourcePolicy", Input: -1, Output: -1},
 		{Name: "ImportTable", Input: -1, Output: -1},
 		{Name: "ListBackups", Input: -1, Output: -1},
@@ -1211,39 +1254,39 @@ var model = wire.Model{
 		{Name: "ListExports", Input: -1, Output: -1},
 		{Name: "ListGlobalTables", Input: -1, Output: -1},
 		{Name: "ListImports", Input: -1, Output: -1},
-		{Name: "ListTables", Input: 121, Output: 123, Errors: []int{96, 97}, Flags: wire.OpImplemented},
-		{Name: "ListTagsOfResource", Input: 124, Output: 125, Errors: []int{96, 97, 177}, Flags: wire.OpImplemented},
-		{Name: "PutItem", Input: 153, Output: 155, Errors: []int{37, 96, 97, 104, 150, 170, 173, 177, 220, 237}, Flags: wire.OpImplemented},
+		{Name: "ListTables", Input: 125, Output: 127, Errors: []int{100, 101}, Flags: wire.OpImplemented},
+		{Name: "ListTagsOfResource", Input: 128, Output: 129, Errors: []int{100, 101, 184}, Flags: wire.OpImplemented},
+		{Name: "PutItem", Input: 159, Output: 161, Errors: []int{37, 100, 101, 108, 156, 177, 180, 184, 228, 245}, Flags: wire.OpImplemented},
 		{Name: "PutResourcePolicy", Input: -1, Output: -1},
-		{Name: "Query", Input: 157, Output: 158, Errors: []int{96, 97, 150, 173, 177, 220}, Flags: wire.OpImplemented},
+		{Name: "Query", Input: 163, Output: 164, Errors: []int{100, 101, 156, 180, 184, 228}, Flags: wire.OpImplemented},
 		{Name: "RestoreTableFromBackup", Input: -1, Output: -1},
 		{Name: "RestoreTableToPointInTime", Input: -1, Output: -1},
-		{Name: "Scan", Input: 191, Output: 192, Errors: []int{96, 97, 150, 173, 177, 220}, Flags: wire.OpImplemented},
-		{Name: "TagResource", Input: 217, Output: 218, Errors: []int{96, 97, 119, 176, 177}, Flags: wire.OpImplemented},
-		{Name: "TransactGetItems", Input: 230, Output: 231, Errors: []int{96, 97, 150, 173, 177, 220, 236}, Flags: wire.OpImplemented},
-		{Name: "TransactWriteItems", Input: 234, Output: 235, Errors: []int{92, 96, 97, 150, 173, 177, 220, 236, 238}, Flags: wire.OpImplemented},
-		{Name: "UntagResource", Input: 239, Output: 240, Errors: []int{96, 97, 119, 176, 177}, Flags: wire.OpImplemented},
+		{Name: "Scan", Input: 198, Output: 199, Errors: []int{100, 101, 156, 180, 184, 228}, Flags: wire.OpImplemented},
+		{Name: "TagResource", Input: 225, Output: 226, Errors: []int{100, 101, 123, 183, 184}, Flags: wire.OpImplemented},
+		{Name: "TransactGetItems", Input: 238, Output: 239, Errors: []int{100, 101, 156, 180, 184, 228, 244}, Flags: wire.OpImplemented},
+		{Name: "TransactWriteItems", Input: 242, Output: 243, Errors: []int{96, 100, 101, 156, 180, 184, 228, 244, 246}, Flags: wire.OpImplemented},
+		{Name: "UntagResource", Input: 247, Output: 248, Errors: []int{100, 101, 123, 183, 184}, Flags: wire.OpImplemented},
 		{Name: "UpdateContinuousBackups", Input: -1, Output: -1},
 		{Name: "UpdateContributorInsights", Input: -1, Output: -1},
 		{Name: "UpdateGlobalTable", Input: -1, Output: -1},
 		{Name: "UpdateGlobalTableSettings", Input: -1, Output: -1},
-		{Name: "UpdateItem", Input: 244, Output: 245, Errors: []int{37, 96, 97, 104, 150, 170, 173, 177, 220, 237}, Flags: wire.OpImplemented},
+		{Name: "UpdateItem", Input: 252, Output: 253, Errors: []int{37, 100, 101, 108, 156, 177, 180, 184, 228, 245}, Flags: wire.OpImplemented},
 		{Name: "UpdateKinesisStreamingDestination", Input: -1, Output: -1},
-		{Name: "UpdateTable", Input: 247, Output: 248, Errors: []int{96, 97, 119, 176, 177}, Flags: wire.OpImplemented},
+		{Name: "UpdateTable", Input: 255, Output: 256, Errors: []int{100, 101, 123, 183, 184}, Flags: wire.OpImplemented},
 		{Name: "UpdateTableReplicaAutoScaling", Input: -1, Output: -1},
-		{Name: "UpdateTimeToLive", Input: 249, Output: 250, Errors: []int{96, 97, 119, 176, 177}, Flags: wire.OpImplemented},
+		{Name: "UpdateTimeToLive", Input: 257, Output: 258, Errors: []int{100, 101, 123, 183, 184}, Flags: wire.OpImplemented},
 	},
 	Shapes: []wire.Shape{
 		0: {Name: "ArchivalReason", Kind: wire.String},
 		1: {Name: "ArchivalSummary", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ArchivalDateTime", Shape: 48},
+			{Name: "ArchivalDateTime", Shape: 50},
 			{Name: "ArchivalReason", Shape: 0},
 			{Name: "ArchivalBackupArn", Shape: 14},
 		}},
 		2: {Name: "AttributeAction", Kind: wire.String, Enum: []string{"ADD", "PUT", "DELETE"}},
 		3: {Name: "AttributeDefinition", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AttributeName", Shape: 115, Flags: wire.Required},
-			{Name: "AttributeType", Shape: 190, Flags: wire.Required},
+			{Name: "AttributeName", Shape: 119, Flags: wire.Required},
+			{Name: "AttributeType", Shape: 197, Flags: wire.Required},
 		}},
 		4: {Name: "AttributeDefinitions", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 3},
@@ -1261,15 +1304,15 @@ var model = wire.Model{
 			{Name: "value", Shape: 11},
 		}},
 		9: {Name: "AttributeValue", Kind: wire.Union, Members: []wire.Member{
-			{Name: "S", Shape: 202},
-			{Name: "N", Shape: 139},
+			{Name: "S", Shape: 209},
+			{Name: "N", Shape: 143},
 			{Name: "B", Shape: 24},
-			{Name: "SS", Shape: 203},
-			{Name: "NS", Shape: 140},
+			{Name: "SS", Shape: 210},
+			{Name: "NS", Shape: 144},
 			{Name: "BS", Shape: 25},
-			{Name: "M", Shape: 132},
-			{Name: "L", Shape: 120},
-			{Name: "NULL", Shape: 138},
+			{Name: "M", Shape: 136},
+			{Name: "L", Shape: 124},
+			{Name: "NULL", Shape: 142},
 			{Name: "BOOL", Shape: 26},
 		}},
 		10: {Name: "AttributeValueList", Kind: wire.List, Members: []wire.Member{
@@ -1284,7 +1327,7 @@ var model = wire.Model{
 		14: {Name: "BackupArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
 		15: {Name: "BatchGetItemInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "RequestItems", Shape: 17, Flags: wire.Required},
-			{Name: "ReturnConsumedCapacity", Shape: 181},
+			{Name: "ReturnConsumedCapacity", Shape: 188},
 		}},
 		16: {Name: "BatchGetItemOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Responses", Shape: 18},
@@ -1292,31 +1335,31 @@ var model = wire.Model{
 			{Name: "ConsumedCapacity", Shape: 41},
 		}},
 		17: {Name: "BatchGetRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 204},
-			{Name: "value", Shape: 118},
+			{Name: "key", Shape: 211},
+			{Name: "value", Shape: 122},
 		}},
 		18: {Name: "BatchGetResponseMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 204},
-			{Name: "value", Shape: 105},
+			{Name: "key", Shape: 211},
+			{Name: "value", Shape: 109},
 		}},
 		19: {Name: "BatchWriteItemInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "RequestItems", Shape: 21, Flags: wire.Required},
-			{Name: "ReturnConsumedCapacity", Shape: 181},
-			{Name: "ReturnItemCollectionMetrics", Shape: 182},
+			{Name: "ReturnConsumedCapacity", Shape: 188},
+			{Name: "ReturnItemCollectionMetrics", Shape: 189},
 		}},
 		20: {Name: "BatchWriteItemOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "UnprocessedItems", Shape: 21},
-			{Name: "ItemCollectionMetrics", Shape: 101},
+			{Name: "ItemCollectionMetrics", Shape: 105},
 			{Name: "ConsumedCapacity", Shape: 41},
 		}},
 		21: {Name: "BatchWriteItemRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 204},
-			{Name: "value", Shape: 254},
+			{Name: "key", Shape: 211},
+			{Name: "value", Shape: 262},
 		}},
 		22: {Name: "BillingMode", Kind: wire.String, Enum: []string{"PROVISIONED", "PAY_PER_REQUEST"}},
 		23: {Name: "BillingModeSummary", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "BillingMode", Shape: 22},
-			{Name: "LastUpdateToPayPerRequestDateTime", Shape: 48},
+			{Name: "LastUpdateToPayPerRequestDateTime", Shape: 50},
 		}},
 		24: {Name: "BinaryAttributeValue", Kind: wire.Blob},
 		25: {Name: "BinarySetAttributeValue", Kind: wire.List, Members: []wire.Member{
@@ -1327,7 +1370,7 @@ var model = wire.Model{
 		28: {Name: "CancellationReason", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Item", Shape: 5},
 			{Name: "Code", Shape: 32},
-			{Name: "Message", Shape: 69},
+			{Name: "Message", Shape: 73},
 		}},
 		29: {Name: "CancellationReasonList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
 			{Name: "member", Shape: 28},
@@ -1345,824 +1388,846 @@ var model = wire.Model{
 			{Name: "ComparisonOperator", Shape: 33, Flags: wire.Required},
 		}},
 		35: {Name: "ConditionCheck", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 110, Flags: wire.Required},
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
+			{Name: "Key", Shape: 114, Flags: wire.Required},
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 36, Flags: wire.Required},
-			{Name: "ExpressionAttributeNames", Shape: 72},
-			{Name: "ExpressionAttributeValues", Shape: 74},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 184},
+			{Name: "ExpressionAttributeNames", Shape: 76},
+			{Name: "ExpressionAttributeValues", Shape: 78},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
 		}},
 		36: {Name: "ConditionExpression", Kind: wire.String},
 		37: {Name: "ConditionalCheckFailedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 69},
+			{Name: "message", Shape: 73},
 			{Name: "Item", Shape: 5},
 		}},
 		38: {Name: "ConditionalOperator", Kind: wire.String, Enum: []string{"AND", "OR"}},
 		39: {Name: "ConsistentRead", Kind: wire.Boolean},
 		40: {Name: "ConsumedCapacity", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204},
+			{Name: "TableName", Shape: 211},
 			{Name: "CapacityUnits", Shape: 42},
 			{Name: "ReadCapacityUnits", Shape: 42},
 			{Name: "WriteCapacityUnits", Shape: 42},
 			{Name: "Table", Shape: 30},
-			{Name: "LocalSecondaryIndexes", Shape: 195},
-			{Name: "GlobalSecondaryIndexes", Shape: 195},
+			{Name: "LocalSecondaryIndexes", Shape: 202},
+			{Name: "GlobalSecondaryIndexes", Shape: 202},
 		}},
 		41: {Name: "ConsumedCapacityMultiple", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 40},
 		}},
 		42: {Name: "ConsumedCapacityUnits", Kind: wire.Double},
-		43: {Name: "CreateGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 93, Flags: wire.Required},
-			{Name: "KeySchema", Shape: 114, Flags: wire.Required},
-			{Name: "Projection", Shape: 145, Flags: wire.Required},
-			{Name: "ProvisionedThroughput", Shape: 148},
-			{Name: "OnDemandThroughput", Shape: 141},
-			{Name: "WarmThroughput", Shape: 251},
+		43: {Name: "ContinuousBackupsDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ContinuousBackupsStatus", Shape: 44, Flags: wire.Required},
+			{Name: "PointInTimeRecoveryDescription", Shape: 147},
 		}},
-		44: {Name: "CreateGlobalTableWitnessGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 160, Flags: wire.Required},
+		44: {Name: "ContinuousBackupsStatus", Kind: wire.String, Enum: []string{"ENABLED", "DISABLED"}},
+		45: {Name: "CreateGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 97, Flags: wire.Required},
+			{Name: "KeySchema", Shape: 118, Flags: wire.Required},
+			{Name: "Projection", Shape: 151, Flags: wire.Required},
+			{Name: "ProvisionedThroughput", Shape: 154},
+			{Name: "OnDemandThroughput", Shape: 145},
+			{Name: "WarmThroughput", Shape: 259},
 		}},
-		45: {Name: "CreateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 160, Flags: wire.Required},
-			{Name: "KMSMasterKeyId", Shape: 109},
-			{Name: "ProvisionedThroughputOverride", Shape: 151},
-			{Name: "OnDemandThroughputOverride", Shape: 142},
-			{Name: "GlobalSecondaryIndexes", Shape: 166},
-			{Name: "TableClassOverride", Shape: 205},
+		46: {Name: "CreateGlobalTableWitnessGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 167, Flags: wire.Required},
 		}},
-		46: {Name: "CreateTableInput", Kind: wire.Structure, Members: []wire.Member{
+		47: {Name: "CreateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 167, Flags: wire.Required},
+			{Name: "KMSMasterKeyId", Shape: 113},
+			{Name: "ProvisionedThroughputOverride", Shape: 157},
+			{Name: "OnDemandThroughputOverride", Shape: 146},
+			{Name: "GlobalSecondaryIndexes", Shape: 173},
+			{Name: "TableClassOverride", Shape: 212},
+		}},
+		48: {Name: "CreateTableInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "AttributeDefinitions", Shape: 4},
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
-			{Name: "KeySchema", Shape: 114},
-			{Name: "LocalSecondaryIndexes", Shape: 129},
-			{Name: "GlobalSecondaryIndexes", Shape: 83},
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
+			{Name: "KeySchema", Shape: 118},
+			{Name: "LocalSecondaryIndexes", Shape: 133},
+			{Name: "GlobalSecondaryIndexes", Shape: 87},
 			{Name: "BillingMode", Shape: 22},
-			{Name: "ProvisionedThroughput", Shape: 148},
-			{Name: "StreamSpecification", Shape: 199},
-			{Name: "SSESpecification", Shape: 187},
-			{Name: "Tags", Shape: 216},
-			{Name: "TableClass", Shape: 205},
-			{Name: "DeletionProtectionEnabled", Shape: 58},
-			{Name: "WarmThroughput", Shape: 251},
-			{Name: "ResourcePolicy", Shape: 178},
-			{Name: "OnDemandThroughput", Shape: 141},
-			{Name: "GlobalTableSourceArn", Shape: 204},
-			{Name: "GlobalTableSettingsReplicationMode", Shape: 87},
+			{Name: "ProvisionedThroughput", Shape: 154},
+			{Name: "StreamSpecification", Shape: 206},
+			{Name: "SSESpecification", Shape: 194},
+			{Name: "Tags", Shape: 224},
+			{Name: "TableClass", Shape: 212},
+			{Name: "DeletionProtectionEnabled", Shape: 60},
+			{Name: "WarmThroughput", Shape: 259},
+			{Name: "ResourcePolicy", Shape: 185},
+			{Name: "OnDemandThroughput", Shape: 145},
+			{Name: "GlobalTableSourceArn", Shape: 211},
+			{Name: "GlobalTableSettingsReplicationMode", Shape: 91},
 		}},
-		47: {Name: "CreateTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 207},
+		49: {Name: "CreateTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableDescription", Shape: 214},
 		}},
-		48: {Name: "Date", Kind: wire.Timestamp},
-		49: {Name: "Delete", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 110, Flags: wire.Required},
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
+		50: {Name: "Date", Kind: wire.Timestamp},
+		51: {Name: "Delete", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 114, Flags: wire.Required},
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 72},
-			{Name: "ExpressionAttributeValues", Shape: 74},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 184},
+			{Name: "ExpressionAttributeNames", Shape: 76},
+			{Name: "ExpressionAttributeValues", Shape: 78},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
 		}},
-		50: {Name: "DeleteGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 93, Flags: wire.Required},
+		52: {Name: "DeleteGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 97, Flags: wire.Required},
 		}},
-		51: {Name: "DeleteGlobalTableWitnessGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 160, Flags: wire.Required},
+		53: {Name: "DeleteGlobalTableWitnessGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 167, Flags: wire.Required},
 		}},
-		52: {Name: "DeleteItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
-			{Name: "Key", Shape: 110, Flags: wire.Required},
-			{Name: "Expected", Shape: 70},
+		54: {Name: "DeleteItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
+			{Name: "Key", Shape: 114, Flags: wire.Required},
+			{Name: "Expected", Shape: 74},
 			{Name: "ConditionalOperator", Shape: 38},
-			{Name: "ReturnValues", Shape: 183},
-			{Name: "ReturnConsumedCapacity", Shape: 181},
-			{Name: "ReturnItemCollectionMetrics", Shape: 182},
+			{Name: "ReturnValues", Shape: 190},
+			{Name: "ReturnConsumedCapacity", Shape: 188},
+			{Name: "ReturnItemCollectionMetrics", Shape: 189},
 			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 72},
-			{Name: "ExpressionAttributeValues", Shape: 74},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 184},
+			{Name: "ExpressionAttributeNames", Shape: 76},
+			{Name: "ExpressionAttributeValues", Shape: 78},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
 		}},
-		53: {Name: "DeleteItemOutput", Kind: wire.Structure, Members: []wire.Member{
+		55: {Name: "DeleteItemOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Attributes", Shape: 5},
 			{Name: "ConsumedCapacity", Shape: 40},
-			{Name: "ItemCollectionMetrics", Shape: 99},
+			{Name: "ItemCollectionMetrics", Shape: 103},
 		}},
-		54: {Name: "DeleteReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 160, Flags: wire.Required},
+		56: {Name: "DeleteReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 167, Flags: wire.Required},
 		}},
-		55: {Name: "DeleteRequest", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 110, Flags: wire.Required},
+		57: {Name: "DeleteRequest", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 114, Flags: wire.Required},
 		}},
-		56: {Name: "DeleteTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
+		58: {Name: "DeleteTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
 		}},
-		57: {Name: "DeleteTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 207},
+		59: {Name: "DeleteTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableDescription", Shape: 214},
 		}},
-		58: {Name: "DeletionProtectionEnabled", Kind: wire.Boolean},
-		59: {Name: "DescribeEndpointsInput", Kind: wire.Structure},
-		60: {Name: "DescribeEndpointsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Endpoints", Shape: 68, Flags: wire.Required},
+		60: {Name: "DeletionProtectionEnabled", Kind: wire.Boolean},
+		61: {Name: "DescribeContinuousBackupsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
 		}},
-		61: {Name: "DescribeLimitsInput", Kind: wire.Structure},
-		62: {Name: "DescribeLimitsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AccountMaxReadCapacityUnits", Shape: 144},
-			{Name: "AccountMaxWriteCapacityUnits", Shape: 144},
-			{Name: "TableMaxReadCapacityUnits", Shape: 144},
-			{Name: "TableMaxWriteCapacityUnits", Shape: 144},
+		62: {Name: "DescribeContinuousBackupsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ContinuousBackupsDescription", Shape: 43},
 		}},
-		63: {Name: "DescribeTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
+		63: {Name: "DescribeEndpointsInput", Kind: wire.Structure},
+		64: {Name: "DescribeEndpointsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Endpoints", Shape: 72, Flags: wire.Required},
 		}},
-		64: {Name: "DescribeTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Table", Shape: 207},
+		65: {Name: "DescribeLimitsInput", Kind: wire.Structure},
+		66: {Name: "DescribeLimitsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AccountMaxReadCapacityUnits", Shape: 150},
+			{Name: "AccountMaxWriteCapacityUnits", Shape: 150},
+			{Name: "TableMaxReadCapacityUnits", Shape: 150},
+			{Name: "TableMaxWriteCapacityUnits", Shape: 150},
 		}},
-		65: {Name: "DescribeTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
+		67: {Name: "DescribeTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
 		}},
-		66: {Name: "DescribeTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TimeToLiveDescription", Shape: 224},
+		68: {Name: "DescribeTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Table", Shape: 214},
 		}},
-		67: {Name: "Endpoint", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Address", Shape: 201, Flags: wire.Required},
-			{Name: "CachePeriodInMinutes", Shape: 130, Flags: wire.Required},
+		69: {Name: "DescribeTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
 		}},
-		68: {Name: "Endpoints", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 67},
+		70: {Name: "DescribeTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TimeToLiveDescription", Shape: 232},
 		}},
-		69: {Name: "ErrorMessage", Kind: wire.String},
-		70: {Name: "ExpectedAttributeMap", Kind: wire.Map, Members: []wire.Member{
+		71: {Name: "Endpoint", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Address", Shape: 208, Flags: wire.Required},
+			{Name: "CachePeriodInMinutes", Shape: 134, Flags: wire.Required},
+		}},
+		72: {Name: "Endpoints", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 71},
+		}},
+		73: {Name: "ErrorMessage", Kind: wire.String},
+		74: {Name: "ExpectedAttributeMap", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 6},
-			{Name: "value", Shape: 71},
+			{Name: "value", Shape: 75},
 		}},
-		71: {Name: "ExpectedAttributeValue", Kind: wire.Structure, Members: []wire.Member{
+		75: {Name: "ExpectedAttributeValue", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Value", Shape: 9},
 			{Name: "Exists", Shape: 27},
 			{Name: "ComparisonOperator", Shape: 33},
 			{Name: "AttributeValueList", Shape: 10},
 		}},
-		72: {Name: "ExpressionAttributeNameMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 73},
+		76: {Name: "ExpressionAttributeNameMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 77},
 			{Name: "value", Shape: 6},
 		}},
-		73: {Name: "ExpressionAttributeNameVariable", Kind: wire.String},
-		74: {Name: "ExpressionAttributeValueMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 75},
+		77: {Name: "ExpressionAttributeNameVariable", Kind: wire.String},
+		78: {Name: "ExpressionAttributeValueMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 79},
 			{Name: "value", Shape: 9},
 		}},
-		75: {Name: "ExpressionAttributeValueVariable", Kind: wire.String},
-		76: {Name: "FilterConditionMap", Kind: wire.Map, Members: []wire.Member{
+		79: {Name: "ExpressionAttributeValueVariable", Kind: wire.String},
+		80: {Name: "FilterConditionMap", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 6},
 			{Name: "value", Shape: 34},
 		}},
-		77: {Name: "Get", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 110, Flags: wire.Required},
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
-			{Name: "ProjectionExpression", Shape: 146},
-			{Name: "ExpressionAttributeNames", Shape: 72},
+		81: {Name: "Get", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 114, Flags: wire.Required},
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
+			{Name: "ProjectionExpression", Shape: 152},
+			{Name: "ExpressionAttributeNames", Shape: 76},
 		}},
-		78: {Name: "GetItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
-			{Name: "Key", Shape: 110, Flags: wire.Required},
+		82: {Name: "GetItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
+			{Name: "Key", Shape: 114, Flags: wire.Required},
 			{Name: "AttributesToGet", Shape: 7},
 			{Name: "ConsistentRead", Shape: 39},
-			{Name: "ReturnConsumedCapacity", Shape: 181},
-			{Name: "ProjectionExpression", Shape: 146},
-			{Name: "ExpressionAttributeNames", Shape: 72},
+			{Name: "ReturnConsumedCapacity", Shape: 188},
+			{Name: "ProjectionExpression", Shape: 152},
+			{Name: "ExpressionAttributeNames", Shape: 76},
 		}},
-		79: {Name: "GetItemOutput", Kind: wire.Structure, Members: []wire.Member{
+		83: {Name: "GetItemOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Item", Shape: 5},
 			{Name: "ConsumedCapacity", Shape: 40},
 		}},
-		80: {Name: "GlobalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 93, Flags: wire.Required},
-			{Name: "KeySchema", Shape: 114, Flags: wire.Required},
-			{Name: "Projection", Shape: 145, Flags: wire.Required},
-			{Name: "ProvisionedThroughput", Shape: 148},
-			{Name: "OnDemandThroughput", Shape: 141},
-			{Name: "WarmThroughput", Shape: 251},
+		84: {Name: "GlobalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 97, Flags: wire.Required},
+			{Name: "KeySchema", Shape: 118, Flags: wire.Required},
+			{Name: "Projection", Shape: 151, Flags: wire.Required},
+			{Name: "ProvisionedThroughput", Shape: 154},
+			{Name: "OnDemandThroughput", Shape: 145},
+			{Name: "WarmThroughput", Shape: 259},
 		}},
-		81: {Name: "GlobalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 93},
-			{Name: "KeySchema", Shape: 114},
-			{Name: "Projection", Shape: 145},
-			{Name: "IndexStatus", Shape: 94},
+		85: {Name: "GlobalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 97},
+			{Name: "KeySchema", Shape: 118},
+			{Name: "Projection", Shape: 151},
+			{Name: "IndexStatus", Shape: 98},
 			{Name: "Backfilling", Shape: 13},
-			{Name: "ProvisionedThroughput", Shape: 149},
-			{Name: "IndexSizeBytes", Shape: 131},
-			{Name: "ItemCount", Shape: 131},
-			{Name: "IndexArn", Shape: 201},
-			{Name: "OnDemandThroughput", Shape: 141},
-			{Name: "WarmThroughput", Shape: 86},
+			{Name: "ProvisionedThroughput", Shape: 155},
+			{Name: "IndexSizeBytes", Shape: 135},
+			{Name: "ItemCount", Shape: 135},
+			{Name: "IndexArn", Shape: 208},
+			{Name: "OnDemandThroughput", Shape: 145},
+			{Name: "WarmThroughput", Shape: 90},
 		}},
-		82: {Name: "GlobalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 81},
+		86: {Name: "GlobalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 85},
 		}},
-		83: {Name: "GlobalSecondaryIndexList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 80},
-		}},
-		84: {Name: "GlobalSecondaryIndexUpdate", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Update", Shape: 243},
-			{Name: "Create", Shape: 43},
-			{Name: "Delete", Shape: 50},
-		}},
-		85: {Name: "GlobalSecondaryIndexUpdateList", Kind: wire.List, Members: []wire.Member{
+		87: {Name: "GlobalSecondaryIndexList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 84},
 		}},
-		86: {Name: "GlobalSecondaryIndexWarmThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadUnitsPerSecond", Shape: 144},
-			{Name: "WriteUnitsPerSecond", Shape: 144},
-			{Name: "Status", Shape: 94},
+		88: {Name: "GlobalSecondaryIndexUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Update", Shape: 251},
+			{Name: "Create", Shape: 45},
+			{Name: "Delete", Shape: 52},
 		}},
-		87: {Name: "GlobalTableSettingsReplicationMode", Kind: wire.String, Enum: []string{"ENABLED", "DISABLED", "ENABLED_WITH_OVERRIDES"}},
-		88: {Name: "GlobalTableWitnessDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 160},
-			{Name: "WitnessStatus", Shape: 252},
-		}},
-		89: {Name: "GlobalTableWitnessDescriptionList", Kind: wire.List, Members: []wire.Member{
+		89: {Name: "GlobalSecondaryIndexUpdateList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 88},
 		}},
-		90: {Name: "GlobalTableWitnessGroupUpdate", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Create", Shape: 44},
-			{Name: "Delete", Shape: 51},
+		90: {Name: "GlobalSecondaryIndexWarmThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadUnitsPerSecond", Shape: 150},
+			{Name: "WriteUnitsPerSecond", Shape: 150},
+			{Name: "Status", Shape: 98},
 		}},
-		91: {Name: "GlobalTableWitnessGroupUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 90},
+		91: {Name: "GlobalTableSettingsReplicationMode", Kind: wire.String, Enum: []string{"ENABLED", "DISABLED", "ENABLED_WITH_OVERRIDES"}},
+		92: {Name: "GlobalTableWitnessDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 167},
+			{Name: "WitnessStatus", Shape: 260},
 		}},
-		92: {Name: "IdempotentParameterMismatchException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Message", Shape: 69},
+		93: {Name: "GlobalTableWitnessDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 92},
 		}},
-		93: {Name: "IndexName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "^[a-zA-Z0-9_.-]+$"},
-		94: {Name: "IndexStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE"}},
-		95: {Name: "Integer", Kind: wire.Integer},
-		96: {Name: "InternalServerError", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
-			{Name: "message", Shape: 69},
+		94: {Name: "GlobalTableWitnessGroupUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Create", Shape: 46},
+			{Name: "Delete", Shape: 53},
 		}},
-		97: {Name: "InvalidEndpointException", Kind: wire.Structure, ErrorStatus: 421, Members: []wire.Member{
-			{Name: "Message", Shape: 201},
+		95: {Name: "GlobalTableWitnessGroupUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 94},
 		}},
-		98: {Name: "ItemCollectionKeyAttributeMap", Kind: wire.Map, Members: []wire.Member{
+		96: {Name: "IdempotentParameterMismatchException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Message", Shape: 73},
+		}},
+		97: {Name: "IndexName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "^[a-zA-Z0-9_.-]+$"},
+		98: {Name: "IndexStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE"}},
+		99: {Name: "Integer", Kind: wire.Integer},
+		100: {Name: "InternalServerError", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
+			{Name: "message", Shape: 73},
+		}},
+		101: {Name: "InvalidEndpointException", Kind: wire.Structure, ErrorStatus: 421, Members: []wire.Member{
+			{Name: "Message", Shape: 208},
+		}},
+		102: {Name: "ItemCollectionKeyAttributeMap", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 6},
 			{Name: "value", Shape: 9},
 		}},
-		99: {Name: "ItemCollectionMetrics", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ItemCollectionKey", Shape: 98},
-			{Name: "SizeEstimateRangeGB", Shape: 103},
+		103: {Name: "ItemCollectionMetrics", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ItemCollectionKey", Shape: 102},
+			{Name: "SizeEstimateRangeGB", Shape: 107},
 		}},
-		100: {Name: "ItemCollectionMetricsMultiple", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 99},
+		104: {Name: "ItemCollectionMetricsMultiple", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 103},
 		}},
-		101: {Name: "ItemCollectionMetricsPerTable", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 204},
-			{Name: "value", Shape: 100},
+		105: {Name: "ItemCollectionMetricsPerTable", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 211},
+			{Name: "value", Shape: 104},
 		}},
-		102: {Name: "ItemCollectionSizeEstimateBound", Kind: wire.Double},
-		103: {Name: "ItemCollectionSizeEstimateRange", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 102},
-		}},
-		104: {Name: "ItemCollectionSizeLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 69},
-		}},
-		105: {Name: "ItemList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 5},
-		}},
-		106: {Name: "ItemResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Item", Shape: 5},
-		}},
-		107: {Name: "ItemResponseList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+		106: {Name: "ItemCollectionSizeEstimateBound", Kind: wire.Double},
+		107: {Name: "ItemCollectionSizeEstimateRange", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 106},
 		}},
-		108: {Name: "KMSMasterKeyArn", Kind: wire.String},
-		109: {Name: "KMSMasterKeyId", Kind: wire.String},
-		110: {Name: "Key", Kind: wire.Map, Members: []wire.Member{
+		108: {Name: "ItemCollectionSizeLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 73},
+		}},
+		109: {Name: "ItemList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 5},
+		}},
+		110: {Name: "ItemResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Item", Shape: 5},
+		}},
+		111: {Name: "ItemResponseList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 110},
+		}},
+		112: {Name: "KMSMasterKeyArn", Kind: wire.String},
+		113: {Name: "KMSMasterKeyId", Kind: wire.String},
+		114: {Name: "Key", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 6},
 			{Name: "value", Shape: 9},
 		}},
-		111: {Name: "KeyConditions", Kind: wire.Map, Members: []wire.Member{
+		115: {Name: "KeyConditions", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 6},
 			{Name: "value", Shape: 34},
 		}},
-		112: {Name: "KeyExpression", Kind: wire.String},
-		113: {Name: "KeyList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 110},
+		116: {Name: "KeyExpression", Kind: wire.String},
+		117: {Name: "KeyList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 114},
 		}},
-		114: {Name: "KeySchema", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
-			{Name: "member", Shape: 116},
+		118: {Name: "KeySchema", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+			{Name: "member", Shape: 120},
 		}},
-		115: {Name: "KeySchemaAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
-		116: {Name: "KeySchemaElement", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AttributeName", Shape: 115, Flags: wire.Required},
-			{Name: "KeyType", Shape: 117, Flags: wire.Required},
+		119: {Name: "KeySchemaAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
+		120: {Name: "KeySchemaElement", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttributeName", Shape: 119, Flags: wire.Required},
+			{Name: "KeyType", Shape: 121, Flags: wire.Required},
 		}},
-		117: {Name: "KeyType", Kind: wire.String, Enum: []string{"HASH", "RANGE"}},
-		118: {Name: "KeysAndAttributes", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Keys", Shape: 113, Flags: wire.Required},
+		121: {Name: "KeyType", Kind: wire.String, Enum: []string{"HASH", "RANGE"}},
+		122: {Name: "KeysAndAttributes", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Keys", Shape: 117, Flags: wire.Required},
 			{Name: "AttributesToGet", Shape: 7},
 			{Name: "ConsistentRead", Shape: 39},
-			{Name: "ProjectionExpression", Shape: 146},
-			{Name: "ExpressionAttributeNames", Shape: 72},
+			{Name: "ProjectionExpression", Shape: 152},
+			{Name: "ExpressionAttributeNames", Shape: 76},
 		}},
-		119: {Name: "LimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 69},
+		123: {Name: "LimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 73},
 		}},
-		120: {Name: "ListAttributeValue", Kind: wire.List, Members: []wire.Member{
+		124: {Name: "ListAttributeValue", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 9},
 		}},
-		121: {Name: "ListTablesInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ExclusiveStartTableName", Shape: 209},
-			{Name: "Limit", Shape: 122},
+		125: {Name: "ListTablesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExclusiveStartTableName", Shape: 216},
+			{Name: "Limit", Shape: 126},
 		}},
-		122: {Name: "ListTablesInputLimit", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}},
-		123: {Name: "ListTablesOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableNames", Shape: 210},
-			{Name: "LastEvaluatedTableName", Shape: 209},
+		126: {Name: "ListTablesInputLimit", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}},
+		127: {Name: "ListTablesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableNames", Shape: 217},
+			{Name: "LastEvaluatedTableName", Shape: 216},
 		}},
-		124: {Name: "ListTagsOfResourceInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ResourceArn", Shape: 175, Flags: wire.Required},
-			{Name: "NextToken", Shape: 134},
+		128: {Name: "ListTagsOfResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ResourceArn", Shape: 182, Flags: wire.Required},
+			{Name: "NextToken", Shape: 138},
 		}},
-		125: {Name: "ListTagsOfResourceOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Tags", Shape: 216},
-			{Name: "NextToken", Shape: 134},
+		129: {Name: "ListTagsOfResourceOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Tags", Shape: 224},
+			{Name: "NextToken", Shape: 138},
 		}},
-		126: {Name: "LocalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 93, Flags: wire.Required},
-			{Name: "KeySchema", Shape: 114, Flags: wire.Required},
-			{Name: "Projection", Shape: 145, Flags: wire.Required},
+		130: {Name: "LocalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 97, Flags: wire.Required},
+			{Name: "KeySchema", Shape: 118, Flags: wire.Required},
+			{Name: "Projection", Shape: 151, Flags: wire.Required},
 		}},
-		127: {Name: "LocalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 93},
-			{Name: "KeySchema", Shape: 114},
-			{Name: "Projection", Shape: 145},
-			{Name: "IndexSizeBytes", Shape: 131},
-			{Name: "ItemCount", Shape: 131},
-			{Name: "IndexArn", Shape: 201},
+		131: {Name: "LocalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 97},
+			{Name: "KeySchema", Shape: 118},
+			{Name: "Projection", Shape: 151},
+			{Name: "IndexSizeBytes", Shape: 135},
+			{Name: "ItemCount", Shape: 135},
+			{Name: "IndexArn", Shape: 208},
 		}},
-		128: {Name: "LocalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 127},
+		132: {Name: "LocalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 131},
 		}},
-		129: {Name: "LocalSecondaryIndexList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 126},
+		133: {Name: "LocalSecondaryIndexList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 130},
 		}},
-		130: {Name: "Long", Kind: wire.Long},
-		131: {Name: "LongObject", Kind: wire.Long},
-		132: {Name: "MapAttributeValue", Kind: wire.Map, Members: []wire.Member{
+		134: {Name: "Long", Kind: wire.Long},
+		135: {Name: "LongObject", Kind: wire.Long},
+		136: {Name: "MapAttributeValue", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 6},
 			{Name: "value", Shape: 9},
 		}},
-		133: {Name: "MultiRegionConsistency", Kind: wire.String, Enum: []string{"EVENTUAL", "STRONG"}},
-		134: {Name: "NextTokenString", Kind: wire.String},
-		135: {Name: "NonKeyAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
-		136: {Name: "NonKeyAttributeNameList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 20, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 135},
-		}},
-		137: {Name: "NonNegativeLongObject", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
-		138: {Name: "NullAttributeValue", Kind: wire.Boolean},
-		139: {Name: "NumberAttributeValue", Kind: wire.String},
-		140: {Name: "NumberSetAttributeValue", Kind: wire.List, Members: []wire.Member{
+		137: {Name: "MultiRegionConsistency", Kind: wire.String, Enum: []string{"EVENTUAL", "STRONG"}},
+		138: {Name: "NextTokenString", Kind: wire.String},
+		139: {Name: "NonKeyAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
+		140: {Name: "NonKeyAttributeNameList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 20, HasMax: true}, Members: []wire.Member{
 			{Name: "member", Shape: 139},
 		}},
-		141: {Name: "OnDemandThroughput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MaxReadRequestUnits", Shape: 131},
-			{Name: "MaxWriteRequestUnits", Shape: 131},
+		141: {Name: "NonNegativeLongObject", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		142: {Name: "NullAttributeValue", Kind: wire.Boolean},
+		143: {Name: "NumberAttributeValue", Kind: wire.String},
+		144: {Name: "NumberSetAttributeValue", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 143},
 		}},
-		142: {Name: "OnDemandThroughputOverride", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MaxReadRequestUnits", Shape: 131},
+		145: {Name: "OnDemandThroughput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MaxReadRequestUnits", Shape: 135},
+			{Name: "MaxWriteRequestUnits", Shape: 135},
 		}},
-		143: {Name: "PositiveIntegerObject", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
-		144: {Name: "PositiveLongObject", Kind: wire.Long, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
-		145: {Name: "Projection", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ProjectionType", Shape: 147},
-			{Name: "NonKeyAttributes", Shape: 136},
+		146: {Name: "OnDemandThroughputOverride", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MaxReadRequestUnits", Shape: 135},
 		}},
-		146: {Name: "ProjectionExpression", Kind: wire.String},
-		147: {Name: "ProjectionType", Kind: wire.String, Enum: []string{"ALL", "KEYS_ONLY", "INCLUDE"}},
-		148: {Name: "ProvisionedThroughput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadCapacityUnits", Shape: 144, Flags: wire.Required},
-			{Name: "WriteCapacityUnits", Shape: 144, Flags: wire.Required},
+		147: {Name: "PointInTimeRecoveryDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PointInTimeRecoveryStatus", Shape: 148},
+			{Name: "RecoveryPeriodInDays", Shape: 166},
+			{Name: "EarliestRestorableDateTime", Shape: 50},
+			{Name: "LatestRestorableDateTime", Shape: 50},
 		}},
-		149: {Name: "ProvisionedThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LastIncreaseDateTime", Shape: 48},
-			{Name: "LastDecreaseDateTime", Shape: 48},
-			{Name: "NumberOfDecreasesToday", Shape: 144},
-			{Name: "ReadCapacityUnits", Shape: 137},
-			{Name: "WriteCapacityUnits", Shape: 137},
+		148: {Name: "PointInTimeRecoveryStatus", Kind: wire.String, Enum: []string{"ENABLED", "DISABLED"}},
+		149: {Name: "PositiveIntegerObject", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
+		150: {Name: "PositiveLongObject", Kind: wire.Long, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
+		151: {Name: "Projection", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ProjectionType", Shape: 153},
+			{Name: "NonKeyAttributes", Shape: 140},
 		}},
-		150: {Name: "ProvisionedThroughputExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 69},
-			{Name: "ThrottlingReasons", Shape: 222},
+		152: {Name: "ProjectionExpression", Kind: wire.String},
+		153: {Name: "ProjectionType", Kind: wire.String, Enum: []string{"ALL", "KEYS_ONLY", "INCLUDE"}},
+		154: {Name: "ProvisionedThroughput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadCapacityUnits", Shape: 150, Flags: wire.Required},
+			{Name: "WriteCapacityUnits", Shape: 150, Flags: wire.Required},
 		}},
-		151: {Name: "ProvisionedThroughputOverride", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadCapacityUnits", Shape: 144},
+		155: {Name: "ProvisionedThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastIncreaseDateTime", Shape: 50},
+			{Name: "LastDecreaseDateTime", Shape: 50},
+			{Name: "NumberOfDecreasesToday", Shape: 150},
+			{Name: "ReadCapacityUnits", Shape: 141},
+			{Name: "WriteCapacityUnits", Shape: 141},
 		}},
-		152: {Name: "Put", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Item", Shape: 154, Flags: wire.Required},
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
+		156: {Name: "ProvisionedThroughputExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 73},
+			{Name: "ThrottlingReasons", Shape: 230},
+		}},
+		157: {Name: "ProvisionedThroughputOverride", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadCapacityUnits", Shape: 150},
+		}},
+		158: {Name: "Put", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Item", Shape: 160, Flags: wire.Required},
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 72},
-			{Name: "ExpressionAttributeValues", Shape: 74},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 184},
+			{Name: "ExpressionAttributeNames", Shape: 76},
+			{Name: "ExpressionAttributeValues", Shape: 78},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
 		}},
-		153: {Name: "PutItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
-			{Name: "Item", Shape: 154, Flags: wire.Required},
-			{Name: "Expected", Shape: 70},
-			{Name: "ReturnValues", Shape: 183},
-			{Name: "ReturnConsumedCapacity", Shape: 181},
-			{Name: "ReturnItemCollectionMetrics", Shape: 182},
+		159: {Name: "PutItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
+			{Name: "Item", Shape: 160, Flags: wire.Required},
+			{Name: "Expected", Shape: 74},
+			{Name: "ReturnValues", Shape: 190},
+			{Name: "ReturnConsumedCapacity", Shape: 188},
+			{Name: "ReturnItemCollectionMetrics", Shape: 189},
 			{Name: "ConditionalOperator", Shape: 38},
 			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 72},
-			{Name: "ExpressionAttributeValues", Shape: 74},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 184},
+			{Name: "ExpressionAttributeNames", Shape: 76},
+			{Name: "ExpressionAttributeValues", Shape: 78},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
 		}},
-		154: {Name: "PutItemInputAttributeMap", Kind: wire.Map, Members: []wire.Member{
+		160: {Name: "PutItemInputAttributeMap", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 6},
 			{Name: "value", Shape: 9},
 		}},
-		155: {Name: "PutItemOutput", Kind: wire.Structure, Members: []wire.Member{
+		161: {Name: "PutItemOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Attributes", Shape: 5},
 			{Name: "ConsumedCapacity", Shape: 40},
-			{Name: "ItemCollectionMetrics", Shape: 99},
+			{Name: "ItemCollectionMetrics", Shape: 103},
 		}},
-		156: {Name: "PutRequest", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Item", Shape: 154, Flags: wire.Required},
+		162: {Name: "PutRequest", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Item", Shape: 160, Flags: wire.Required},
 		}},
-		157: {Name: "QueryInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
-			{Name: "IndexName", Shape: 93},
-			{Name: "Select", Shape: 196},
+		163: {Name: "QueryInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
+			{Name: "IndexName", Shape: 97},
+			{Name: "Select", Shape: 203},
 			{Name: "AttributesToGet", Shape: 7},
-			{Name: "Limit", Shape: 143},
+			{Name: "Limit", Shape: 149},
 			{Name: "ConsistentRead", Shape: 39},
-			{Name: "KeyConditions", Shape: 111},
-			{Name: "QueryFilter", Shape: 76},
+			{Name: "KeyConditions", Shape: 115},
+			{Name: "QueryFilter", Shape: 80},
 			{Name: "ConditionalOperator", Shape: 38},
 			{Name: "ScanIndexForward", Shape: 27},
-			{Name: "ExclusiveStartKey", Shape: 110},
-			{Name: "ReturnConsumedCapacity", Shape: 181},
-			{Name: "ProjectionExpression", Shape: 146},
+			{Name: "ExclusiveStartKey", Shape: 114},
+			{Name: "ReturnConsumedCapacity", Shape: 188},
+			{Name: "ProjectionExpression", Shape: 152},
 			{Name: "FilterExpression", Shape: 36},
-			{Name: "KeyConditionExpression", Shape: 112},
-			{Name: "ExpressionAttributeNames", Shape: 72},
-			{Name: "ExpressionAttributeValues", Shape: 74},
+			{Name: "KeyConditionExpression", Shape: 116},
+			{Name: "ExpressionAttributeNames", Shape: 76},
+			{Name: "ExpressionAttributeValues", Shape: 78},
 		}},
-		158: {Name: "QueryOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Items", Shape: 105},
-			{Name: "Count", Shape: 95},
-			{Name: "ScannedCount", Shape: 95},
-			{Name: "LastEvaluatedKey", Shape: 110},
+		164: {Name: "QueryOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Items", Shape: 109},
+			{Name: "Count", Shape: 99},
+			{Name: "ScannedCount", Shape: 99},
+			{Name: "LastEvaluatedKey", Shape: 114},
 			{Name: "ConsumedCapacity", Shape: 40},
 		}},
-		159: {Name: "Reason", Kind: wire.String},
-		160: {Name: "RegionName", Kind: wire.String},
-		161: {Name: "ReplicaDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 160},
-			{Name: "ReplicaStatus", Shape: 167},
-			{Name: "ReplicaArn", Shape: 201},
-			{Name: "ReplicaStatusDescription", Shape: 168},
-			{Name: "ReplicaStatusPercentProgress", Shape: 169},
-			{Name: "KMSMasterKeyId", Shape: 109},
-			{Name: "ProvisionedThroughputOverride", Shape: 151},
-			{Name: "OnDemandThroughputOverride", Shape: 142},
-			{Name: "WarmThroughput", Shape: 212},
-			{Name: "GlobalSecondaryIndexes", Shape: 165},
-			{Name: "ReplicaInaccessibleDateTime", Shape: 48},
-			{Name: "ReplicaTableClassSummary", Shape: 206},
-			{Name: "GlobalTableSettingsReplicationMode", Shape: 87},
+		165: {Name: "Reason", Kind: wire.String},
+		166: {Name: "RecoveryPeriodInDays", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 35, HasMax: true}},
+		167: {Name: "RegionName", Kind: wire.String},
+		168: {Name: "ReplicaDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 167},
+			{Name: "ReplicaStatus", Shape: 174},
+			{Name: "ReplicaArn", Shape: 208},
+			{Name: "ReplicaStatusDescription", Shape: 175},
+			{Name: "ReplicaStatusPercentProgress", Shape: 176},
+			{Name: "KMSMasterKeyId", Shape: 113},
+			{Name: "ProvisionedThroughputOverride", Shape: 157},
+			{Name: "OnDemandThroughputOverride", Shape: 146},
+			{Name: "WarmThroughput", Shape: 220},
+			{Name: "GlobalSecondaryIndexes", Shape: 172},
+			{Name: "ReplicaInaccessibleDateTime", Shape: 50},
+			{Name: "ReplicaTableClassSummary", Shape: 213},
+			{Name: "GlobalTableSettingsReplicationMode", Shape: 91},
 		}},
-		162: {Name: "ReplicaDescriptionList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 161},
+		169: {Name: "ReplicaDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 168},
 		}},
-		163: {Name: "ReplicaGlobalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 93, Flags: wire.Required},
-			{Name: "ProvisionedThroughputOverride", Shape: 151},
-			{Name: "OnDemandThroughputOverride", Shape: 142},
+		170: {Name: "ReplicaGlobalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 97, Flags: wire.Required},
+			{Name: "ProvisionedThroughputOverride", Shape: 157},
+			{Name: "OnDemandThroughputOverride", Shape: 146},
 		}},
-		164: {Name: "ReplicaGlobalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 93},
-			{Name: "ProvisionedThroughputOverride", Shape: 151},
-			{Name: "OnDemandThroughputOverride", Shape: 142},
-			{Name: "WarmThroughput", Shape: 86},
+		171: {Name: "ReplicaGlobalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 97},
+			{Name: "ProvisionedThroughputOverride", Shape: 157},
+			{Name: "OnDemandThroughputOverride", Shape: 146},
+			{Name: "WarmThroughput", Shape: 90},
 		}},
-		165: {Name: "ReplicaGlobalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 164},
-		}},
-		166: {Name: "ReplicaGlobalSecondaryIndexList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
-			{Name: "member", Shape: 163},
-		}},
-		167: {Name: "ReplicaStatus", Kind: wire.String, Enum: []string{"CREATING", "CREATION_FAILED", "UPDATING", "DELETING", "ACTIVE", "REGION_DISABLED", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"}},
-		168: {Name: "ReplicaStatusDescription", Kind: wire.String},
-		169: {Name: "ReplicaStatusPercentProgress", Kind: wire.String},
-		170: {Name: "ReplicatedWriteConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 69},
-		}},
-		171: {Name: "ReplicationGroupUpdate", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Create", Shape: 45},
-			{Name: "Update", Shape: 246},
-			{Name: "Delete", Shape: 54},
-		}},
-		172: {Name: "ReplicationGroupUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+		172: {Name: "ReplicaGlobalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 171},
 		}},
-		173: {Name: "RequestLimitExceeded", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 69},
-			{Name: "ThrottlingReasons", Shape: 222},
+		173: {Name: "ReplicaGlobalSecondaryIndexList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+			{Name: "member", Shape: 170},
 		}},
-		174: {Name: "Resource", Kind: wire.String},
-		175: {Name: "ResourceArnString", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1283, HasMax: true}},
-		176: {Name: "ResourceInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 69},
+		174: {Name: "ReplicaStatus", Kind: wire.String, Enum: []string{"CREATING", "CREATION_FAILED", "UPDATING", "DELETING", "ACTIVE", "REGION_DISABLED", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"}},
+		175: {Name: "ReplicaStatusDescription", Kind: wire.String},
+		176: {Name: "ReplicaStatusPercentProgress", Kind: wire.String},
+		177: {Name: "ReplicatedWriteConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 73},
 		}},
-		177: {Name: "ResourceNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 69},
+		178: {Name: "ReplicationGroupUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Create", Shape: 47},
+			{Name: "Update", Shape: 254},
+			{Name: "Delete", Shape: 56},
 		}},
-		178: {Name: "ResourcePolicy", Kind: wire.String},
-		179: {Name: "RestoreInProgress", Kind: wire.Boolean},
-		180: {Name: "RestoreSummary", Kind: wire.Structure, Members: []wire.Member{
+		179: {Name: "ReplicationGroupUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+			{Name: "member", Shape: 178},
+		}},
+		180: {Name: "RequestLimitExceeded", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 73},
+			{Name: "ThrottlingReasons", Shape: 230},
+		}},
+		181: {Name: "Resource", Kind: wire.String},
+		182: {Name: "ResourceArnString", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1283, HasMax: true}},
+		183: {Name: "ResourceInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 73},
+		}},
+		184: {Name: "ResourceNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 73},
+		}},
+		185: {Name: "ResourcePolicy", Kind: wire.String},
+		186: {Name: "RestoreInProgress", Kind: wire.Boolean},
+		187: {Name: "RestoreSummary", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "SourceBackupArn", Shape: 14},
-			{Name: "SourceTableArn", Shape: 204},
-			{Name: "RestoreDateTime", Shape: 48, Flags: wire.Required},
-			{Name: "RestoreInProgress", Shape: 179, Flags: wire.Required},
+			{Name: "SourceTableArn", Shape: 211},
+			{Name: "RestoreDateTime", Shape: 50, Flags: wire.Required},
+			{Name: "RestoreInProgress", Shape: 186, Flags: wire.Required},
 		}},
-		181: {Name: "ReturnConsumedCapacity", Kind: wire.String, Enum: []string{"INDEXES", "TOTAL", "NONE"}},
-		182: {Name: "ReturnItemCollectionMetrics", Kind: wire.String, Enum: []string{"SIZE", "NONE"}},
-		183: {Name: "ReturnValue", Kind: wire.String, Enum: []string{"NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"}},
-		184: {Name: "ReturnValuesOnConditionCheckFailure", Kind: wire.String, Enum: []string{"ALL_OLD", "NONE"}},
-		185: {Name: "SSEDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Status", Shape: 188},
-			{Name: "SSEType", Shape: 189},
-			{Name: "KMSMasterKeyArn", Shape: 108},
-			{Name: "InaccessibleEncryptionDateTime", Shape: 48},
+		188: {Name: "ReturnConsumedCapacity", Kind: wire.String, Enum: []string{"INDEXES", "TOTAL", "NONE"}},
+		189: {Name: "ReturnItemCollectionMetrics", Kind: wire.String, Enum: []string{"SIZE", "NONE"}},
+		190: {Name: "ReturnValue", Kind: wire.String, Enum: []string{"ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"}},
+		191: {Name: "ReturnValuesOnConditionCheckFailure", Kind: wire.String, Enum: []string{"ALL_OLD", "NONE"}},
+		192: {Name: "SSEDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Status", Shape: 195},
+			{Name: "SSEType", Shape: 196},
+			{Name: "KMSMasterKeyArn", Shape: 112},
+			{Name: "InaccessibleEncryptionDateTime", Shape: 50},
 		}},
-		186: {Name: "SSEEnabled", Kind: wire.Boolean},
-		187: {Name: "SSESpecification", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Enabled", Shape: 186},
-			{Name: "SSEType", Shape: 189},
-			{Name: "KMSMasterKeyId", Shape: 109},
+		193: {Name: "SSEEnabled", Kind: wire.Boolean},
+		194: {Name: "SSESpecification", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Enabled", Shape: 193},
+			{Name: "SSEType", Shape: 196},
+			{Name: "KMSMasterKeyId", Shape: 113},
 		}},
-		188: {Name: "SSEStatus", Kind: wire.String, Enum: []string{"ENABLING", "ENABLED", "DISABLING", "DISABLED", "UPDATING"}},
-		189: {Name: "SSEType", Kind: wire.String, Enum: []string{"AES256", "KMS"}},
-		190: {Name: "ScalarAttributeType", Kind: wire.String, Enum: []string{"S", "N", "B"}},
-		191: {Name: "ScanInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
-			{Name: "IndexName", Shape: 93},
+		195: {Name: "SSEStatus", Kind: wire.String, Enum: []string{"ENABLING", "ENABLED", "DISABLING", "DISABLED", "UPDATING"}},
+		196: {Name: "SSEType", Kind: wire.String, Enum: []string{"AES256", "KMS"}},
+		197: {Name: "ScalarAttributeType", Kind: wire.String, Enum: []string{"B", "N", "S"}},
+		198: {Name: "ScanInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
+			{Name: "IndexName", Shape: 97},
 			{Name: "AttributesToGet", Shape: 7},
-			{Name: "Limit", Shape: 143},
-			{Name: "Select", Shape: 196},
-			{Name: "ScanFilter", Shape: 76},
+			{Name: "Limit", Shape: 149},
+			{Name: "Select", Shape: 203},
+			{Name: "ScanFilter", Shape: 80},
 			{Name: "ConditionalOperator", Shape: 38},
-			{Name: "ExclusiveStartKey", Shape: 110},
-			{Name: "ReturnConsumedCapacity", Shape: 181},
-			{Name: "TotalSegments", Shape: 194},
-			{Name: "Segment", Shape: 193},
-			{Name: "ProjectionExpression", Shape: 146},
+			{Name: "ExclusiveStartKey", Shape: 114},
+			{Name: "ReturnConsumedCapacity", Shape: 188},
+			{Name: "TotalSegments", Shape: 201},
+			{Name: "Segment", Shape: 200},
+			{Name: "ProjectionExpression", Shape: 152},
 			{Name: "FilterExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 72},
-			{Name: "ExpressionAttributeValues", Shape: 74},
+			{Name: "ExpressionAttributeNames", Shape: 76},
+			{Name: "ExpressionAttributeValues", Shape: 78},
 			{Name: "ConsistentRead", Shape: 39},
 		}},
-		192: {Name: "ScanOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Items", Shape: 105},
-			{Name: "Count", Shape: 95},
-			{Name: "ScannedCount", Shape: 95},
-			{Name: "LastEvaluatedKey", Shape: 110},
+		199: {Name: "ScanOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Items", Shape: 109},
+			{Name: "Count", Shape: 99},
+			{Name: "ScannedCount", Shape: 99},
+			{Name: "LastEvaluatedKey", Shape: 114},
 			{Name: "ConsumedCapacity", Shape: 40},
 		}},
-		193: {Name: "ScanSegment", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 999999, HasMax: true}},
-		194: {Name: "ScanTotalSegments", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1e+06, HasMax: true}},
-		195: {Name: "SecondaryIndexesCapacityMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 93},
+		200: {Name: "ScanSegment", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 999999, HasMax: true}},
+		201: {Name: "ScanTotalSegments", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1e+06, HasMax: true}},
+		202: {Name: "SecondaryIndexesCapacityMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 97},
 			{Name: "value", Shape: 30},
 		}},
-		196: {Name: "Select", Kind: wire.String, Enum: []string{"ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"}},
-		197: {Name: "StreamArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
-		198: {Name: "StreamEnabled", Kind: wire.Boolean},
-		199: {Name: "StreamSpecification", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StreamEnabled", Shape: 198, Flags: wire.Required},
-			{Name: "StreamViewType", Shape: 200},
+		203: {Name: "Select", Kind: wire.String, Enum: []string{"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"}},
+		204: {Name: "StreamArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
+		205: {Name: "StreamEnabled", Kind: wire.Boolean},
+		206: {Name: "StreamSpecification", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StreamEnabled", Shape: 205, Flags: wire.Required},
+			{Name: "StreamViewType", Shape: 207},
 		}},
-		200: {Name: "StreamViewType", Kind: wire.String, Enum: []string{"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}},
-		201: {Name: "String", Kind: wire.String},
-		202: {Name: "StringAttributeValue", Kind: wire.String},
-		203: {Name: "StringSetAttributeValue", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 202},
-		}},
-		204: {Name: "TableArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}},
-		205: {Name: "TableClass", Kind: wire.String, Enum: []string{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}},
-		206: {Name: "TableClassSummary", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableClass", Shape: 205},
-			{Name: "LastUpdateDateTime", Shape: 48},
-		}},
-		207: {Name: "TableDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AttributeDefinitions", Shape: 4},
-			{Name: "TableName", Shape: 209},
-			{Name: "KeySchema", Shape: 114},
-			{Name: "TableStatus", Shape: 211},
-			{Name: "CreationDateTime", Shape: 48},
-			{Name: "ProvisionedThroughput", Shape: 149},
-			{Name: "TableSizeBytes", Shape: 131},
-			{Name: "ItemCount", Shape: 131},
-			{Name: "TableArn", Shape: 201},
-			{Name: "TableId", Shape: 208},
-			{Name: "BillingModeSummary", Shape: 23},
-			{Name: "LocalSecondaryIndexes", Shape: 128},
-			{Name: "GlobalSecondaryIndexes", Shape: 82},
-			{Name: "StreamSpecification", Shape: 199},
-			{Name: "LatestStreamLabel", Shape: 201},
-			{Name: "LatestStreamArn", Shape: 197},
-			{Name: "GlobalTableVersion", Shape: 201},
-			{Name: "Replicas", Shape: 162},
-			{Name: "GlobalTableWitnesses", Shape: 89},
-			{Name: "GlobalTableSettingsReplicationMode", Shape: 87},
-			{Name: "RestoreSummary", Shape: 180},
-			{Name: "SSEDescription", Shape: 185},
-			{Name: "ArchivalSummary", Shape: 1},
-			{Name: "TableClassSummary", Shape: 206},
-			{Name: "DeletionProtectionEnabled", Shape: 58},
-			{Name: "OnDemandThroughput", Shape: 141},
-			{Name: "WarmThroughput", Shape: 212},
-			{Name: "MultiRegionConsistency", Shape: 133},
-		}},
-		208: {Name: "TableId", Kind: wire.String, Pattern: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"},
-		209: {Name: "TableName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "^[a-zA-Z0-9_.-]+$"},
-		210: {Name: "TableNameList", Kind: wire.List, Members: []wire.Member{
+		207: {Name: "StreamViewType", Kind: wire.String, Enum: []string{"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}},
+		208: {Name: "String", Kind: wire.String},
+		209: {Name: "StringAttributeValue", Kind: wire.String},
+		210: {Name: "StringSetAttributeValue", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 209},
 		}},
-		211: {Name: "TableStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"}},
-		212: {Name: "TableWarmThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadUnitsPerSecond", Shape: 144},
-			{Name: "WriteUnitsPerSecond", Shape: 144},
-			{Name: "Status", Shape: 211},
+		211: {Name: "TableArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}},
+		212: {Name: "TableClass", Kind: wire.String, Enum: []string{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}},
+		213: {Name: "TableClassSummary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableClass", Shape: 212},
+			{Name: "LastUpdateDateTime", Shape: 50},
 		}},
-		213: {Name: "Tag", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 215, Flags: wire.Required},
-			{Name: "Value", Shape: 219, Flags: wire.Required},
+		214: {Name: "TableDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttributeDefinitions", Shape: 4},
+			{Name: "TableName", Shape: 216},
+			{Name: "KeySchema", Shape: 118},
+			{Name: "TableStatus", Shape: 219},
+			{Name: "CreationDateTime", Shape: 50},
+			{Name: "ProvisionedThroughput", Shape: 155},
+			{Name: "TableSizeBytes", Shape: 135},
+			{Name: "ItemCount", Shape: 135},
+			{Name: "TableArn", Shape: 208},
+			{Name: "TableId", Shape: 215},
+			{Name: "BillingModeSummary", Shape: 23},
+			{Name: "LocalSecondaryIndexes", Shape: 132},
+			{Name: "GlobalSecondaryIndexes", Shape: 86},
+			{Name: "StreamSpecification", Shape: 206},
+			{Name: "LatestStreamLabel", Shape: 208},
+			{Name: "LatestStreamArn", Shape: 204},
+			{Name: "GlobalTableVersion", Shape: 208},
+			{Name: "Replicas", Shape: 169},
+			{Name: "GlobalTableWitnesses", Shape: 93},
+			{Name: "GlobalTableSettingsReplicationMode", Shape: 91},
+			{Name: "RestoreSummary", Shape: 187},
+			{Name: "SSEDescription", Shape: 192},
+			{Name: "ArchivalSummary", Shape: 1},
+			{Name: "TableClassSummary", Shape: 213},
+			{Name: "DeletionProtectionEnabled", Shape: 60},
+			{Name: "OnDemandThroughput", Shape: 145},
+			{Name: "WarmThroughput", Shape: 220},
+			{Name: "MultiRegionConsistency", Shape: 137},
 		}},
-		214: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 215},
+		215: {Name: "TableId", Kind: wire.String, Pattern: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"},
+		216: {Name: "TableName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "^[a-zA-Z0-9_.-]+$"},
+		217: {Name: "TableNameList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 216},
 		}},
-		215: {Name: "TagKeyString", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}},
-		216: {Name: "TagList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 213},
+		218: {Name: "TableNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 73},
 		}},
-		217: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ResourceArn", Shape: 175, Flags: wire.Required},
-			{Name: "Tags", Shape: 216, Flags: wire.Required},
+		219: {Name: "TableStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"}},
+		220: {Name: "TableWarmThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadUnitsPerSecond", Shape: 150},
+			{Name: "WriteUnitsPerSecond", Shape: 150},
+			{Name: "Status", Shape: 219},
 		}},
-		218: {Name: "TagResourceOutput", Kind: wire.Structure},
-		219: {Name: "TagValueString", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
-		220: {Name: "ThrottlingException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "Throttling", Members: []wire.Member{
-			{Name: "message", Shape: 12},
-			{Name: "throttlingReasons", Shape: 222},
+		221: {Name: "Tag", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 223, Flags: wire.Required},
+			{Name: "Value", Shape: 227, Flags: wire.Required},
 		}},
-		221: {Name: "ThrottlingReason", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "reason", Shape: 159},
-			{Name: "resource", Shape: 174},
+		222: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 223},
 		}},
-		222: {Name: "ThrottlingReasonList", Kind: wire.List, Members: []wire.Member{
+		223: {Name: "TagKeyString", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}},
+		224: {Name: "TagList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 221},
 		}},
-		223: {Name: "TimeToLiveAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
-		224: {Name: "TimeToLiveDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TimeToLiveStatus", Shape: 227},
-			{Name: "AttributeName", Shape: 223},
+		225: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ResourceArn", Shape: 182, Flags: wire.Required},
+			{Name: "Tags", Shape: 224, Flags: wire.Required},
 		}},
-		225: {Name: "TimeToLiveEnabled", Kind: wire.Boolean},
-		226: {Name: "TimeToLiveSpecification", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Enabled", Shape: 225, Flags: wire.Required},
-			{Name: "AttributeName", Shape: 223, Flags: wire.Required},
+		226: {Name: "TagResourceOutput", Kind: wire.Structure},
+		227: {Name: "TagValueString", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
+		228: {Name: "ThrottlingException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "Throttling", Members: []wire.Member{
+			{Name: "message", Shape: 12},
+			{Name: "throttlingReasons", Shape: 230},
 		}},
-		227: {Name: "TimeToLiveStatus", Kind: wire.String, Enum: []string{"ENABLING", "DISABLING", "ENABLED", "DISABLED"}},
-		228: {Name: "TransactGetItem", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Get", Shape: 77, Flags: wire.Required},
+		229: {Name: "ThrottlingReason", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "reason", Shape: 165},
+			{Name: "resource", Shape: 181},
 		}},
-		229: {Name: "TransactGetItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 228},
+		230: {Name: "ThrottlingReasonList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 229},
 		}},
-		230: {Name: "TransactGetItemsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TransactItems", Shape: 229, Flags: wire.Required},
-			{Name: "ReturnConsumedCapacity", Shape: 181},
+		231: {Name: "TimeToLiveAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
+		232: {Name: "TimeToLiveDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TimeToLiveStatus", Shape: 235},
+			{Name: "AttributeName", Shape: 231},
 		}},
-		231: {Name: "TransactGetItemsOutput", Kind: wire.Structure, Members: []wire.Member{
+		233: {Name: "TimeToLiveEnabled", Kind: wire.Boolean},
+		234: {Name: "TimeToLiveSpecification", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Enabled", Shape: 233, Flags: wire.Required},
+			{Name: "AttributeName", Shape: 231, Flags: wire.Required},
+		}},
+		235: {Name: "TimeToLiveStatus", Kind: wire.String, Enum: []string{"ENABLING", "DISABLING", "ENABLED", "DISABLED"}},
+		236: {Name: "TransactGetItem", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Get", Shape: 81, Flags: wire.Required},
+		}},
+		237: {Name: "TransactGetItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 236},
+		}},
+		238: {Name: "TransactGetItemsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TransactItems", Shape: 237, Flags: wire.Required},
+			{Name: "ReturnConsumedCapacity", Shape: 188},
+		}},
+		239: {Name: "TransactGetItemsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ConsumedCapacity", Shape: 41},
-			{Name: "Responses", Shape: 107},
+			{Name: "Responses", Shape: 111},
 		}},
-		232: {Name: "TransactWriteItem", Kind: wire.Structure, Members: []wire.Member{
+		240: {Name: "TransactWriteItem", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ConditionCheck", Shape: 35},
-			{Name: "Put", Shape: 152},
-			{Name: "Delete", Shape: 49},
-			{Name: "Update", Shape: 241},
+			{Name: "Put", Shape: 158},
+			{Name: "Delete", Shape: 51},
+			{Name: "Update", Shape: 249},
 		}},
-		233: {Name: "TransactWriteItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 232},
+		241: {Name: "TransactWriteItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 240},
 		}},
-		234: {Name: "TransactWriteItemsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TransactItems", Shape: 233, Flags: wire.Required},
-			{Name: "ReturnConsumedCapacity", Shape: 181},
-			{Name: "ReturnItemCollectionMetrics", Shape: 182},
+		242: {Name: "TransactWriteItemsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TransactItems", Shape: 241, Flags: wire.Required},
+			{Name: "ReturnConsumedCapacity", Shape: 188},
+			{Name: "ReturnItemCollectionMetrics", Shape: 189},
 			{Name: "ClientRequestToken", Shape: 31, Flags: wire.IdempotencyToken},
 		}},
-		235: {Name: "TransactWriteItemsOutput", Kind: wire.Structure, Members: []wire.Member{
+		243: {Name: "TransactWriteItemsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ConsumedCapacity", Shape: 41},
-			{Name: "ItemCollectionMetrics", Shape: 101},
+			{Name: "ItemCollectionMetrics", Shape: 105},
 		}},
-		236: {Name: "TransactionCanceledException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Message", Shape: 69},
+		244: {Name: "TransactionCanceledException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Message", Shape: 73},
 			{Name: "CancellationReasons", Shape: 29},
 		}},
-		237: {Name: "TransactionConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 69},
+		245: {Name: "TransactionConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 73},
 		}},
-		238: {Name: "TransactionInProgressException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Message", Shape: 69},
+		246: {Name: "TransactionInProgressException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Message", Shape: 73},
 		}},
-		239: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ResourceArn", Shape: 175, Flags: wire.Required},
-			{Name: "TagKeys", Shape: 214, Flags: wire.Required},
+		247: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ResourceArn", Shape: 182, Flags: wire.Required},
+			{Name: "TagKeys", Shape: 222, Flags: wire.Required},
 		}},
-		240: {Name: "UntagResourceOutput", Kind: wire.Structure},
-		241: {Name: "Update", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 110, Flags: wire.Required},
-			{Name: "UpdateExpression", Shape: 242, Flags: wire.Required},
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
+		248: {Name: "UntagResourceOutput", Kind: wire.Structure},
+		249: {Name: "Update", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 114, Flags: wire.Required},
+			{Name: "UpdateExpression", Shape: 250, Flags: wire.Required},
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 72},
-			{Name: "ExpressionAttributeValues", Shape: 74},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 184},
+			{Name: "ExpressionAttributeNames", Shape: 76},
+			{Name: "ExpressionAttributeValues", Shape: 78},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
 		}},
-		242: {Name: "UpdateExpression", Kind: wire.String},
-		243: {Name: "UpdateGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 93, Flags: wire.Required},
-			{Name: "ProvisionedThroughput", Shape: 148},
-			{Name: "OnDemandThroughput", Shape: 141},
-			{Name: "WarmThroughput", Shape: 251},
+		250: {Name: "UpdateExpression", Kind: wire.String},
+		251: {Name: "UpdateGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 97, Flags: wire.Required},
+			{Name: "ProvisionedThroughput", Shape: 154},
+			{Name: "OnDemandThroughput", Shape: 145},
+			{Name: "WarmThroughput", Shape: 259},
 		}},
-		244: {Name: "UpdateItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
-			{Name: "Key", Shape: 110, Flags: wire.Required},
+		252: {Name: "UpdateItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
+			{Name: "Key", Shape: 114, Flags: wire.Required},
 			{Name: "AttributeUpdates", Shape: 8},
-			{Name: "Expected", Shape: 70},
+			{Name: "Expected", Shape: 74},
 			{Name: "ConditionalOperator", Shape: 38},
-			{Name: "ReturnValues", Shape: 183},
-			{Name: "ReturnConsumedCapacity", Shape: 181},
-			{Name: "ReturnItemCollectionMetrics", Shape: 182},
-			{Name: "UpdateExpression", Shape: 242},
+			{Name: "ReturnValues", Shape: 190},
+			{Name: "ReturnConsumedCapacity", Shape: 188},
+			{Name: "ReturnItemCollectionMetrics", Shape: 189},
+			{Name: "UpdateExpression", Shape: 250},
 			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 72},
-			{Name: "ExpressionAttributeValues", Shape: 74},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 184},
+			{Name: "ExpressionAttributeNames", Shape: 76},
+			{Name: "ExpressionAttributeValues", Shape: 78},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
 		}},
-		245: {Name: "UpdateItemOutput", Kind: wire.Structure, Members: []wire.Member{
+		253: {Name: "UpdateItemOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Attributes", Shape: 5},
 			{Name: "ConsumedCapacity", Shape: 40},
-			{Name: "ItemCollectionMetrics", Shape: 99},
+			{Name: "ItemCollectionMetrics", Shape: 103},
 		}},
-		246: {Name: "UpdateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 160, Flags: wire.Required},
-			{Name: "KMSMasterKeyId", Shape: 109},
-			{Name: "ProvisionedThroughputOverride", Shape: 151},
-			{Name: "OnDemandThroughputOverride", Shape: 142},
-			{Name: "GlobalSecondaryIndexes", Shape: 166},
-			{Name: "TableClassOverride", Shape: 205},
+		254: {Name: "UpdateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 167, Flags: wire.Required},
+			{Name: "KMSMasterKeyId", Shape: 113},
+			{Name: "ProvisionedThroughputOverride", Shape: 157},
+			{Name: "OnDemandThroughputOverride", Shape: 146},
+			{Name: "GlobalSecondaryIndexes", Shape: 173},
+			{Name: "TableClassOverride", Shape: 212},
 		}},
-		247: {Name: "UpdateTableInput", Kind: wire.Structure, Members: []wire.Member{
+		255: {Name: "UpdateTableInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "AttributeDefinitions", Shape: 4},
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
 			{Name: "BillingMode", Shape: 22},
-			{Name: "ProvisionedThroughput", Shape: 148},
-			{Name: "GlobalSecondaryIndexUpdates", Shape: 85},
-			{Name: "StreamSpecification", Shape: 199},
-			{Name: "SSESpecification", Shape: 187},
-			{Name: "ReplicaUpdates", Shape: 172},
-			{Name: "TableClass", Shape: 205},
-			{Name: "DeletionProtectionEnabled", Shape: 58},
-			{Name: "MultiRegionConsistency", Shape: 133},
-			{Name: "GlobalTableWitnessUpdates", Shape: 91},
-			{Name: "OnDemandThroughput", Shape: 141},
-			{Name: "WarmThroughput", Shape: 251},
-			{Name: "GlobalTableSettingsReplicationMode", Shape: 87},
+			{Name: "ProvisionedThroughput", Shape: 154},
+			{Name: "GlobalSecondaryIndexUpdates", Shape: 89},
+			{Name: "StreamSpecification", Shape: 206},
+			{Name: "SSESpecification", Shape: 194},
+			{Name: "ReplicaUpdates", Shape: 179},
+			{Name: "TableClass", Shape: 212},
+			{Name: "DeletionProtectionEnabled", Shape: 60},
+			{Name: "MultiRegionConsistency", Shape: 137},
+			{Name: "GlobalTableWitnessUpdates", Shape: 95},
+			{Name: "OnDemandThroughput", Shape: 145},
+			{Name: "WarmThroughput", Shape: 259},
+			{Name: "GlobalTableSettingsReplicationMode", Shape: 91},
 		}},
-		248: {Name: "UpdateTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 207},
+		256: {Name: "UpdateTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableDescription", Shape: 214},
 		}},
-		249: {Name: "UpdateTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 204, Flags: wire.Required},
-			{Name: "TimeToLiveSpecification", Shape: 226, Flags: wire.Required},
+		257: {Name: "UpdateTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 211, Flags: wire.Required},
+			{Name: "TimeToLiveSpecification", Shape: 234, Flags: wire.Required},
 		}},
-		250: {Name: "UpdateTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TimeToLiveSpecification", Shape: 226},
+		258: {Name: "UpdateTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TimeToLiveSpecification", Shape: 234},
 		}},
-		251: {Name: "WarmThroughput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadUnitsPerSecond", Shape: 131},
-			{Name: "WriteUnitsPerSecond", Shape: 131},
+		259: {Name: "WarmThroughput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadUnitsPerSecond", Shape: 135},
+			{Name: "WriteUnitsPerSecond", Shape: 135},
 		}},
-		252: {Name: "WitnessStatus", Kind: wire.String, Enum: []string{"CREATING", "DELETING", "ACTIVE"}},
-		253: {Name: "WriteRequest", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "PutRequest", Shape: 156},
-			{Name: "DeleteRequest", Shape: 55},
+		260: {Name: "WitnessStatus", Kind: wire.String, Enum: []string{"CREATING", "DELETING", "ACTIVE"}},
+		261: {Name: "WriteRequest", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PutRequest", Shape: 162},
+			{Name: "DeleteRequest", Shape: 57},
 		}},
-		254: {Name: "WriteRequests", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 253},
+		262: {Name: "WriteRequests", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 261},
 		}},
 	},
 }

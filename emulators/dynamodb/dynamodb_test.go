@@ -24,8 +24,9 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // cloud is the emulator as other services see it.
 type cloud struct {
 	*wire.Server
-	clock *clock.Moving
-	store *store.Store
+	clock   *clock.Moving
+	store   *store.Store
+	streams *wire.Service
 
 	mu      sync.Mutex
 	written []string // stream ARNs
@@ -51,6 +52,7 @@ func newCloud(path string, c *clock.Moving) *cloud {
 			cl.written = append(cl.written, arn)
 		},
 	})
+	cl.streams = streams
 	cl.Server = wire.NewServer(wire.Config{Services: []*wire.Service{db, streams}, NewID: ids.UUID, Now: c.Now})
 	return cl
 }

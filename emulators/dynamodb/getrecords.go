@@ -185,25 +185,35 @@ func (m *stream) oldest(tx *store.Tx, now time.Time) uint64 {
 
 // newIterator writes a shard iterator: the stream, a number, and what is the service's own affair, as AWS's do.
 func newIterator(m *stream, from uint64, now time.Time) string {
-	place := strconv.FormatUint(from, 10) + " " + strconv.FormatInt(now.UnixMilli(), 10)
-	return m.ARN + "|1|" + base64.StdEncoding.EncodeToString([]byte(place))
+	return place{m.ARN, m.shard(), from, now}.String()
+}
+
+// place is what an iterator says: where in a shard it points, and when it was made.
+type place struct {
+	arn, shard string
+	from       uint64 // sequence number
+	made       time.Time
+}
+
+func (p place) String() string {
+	text := p.shard + " " + strconv.FormatUint(p.from, 10) + " " + strconv.FormatInt(p.made.UnixMilli(), 10)
+	return p.arn + "|1|" + base64.StdEncoding.EncodeToString([]byte(text))
 }
 
 // parseIterator reads a shard iterator.
-func parseIterator(text string) (arn string, from uint64, made time.Time, err error) {
-	bad := errValidation(msgBadIterator)
+func parseIterator(text string) (place, error) {
 	arn, rest, ok := strings.Cut(text, "|1|")
-	place, err := base64.StdEncoding.DecodeString(rest)
-	if !ok || err != nil {
-		return "", 0, made, bad
+	inner, err := base64.StdEncoding.DecodeString(rest)
+	parts := strings.Split(string(inner), " ")
+	if !ok || err != nil || len(parts) != 3 {
+		return place{}, errValidation(msgBadIterator)
 	}
-	first, second, _ := strings.Cut(string(place), " ")
-	from, err = strconv.ParseUint(first, 10, 63)
-	millis, err2 := strconv.ParseInt(second, 10, 64)
+	from, err := strconv.ParseUint(parts[1], 10, 63)
+	millis, err2 := strconv.ParseInt(parts[2], 10, 64)
 	if err != nil || err2 != nil {
-		return "", 0, made, bad
+		return place{}, errValidation(msgBadIterator)
 	}
-	return arn, from, time.UnixMilli(millis).UTC(), nil
+	return place{arn, parts[0], from, time.UnixMilli(millis).UTC()}, nil
 }
 
 // GetRecords returns up to 1000 records or 1 MB of them, in the order in which they were written.
@@ -217,22 +227,24 @@ func (s *streamService) GetRecords(ctx context.Context, in *StreamsGetRecordsInp
 	if in.Limit != nil {
 		limit = min(limit, int(*in.Limit))
 	}
-	arn, from, made, err := parseIterator(*in.ShardIterator)
+	at, err := parseIterator(*in.ShardIterator)
 	if err != nil {
 		return nil, err
 	}
-	if now.Sub(made) > iteratorLife {
-		return nil, errStreamsExpiredIteratorException(msgExpiredIterator, awsTime(made), awsTime(now), iteratorLife.Milliseconds())
+	if now.Sub(at.made) > iteratorLife {
+		return nil, errStreamsExpiredIteratorException(msgExpiredIterator, awsTime(at.made), awsTime(now), iteratorLife.Milliseconds())
 	}
 	err = s.Store.View(func(tx *store.Tx) error {
-		m, err := s.find(tx, r, arn, now)
-		if err != nil {
+		m, err := s.find(tx, r, at.arn, now)
+		switch {
+		case err != nil:
 			return err
-		}
-		if from < m.oldest(tx, now) {
+		case m.shard() != at.shard: // of a former stream of the same label
+			return errStreamsResourceNotFoundException(msgShardNotFound)
+		case at.from < m.oldest(tx, now):
 			return errStreamsTrimmedDataAccessException(msgTrimmed)
 		}
-		records, next, err := m.read(tx, from, limit)
+		records, next, err := m.read(tx, at.from, limit)
 		if err != nil {
 			return err
 		}

@@ -154,6 +154,13 @@ func (c *tableCache) find(tx *store.Tx, account, region, name string) (*table, e
 	return t, nil
 }
 
+// forget drops a table that is gone.
+func (c *tableCache) forget(account, region, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.m, string(store.Key(account, region, name)))
+}
+
 // msgNotFound is what operations on items say; operations on tables name the table (both are recorded answers).
 const (
 	msgNotFound      = "Requested resource not found"

@@ -142,6 +142,11 @@ func (s *service) DescribeTable(ctx context.Context, in *DescribeTableInput) (ou
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteTable.html
 func (s *service) DeleteTable(ctx context.Context, in *DeleteTableInput) (out *DeleteTableOutput, err error) {
 	r, now := wire.From(ctx), s.Clock.Now()
+	defer func() { // and not before the commit: until then it is still there to be read
+		if err == nil {
+			s.cache.forget(r.Account, r.Region, *out.TableDescription.TableName)
+		}
+	}()
 	err = s.Store.Update(func(tx *store.Tx) error {
 		t, err := s.tableToChange(tx, r, *in.TableName)
 		if err != nil {
@@ -197,6 +202,24 @@ func (s *service) ListTables(ctx context.Context, in *ListTablesInput) (out *Lis
 		return nil
 	})
 	return out, err
+}
+
+// DescribeContinuousBackups tells that there are none: nothing here can enable them. Terraform asks for every table.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html
+func (s *service) DescribeContinuousBackups(ctx context.Context, in *DescribeContinuousBackupsInput) (*DescribeContinuousBackupsOutput, error) {
+	r := wire.From(ctx)
+	err := s.Store.View(func(tx *store.Tx) error {
+		t, name, err := s.lookup(tx, r, *in.TableName)
+		if err == nil && t == nil {
+			return errTableNotFoundException("Table not found: %s", name)
+		}
+		return err
+	})
+	return &DescribeContinuousBackupsOutput{ContinuousBackupsDescription: &ContinuousBackupsDescription{
+		ContinuousBackupsStatus:        new(ContinuousBackupsStatusDisabled),
+		PointInTimeRecoveryDescription: &PointInTimeRecoveryDescription{PointInTimeRecoveryStatus: new(PointInTimeRecoveryStatusDisabled)},
+	}}, err
 }
 
 // DescribeLimits tells the default quotas of an account, which nothing here enforces: capacity is not limited.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -158,7 +159,7 @@ func (w *sweeper) sweep() {
 			return nil
 		})
 		if err != nil {
-			if err != store.ErrClosed {
+			if !errors.Is(err, store.ErrClosed) {
 				w.s.Log.Error("dynamodb: delete expired items", "error", err)
 			}
 			return
