@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,8 +14,8 @@ import (
 const loopback = "127.0.0.1"
 
 var (
-	accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
-	regionPattern  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$`)
+	accountPattern = lazy(`^[0-9]{12}$`)
+	regionPattern  = lazy(`^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$`)
 )
 
 // declareStack makes what stack.name and the like refer to.
@@ -30,10 +29,10 @@ func (l *loader) declareStack() {
 		s := l.stack
 		s.Name, s.Region, s.Account = f.label, f.text("region"), f.text("account")
 		s.Port, s.Sync = f.integer("port"), f.text("durability") == "fsync"
-		if s.Region != "" && !regionPattern.MatchString(s.Region) {
+		if s.Region != "" && !regionPattern().MatchString(s.Region) {
 			l.add(f.rangeOf("region"), "Invalid region", "%q is not the name of a region, such as us-east-1", s.Region)
 		}
-		if s.Account != "" && !accountPattern.MatchString(s.Account) {
+		if s.Account != "" && !accountPattern().MatchString(s.Account) {
 			l.add(f.rangeOf("account"), "Invalid account", "%q is not an account: 12 digits in quotes", s.Account)
 		}
 		return cty.ObjectVal(map[string]cty.Value{

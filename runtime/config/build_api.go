@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -28,8 +27,8 @@ func methods() []string {
 }
 
 var (
-	routeParameter = regexp.MustCompile(`\{([^{}/]*?)(\+?)\}`)
-	routeSegment   = regexp.MustCompile(`^(\{[a-zA-Z0-9._:-]+\+?\}|[^{}\s]*)$`)
+	routeParameter = lazy(`\{([^{}/]*?)(\+?)\}`)
+	routeSegment   = lazy(`^(\{[a-zA-Z0-9._:-]+\+?\}|[^{}\s]*)$`)
 )
 
 // checkRouteKey reports a key that API Gateway would not take, and one that answers the same requests as another.
@@ -51,11 +50,11 @@ func (l *loader) checkRouteKey(f *fields, shapes map[string]string) {
 	segments := strings.Split(path[1:], "/")
 	seen := map[string]bool{}
 	for n, segment := range segments {
-		if !routeSegment.MatchString(segment) {
+		if !routeSegment().MatchString(segment) {
 			invalid("%q is not a part of a path: it is text, or {name} alone, or at the end {name+}", segment)
 			return
 		}
-		m := routeParameter.FindStringSubmatch(segment)
+		m := routeParameter().FindStringSubmatch(segment)
 		if m == nil {
 			continue
 		}
@@ -69,7 +68,7 @@ func (l *loader) checkRouteKey(f *fields, shapes map[string]string) {
 		}
 		seen[m[1]] = true
 	}
-	shape := method + " " + routeParameter.ReplaceAllString(path, "{$2}")
+	shape := method + " " + routeParameter().ReplaceAllString(path, "{$2}")
 	if other := shapes[shape]; other != "" && other != f.label {
 		invalid("%q answers the same requests as %q", f.label, other)
 	}
@@ -126,10 +125,10 @@ func (l *loader) checkRouteURL(f *fields, r *Route) {
 		return
 	}
 	var names []string
-	for _, m := range routeParameter.FindAllStringSubmatch(r.Key, -1) {
+	for _, m := range routeParameter().FindAllStringSubmatch(r.Key, -1) {
 		names = append(names, m[1])
 	}
-	for _, m := range routeParameter.FindAllStringSubmatch(r.URL, -1) {
+	for _, m := range routeParameter().FindAllStringSubmatch(r.URL, -1) {
 		if !slices.Contains(names, m[1]) {
 			l.add(f.rangeOf("url"), "Invalid url", "the route %q has no part {%s}%s", r.Key, m[1], didYouMean(m[1], names))
 		}

@@ -4,29 +4,34 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync"
 )
 
 // naming is AWS's rule for the names of a kind of resource.
 type naming struct {
-	pattern *regexp.Regexp
+	pattern func() *regexp.Regexp
 	rule    string // in words
+}
+
+// lazy returns a pattern that is compiled when it is first used: most processes of devstack read no stack.
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
 // Rules of names, from the published models but where said otherwise.
 var (
 	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-	tableNaming = naming{regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`), "3 to 255 of a-z, A-Z, 0-9, _, - and ."}
+	tableNaming = naming{lazy(`^[a-zA-Z0-9_.-]{3,255}$`), "3 to 255 of a-z, A-Z, 0-9, _, - and ."}
 	// https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateCacheCluster.html
-	cacheNaming = naming{regexp.MustCompile(`^[a-zA-Z](-?[a-zA-Z0-9])*$`), "1 to 50 letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"}
+	cacheNaming = naming{lazy(`^[a-zA-Z](-?[a-zA-Z0-9])*$`), "1 to 50 letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"}
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
-	functionNaming = naming{regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`), "1 to 64 of a-z, A-Z, 0-9, _ and -"}
-	// https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html allows more; the names
-	// that it advises are those that CloudWatch can log.
-	machineNaming = naming{regexp.MustCompile(`^[a-zA-Z0-9_-]{1,80}$`), "1 to 80 of a-z, A-Z, 0-9, _ and -"}
+	functionNaming = naming{lazy(`^[a-zA-Z0-9_-]{1,64}$`), "1 to 64 of a-z, A-Z, 0-9, _ and -"}
+	// https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
+	machineNaming = naming{lazy("^[^\\s<>{}\\[\\]?*\"#%\\\\^|~`$&,;:/\\x00-\\x1f\\x7f-\\x{9f}]{1,80}$"), "1 to 80 characters without spaces, brackets, wildcards and any of \"#%\\^|~`$&,;:/"}
 	// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html
-	apiNaming = naming{regexp.MustCompile(`^.{1,128}$`), "1 to 128 characters"}
+	apiNaming = naming{lazy(`^.{1,128}$`), "1 to 128 characters"}
 	// Ours: it becomes part of container names and host names.
-	serviceNaming = naming{regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$`), "1 to 63 of a-z, A-Z, 0-9, _ and -, beginning with a letter or digit"}
+	serviceNaming = naming{lazy(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$`), "1 to 63 of a-z, A-Z, 0-9, _ and -, beginning with a letter or digit"}
 )
 
 // checkName reports a name that AWS would not take. One that could not be evaluated is empty and has been reported.
@@ -35,7 +40,7 @@ func (l *loader) checkName(i *instance, rule naming) string {
 	if i.fields.broken("name") {
 		return name
 	}
-	if !rule.pattern.MatchString(name) {
+	if !rule.pattern().MatchString(name) {
 		l.add(i.fields.rangeOf("name"), "Invalid name", "%q is not a name of a %s: it must be %s", name, i.schema.name, rule.rule)
 	}
 	return name
@@ -103,7 +108,7 @@ func (l *loader) index(f *fields, t *Table, sorted bool) Index {
 		Name: f.label, Local: f.boolean("local"), HashKey: f.text("hash_key"), RangeKey: f.text("range_key"),
 		Projection: f.text("projection"), NonKeyAttributes: f.texts("non_key_attributes"),
 	}
-	if !tableNaming.pattern.MatchString(x.Name) {
+	if !tableNaming.pattern().MatchString(x.Name) {
 		l.add(f.labelRange(), "Invalid name", "%q is not a name of an index: it must be %s", x.Name, tableNaming.rule)
 	}
 	switch {
@@ -220,7 +225,7 @@ func (l *loader) tags(f *fields, most int) map[string]string {
 			fail(key, "must have 1 to 128 characters")
 		case len([]rune(tags[key])) > 256:
 			fail(key, "has a value of more than 256 characters")
-		case reservedTag.MatchString(key):
+		case reservedTag().MatchString(key):
 			fail(key, "is reserved")
 		}
 	}
@@ -228,7 +233,7 @@ func (l *loader) tags(f *fields, most int) map[string]string {
 }
 
 // reservedTag are the keys that AWS keeps for itself, and ours.
-var reservedTag = regexp.MustCompile(`^(?i:aws|devstack):`)
+var reservedTag = lazy(`^(?i:aws|devstack):`)
 
 func (l *loader) cache(i *instance) *Cache {
 	c := &Cache{

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -161,7 +160,7 @@ func (l *loader) checkHandler(f *fields, fn *Function) {
 
 // environmentName is the rule of the published model; reservedEnvironment is from
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
-var environmentName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+var environmentName = lazy(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 
 func reservedEnvironment() []string {
 	return []string{
@@ -184,7 +183,7 @@ func (l *loader) functionEnvironment(f *fields) map[string]string {
 		switch {
 		case slices.Contains(reservedEnvironment(), name):
 			l.add(f.rangeOfItem("environment", name), "Invalid environment", "%s is set by Lambda itself", name)
-		case !environmentName.MatchString(name):
+		case !environmentName().MatchString(name):
 			l.add(f.rangeOfItem("environment", name), "Invalid environment", "%q is not a name that Lambda takes: it must be two or more letters, digits and _, beginning with a letter", name)
 		case strings.ContainsRune(env[name], 0):
 			l.add(f.rangeOfItem("environment", name), "Invalid environment", "the value of %s has a zero byte", name)
@@ -196,7 +195,7 @@ func (l *loader) functionEnvironment(f *fields) map[string]string {
 	return env
 }
 
-var streamARN = regexp.MustCompile(`^arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+/stream/.+$`)
+var streamARN = lazy(`^arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+/stream/.+$`)
 
 func (l *loader) eventSource(f *fields) (EventSource, bool) {
 	e := EventSource{
@@ -207,7 +206,7 @@ func (l *loader) eventSource(f *fields) (EventSource, bool) {
 		l.add(f.labelRange(), "Unknown event source", "there is no event source %q; this version has \"stream\"%s", f.label, didYouMean(f.label, []string{"stream"}))
 		return e, false
 	}
-	if f.values["source"] != nil && !streamARN.MatchString(e.Source) {
+	if f.values["source"] != nil && !streamARN().MatchString(e.Source) {
 		l.add(f.rangeOf("source"), "Invalid source", "%q is not the ARN of a stream; write table.NAME.stream_arn", e.Source)
 	}
 	if len(e.Filters) > 10 { // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -83,7 +82,7 @@ func positionAt(text string, offset int) hcl.Pos {
 
 // placeholder is what AWS calls a definition substitution; a second $ before it keeps it.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-stepfunctions-statemachine.html
-var placeholder = regexp.MustCompile(`\$?\$\{([A-Za-z0-9_]+)\}`)
+var placeholder = lazy(`\$?\$\{([A-Za-z0-9_]+)\}`)
 
 // definition is a text with its substitutions made.
 type definition struct {
@@ -106,7 +105,7 @@ func substitute(written string, values map[string]string) definition {
 	var d definition
 	var b strings.Builder
 	end := 0
-	for _, at := range placeholder.FindAllStringSubmatchIndex(written, -1) {
+	for _, at := range placeholder().FindAllStringSubmatchIndex(written, -1) {
 		b.WriteString(written[end:at[0]])
 		whole, name := written[at[0]:at[1]], written[at[2]:at[3]]
 		value, known := values[name]

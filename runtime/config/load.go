@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -280,7 +279,7 @@ func (l *loader) declareBlock(block *hclsyntax.Block) {
 }
 
 // labelPattern keeps names usable in references.
-var labelPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+var labelPattern = lazy(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
 // checkLabel reports a block with no label, too many, or one that references could not spell.
 func (l *loader) checkLabel(block *hclsyntax.Block, s *blockSchema) bool {
@@ -291,7 +290,7 @@ func (l *loader) checkLabel(block *hclsyntax.Block, s *blockSchema) bool {
 		l.add(block.TypeRange, "Missing name", "write %s \"%s\" {", s.name, s.label)
 	case len(block.Labels) > 1:
 		l.add(block.LabelRanges[1], "Unexpected name", "%s has one name", s.name)
-	case s.label == "NAME" && !labelPattern.MatchString(block.Labels[0]) && s.name != "index":
+	case s.label == "NAME" && !labelPattern().MatchString(block.Labels[0]) && s.name != "index":
 		l.add(block.LabelRanges[0], "Invalid name", "%q is not a name: it must be letters, digits, _ and -, and not begin with a digit", block.Labels[0])
 	default:
 		return true

@@ -50,7 +50,9 @@ func (p *Provisioner) applyFunction(ctx context.Context, f *config.Function) err
 
 // logGroup creates a log group if there is none of the name.
 func (p *Provisioner) logGroup(ctx context.Context, name string) error {
-	var out struct{ LogGroups []struct{ LogGroupName string } }
+	var out struct {
+		LogGroups []struct{ LogGroupName string }
+	}
 	if err := p.call(ctx, "logs", "DescribeLogGroups", object{"logGroupNamePrefix": name, "limit": 1}, &out); err != nil {
 		return err
 	}
