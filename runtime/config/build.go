@@ -35,6 +35,11 @@ func (l *loader) declareStack() {
 		if s.Account != "" && !accountPattern().MatchString(s.Account) {
 			l.add(f.rangeOf("account"), "Invalid account", "%q is not an account: 12 digits in quotes", s.Account)
 		}
+		if !f.broken("port") { // taken note of, so that nothing else is given it
+			if _, err := l.opts.Allocator.Port(ID{"stack", s.Name}, s.Port); err != nil {
+				l.add(f.rangeOf("port"), "No port", "%v", err)
+			}
+		}
 		return cty.ObjectVal(map[string]cty.Value{
 			"name": cty.StringVal(s.Name), "region": cty.StringVal(s.Region), "account": cty.StringVal(s.Account),
 			"endpoint": cty.StringVal(s.Endpoint()),

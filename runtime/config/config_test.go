@@ -65,6 +65,17 @@ func TestFilesAreThoseReadAndThoseMissed(t *testing.T) {
 	}
 }
 
+func TestNoPortIsChosenThatTheFileGives(t *testing.T) {
+	dir := write(t, "stack.hcl", "stack \"s\" { port = 20000 }\ncache \"first\" {}\ncache \"second\" { port = 20001 }\n")
+	s, err := Load(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Resource(ID{"cache", "first"}).(*Cache).Port; got != 20002 {
+		t.Errorf("got %d", got)
+	}
+}
+
 func TestBottomlessFilesAreRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"brackets":   "x = " + strings.Repeat("(", 1<<19),
