@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"iter"
 	"slices"
-	"strings"
 
 	"devstack/emulators/dynamodb/expr"
 	"devstack/emulators/dynamodb/item"
@@ -23,6 +22,7 @@ const (
 	msgConsistentIndex = "Consistent reads are not supported on global secondary indexes"
 	msgAllOfIndex      = "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL"
 	msgNotProjected    = "One or more parameter values were invalid: Global secondary index %s does not project %s"
+	msgFilterProjected = "One or more parameter values were invalid: Secondary index %s does not project one or more filter attributes: %s" // https://github.com/sensedeep/dynamodb-onetable/issues/377
 	msgAllProjected    = "One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
 	msgSpecific        = "One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
 	msgProjectionCount = "One or more parameter values were invalid: Cannot specify the ProjectionExpression when choosing to get only the Count"
@@ -43,6 +43,7 @@ type reading struct {
 	consistent bool
 	limit      int  // 0: none
 	count      bool // Select is COUNT
+	all        bool // Select is ALL_ATTRIBUTES
 	whole      bool // a local index's entries do not suffice: the items themselves are read too
 }
 
@@ -93,25 +94,38 @@ func checkSelect(in request) error {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html#DDB-Query-request-Select
 func (rd *reading) choose(in request) error {
-	rd.count = is(in.selected, SelectCount)
+	rd.count, rd.all = is(in.selected, SelectCount), is(in.selected, SelectAllAttributes)
 	if rd.x == nil || rd.x.Projection == ProjectionTypeAll {
 		return nil
 	}
-	all := is(in.selected, SelectAllAttributes)
-	var wanted []string
+	var missing, unfiltered []string
 	if rd.projection != nil {
-		wanted = rd.projection.Names()
+		missing = rd.lacks(rd.projection.Names())
 	}
-	missing := slices.DeleteFunc(slices.Clone(wanted), rd.projects)
+	if rd.filter != nil {
+		unfiltered = rd.lacks(rd.filter.Names())
+	}
 	switch {
-	case rd.x.Global && all:
+	case !rd.x.Global:
+		rd.whole = rd.all || missing != nil || unfiltered != nil
+	case rd.all:
 		return errValidation(msgAllOfIndex, rd.x.Name)
-	case rd.x.Global && len(missing) > 0:
-		return errValidation(msgNotProjected, rd.x.Name, "["+strings.Join(missing, ", ")+"]")
+	case missing != nil:
+		return errValidation(msgNotProjected, rd.x.Name, bracketed(missing))
+	case unfiltered != nil:
+		return errValidation(msgFilterProjected, rd.x.Name, bracketed(unfiltered))
 	}
-	filtered := rd.filter != nil && slices.ContainsFunc(rd.filter.Names(), func(name string) bool { return !rd.projects(name) })
-	rd.whole = !rd.x.Global && (all || len(missing) > 0 || filtered)
 	return nil
+}
+
+// lacks returns those of the attributes that the index does not have; nil if it has all.
+func (rd *reading) lacks(names []string) (missing []string) {
+	for _, name := range names {
+		if !rd.projects(name) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
 }
 
 // projects tells whether the index has an attribute.
@@ -234,19 +248,23 @@ func (rd *reading) read(tx *store.Tx, s span, forward bool) (*page, error) {
 }
 
 // take takes one entry into the page, unless the filter refuses it.
-func (rd *reading) take(tx *store.Tx, p *page, stored record) error {
+func (rd *reading) take(tx *store.Tx, p *page, entry record) error {
+	whole := entry
 	if rd.whole {
-		_, stored = rd.t.find(tx, stored)
-		p.used.table += readUnitsFor(stored.size(), rd.consistent)
+		_, whole = rd.t.find(tx, entry)
+		p.used.table += readUnitsFor(whole.size(), rd.consistent)
 	}
-	if rd.filter != nil && !rd.filter.Match(stored) {
+	if rd.filter != nil && !rd.filter.Match(whole) {
 		return nil
 	}
 	p.found++
 	if rd.count {
 		return nil
 	}
-	i, err := project(stored, rd.projection)
+	if rd.all || rd.projection != nil {
+		entry = whole
+	}
+	i, err := project(entry, rd.projection)
 	if err != nil {
 		return err
 	}

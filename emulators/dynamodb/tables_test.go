@@ -104,3 +104,27 @@ func TestContinuousBackupsAreOff(t *testing.T) {
 	c.want(t, "DescribeContinuousBackups", `{"TableName":"things"}`,
 		`{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"DISABLED","PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"DISABLED"}}}`)
 }
+
+func TestReadsOfWhatAnIndexDoesNotHave(t *testing.T) {
+	c := open(t)
+	c.must(t, "CreateTable", `{"TableName":"things","BillingMode":"PAY_PER_REQUEST",
+		"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"N"},{"AttributeName":"g","AttributeType":"S"}],
+		"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],
+		"LocalSecondaryIndexes":[{"IndexName":"local","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"g","KeyType":"RANGE"}],"Projection":{"ProjectionType":"KEYS_ONLY"}}],
+		"GlobalSecondaryIndexes":[{"IndexName":"global","KeySchema":[{"AttributeName":"g","KeyType":"HASH"}],"Projection":{"ProjectionType":"KEYS_ONLY"}}]}`)
+	c.must(t, "PutItem", `{"TableName":"things","Item":{"pk":{"S":"a"},"sk":{"N":"1"},"g":{"S":"x"},"v":{"N":"7"}}}`)
+	for _, tt := range []struct{ name, rest, want string }{
+		{"a local index fetches what a filter asks for", `"IndexName":"local","FilterExpression":"v = :v","ExpressionAttributeValues":{":v":{"N":"7"}}`,
+			`{"Items":[{"g":{"S":"x"},"pk":{"S":"a"},"sk":{"N":"1"}}],"Count":1,"ScannedCount":1}`},
+		{"a local index fetches what a projection names", `"IndexName":"local","ProjectionExpression":"v"`, `{"Items":[{"v":{"N":"7"}}],"Count":1,"ScannedCount":1}`},
+		{"a local index fetches everything", `"IndexName":"local","Select":"ALL_ATTRIBUTES"`,
+			`{"Items":[{"g":{"S":"x"},"pk":{"S":"a"},"sk":{"N":"1"},"v":{"N":"7"}}],"Count":1,"ScannedCount":1}`},
+		{"a local index shows what it has", `"IndexName":"local"`, `{"Items":[{"g":{"S":"x"},"pk":{"S":"a"},"sk":{"N":"1"}}],"Count":1,"ScannedCount":1}`},
+		{"a global index refuses the projection", `"IndexName":"global","ProjectionExpression":"g, v"`,
+			"ValidationException: One or more parameter values were invalid: Global secondary index global does not project [v]"},
+		{"a global index refuses the filter", `"IndexName":"global","FilterExpression":"v = :v","ExpressionAttributeValues":{":v":{"N":"7"}}`,
+			"ValidationException: One or more parameter values were invalid: Secondary index global does not project one or more filter attributes: [v]"},
+	} {
+		t.Run(tt.name, func(t *testing.T) { c.want(t, "Scan", `{"TableName":"things",`+tt.rest+`}`, tt.want) })
+	}
+}
