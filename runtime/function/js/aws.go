@@ -124,11 +124,11 @@ func (s *sandbox) hostCall(call goja.FunctionCall) goja.Value {
 			return nil, err
 		}
 		return func() goja.Value {
-			v, err := s.parseJSON(out)
-			if err != nil {
+			v, err := s.parse(out, outType)
+			if err != nil { // an operation without an output
 				return s.rt.NewObject()
 			}
-			return s.decode(v, outType)
+			return v
 		}, nil
 	})
 }
@@ -143,7 +143,7 @@ func (s *sandbox) awsFailure(err error, ae awsError) goja.Value {
 	var more interface{ ErrorFields() map[string]any }
 	if errors.As(err, &more) && len(more.ErrorFields()) > 0 {
 		if text, err := json.Marshal(more.ErrorFields()); err == nil {
-			if v, err := s.parseJSON(text); err == nil {
+			if v, err := s.parse(text, nil); err == nil {
 				_ = obj.Set("fields", v)
 			}
 		}
@@ -251,63 +251,18 @@ func (e *encoder) primitive(v goja.Value, t *Type) {
 
 func (e *encoder) text(s string) { e.b.Write(marshal(s)) }
 
-// decode puts Uint8Arrays and Dates in the places of an output that its type names.
-func (s *sandbox) decode(v goja.Value, t *Type) goja.Value {
-	if t == nil || v == nil {
-		return v
-	}
-	switch {
-	case t.Blob && isString(v):
-		b, err := base64.StdEncoding.DecodeString(v.String())
-		if err != nil {
-			return v
-		}
-		return s.blob(b)
-	case t.Timestamp && !goja.IsNull(v) && !isString(v):
-		out, err := s.rt.New(s.rt.Get("Date"), s.rt.ToValue(v.ToFloat()*1000))
-		if err != nil {
-			return v
-		}
-		return out
-	}
-	obj, ok := v.(*goja.Object)
-	if !ok {
-		return v
-	}
-	for _, k := range obj.Keys() {
-		inner := t.Element
-		if t.Members != nil {
-			inner = t.Members[k]
-		}
-		if inner != nil {
-			_ = obj.Set(k, s.decode(obj.Get(k), inner)) // cannot fail: made by JSON.parse
-		}
-	}
-	return obj
-}
-
 // blob makes the SDK's Uint8ArrayBlobAdapter: a Uint8Array with transformToString.
-func (s *sandbox) blob(b []byte) goja.Value {
+func (s *sandbox) blob(b []byte) (goja.Value, error) {
 	m, err := s.load1("devstack:aws")
 	if err != nil {
-		panic(s.hostError(err))
+		return nil, err
 	}
-	v, err := s.rt.New(m.ToObject(s.rt).Get("Uint8ArrayBlobAdapter"), s.arrayBuffer(b))
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-// parseJSON is the script's JSON.parse.
-func (s *sandbox) parseJSON(text []byte) (goja.Value, error) {
-	f, _ := goja.AssertFunction(s.jsonOf("parse"))
-	return f(goja.Undefined(), s.rt.ToValue(string(text)))
+	return s.rt.New(m.ToObject(s.rt).Get("Uint8ArrayBlobAdapter"), s.arrayBuffer(b))
 }
 
 // stringify is the script's JSON.stringify. What has no JSON is "null".
 func (s *sandbox) stringify(v goja.Value) (string, error) {
-	f, _ := goja.AssertFunction(s.jsonOf("stringify"))
+	f, _ := goja.AssertFunction(s.rt.Get("JSON").ToObject(s.rt).Get("stringify"))
 	out, err := f(goja.Undefined(), v)
 	if err != nil {
 		return "", err
@@ -317,5 +272,3 @@ func (s *sandbox) stringify(v goja.Value) (string, error) {
 	}
 	return out.String(), nil
 }
-
-func (s *sandbox) jsonOf(name string) goja.Value { return s.rt.Get("JSON").ToObject(s.rt).Get(name) }

@@ -231,7 +231,15 @@ func (s *sandbox) callHandler(inv *invocation) error {
 		}
 		return goja.Undefined()
 	}
-	_, err := s.invoker(goja.Undefined(), s.handler, s.rt.ToValue(string(s.event.Payload)), s.rt.ToValue(s.event.RequestID),
+	payload, err := s.parse(s.event.Payload, nil)
+	if err != nil {
+		syntax, err := s.rt.New(s.rt.Get("SyntaxError"), s.rt.ToValue(err.Error()))
+		if err == nil {
+			inv.settled, inv.err = true, s.thrown(syntax, "Invoke Error")
+		}
+		return err
+	}
+	_, err = s.invoker(goja.Undefined(), s.handler, payload, s.rt.ToValue(s.event.RequestID),
 		s.rt.ToValue(s.event.ARN), s.rt.ToValue(s.event.ClientContext), s.rt.ToValue(succeed), s.rt.ToValue(fail))
 	return err
 }

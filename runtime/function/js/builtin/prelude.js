@@ -22,7 +22,7 @@ exports.setTrace = (id) => {
   else delete process.env._X_AMZN_TRACE_ID;
 };
 
-exports.invoke = (handler, payload, awsRequestId, arn, clientContext, ok, fail) => {
+exports.invoke = (handler, event, awsRequestId, arn, clientContext, ok, fail) => {
   const env = process.env;
   let waits = true;
   const answer = (result, now) => {
@@ -55,7 +55,7 @@ exports.invoke = (handler, payload, awsRequestId, arn, clientContext, ok, fail) 
     getRemainingTimeInMillis: host.remaining,
   };
   try {
-    const result = handler(parse(payload), context, callback);
+    const result = handler(event, context, callback);
     if (result !== null && typeof result === 'object' && typeof result.then === 'function') result.then(succeed, fail);
   } catch (err) {
     fail(err);
