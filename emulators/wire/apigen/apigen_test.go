@@ -1,0 +1,75 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden file")
+
+// TestGenerate generates testdata's small service, which has one of each thing, and compares it with the golden file.
+func TestGenerate(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "api_gen.go")
+	err := generate(config{
+		service: "thing", model: "model", models: "testdata", operations: filepath.Join("testdata", "operations.txt"),
+		overrides: filepath.Join("testdata", "thing.overrides"), out: out,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden := filepath.Join("testdata", "api_gen.txt")
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s differs (go test -update rewrites it):\n%s", golden, got)
+	}
+}
+
+func TestOverridesThatDoNotApplyAreErrors(t *testing.T) {
+	for _, tt := range []struct{ line, want string }{
+		{"Name", "want: Shape[.member] trait [JSON]"},
+		{"Nothing smithy.api#sensitive", "the model has no shape Nothing"},
+		{"Thing.Nothing smithy.api#required", "Thing has no member Nothing"},
+		{"Thing.Kind -smithy.api#required", "Thing.Kind has no trait smithy.api#required"},
+		{"Name smithy.api#length {", "{ is not JSON"},
+		{"Thing.New + Nothing", "the model has no shape Nothing"},
+		{"Thing.Kind + String", "Thing has a member Kind already"},
+		{"Thing + structure", "the model has a shape Thing already"},
+		{"New + list", "a list is made of 1 shapes, not 0"},
+		{"New + nonsense", "no kind of shape is called nonsense"},
+		{"New + operation Thing", "want: Operation + operation Input Output [Error ...]"},
+	} {
+		m, err := readModel(filepath.Join("testdata", "model.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := applyOverride(m, tt.line); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %s", tt.line, err, tt.want)
+		}
+	}
+}
+
+func TestUnknownOperationsAreErrors(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "operations.txt")
+	if err := os.WriteFile(list, []byte("PutThing\nPutThings\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := generate(config{service: "thing", model: "model", models: "testdata", operations: list, out: filepath.Join(t.TempDir(), "x.go")})
+	if err == nil || !strings.Contains(err.Error(), "the model has no operation PutThings") {
+		t.Errorf("got %v", err)
+	}
+}
