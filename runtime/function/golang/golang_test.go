@@ -49,7 +49,24 @@ func TestProvided(t *testing.T) {
 	})
 }
 
-func TestGo(t *testing.T) {
+func TestGo(t *testing.T) { functiontest.Run(t, newEngine, goSample(t)) }
+
+// A Go runtime that panics reports it and ends.
+func TestAPanicIsItsCallersAndTheNextEventGetsANewProcess(t *testing.T) {
+	p := functiontest.NewProject(t, newEngine(t), goSample(t), false)
+	p.Put(t)
+	for range 5 {
+		_, typ, message := p.Fails(t, `{"do":"panic"}`)
+		if typ != "string" || message != "at the disco" {
+			t.Fatalf("%s: %s", typ, message)
+		}
+		p.Want(t, `{"do":"version"}`, `"1"`)
+	}
+}
+
+// goSample is an unmodified function with the official library.
+func goSample(t *testing.T) functiontest.Sample {
+	t.Helper()
 	sum, err := os.ReadFile(filepath.Join("..", "..", "..", "go.sum"))
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +74,7 @@ func TestGo(t *testing.T) {
 	needsGo(t)
 	t.Setenv("GOFLAGS", "-mod=mod")
 	module := "module sample\n\ngo 1.26\n\nrequire github.com/aws/aws-lambda-go " + lambdaVersion(t) + "\n"
-	functiontest.Run(t, newEngine, functiontest.Sample{
+	return functiontest.Sample{
 		Runtime: "go",
 		Source:  "cmd/sample",
 		Files: func(version string) map[string]string {
@@ -70,7 +87,7 @@ func TestGo(t *testing.T) {
 		BadInit:   map[string]string{"version/version.go": "package version\n\nconst Number = \"\"\n\nfunc init() { panic(\"bad init\") }\n"},
 		ErrorType: "errorString",
 		Races:     10,
-	})
+	}
 }
 
 func TestACompilerErrorNamesFileAndLine(t *testing.T) {
@@ -167,6 +184,8 @@ func handle(ctx context.Context, in event) (any, error) {
 		return nil, errors.New("boom")
 	case "sleep":
 		time.Sleep(time.Minute)
+	case "panic":
+		panic("at the disco")
 	case "exit":
 		os.Exit(1)
 	case "env":

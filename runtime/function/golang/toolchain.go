@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // toolchain runs the go command for one function.
@@ -52,6 +53,9 @@ func (t toolchain) command(ctx context.Context, args ...string) *exec.Cmd {
 		}
 	}
 	cmd.Env = append(cmd.Env, "PWD="+cmd.Dir)
+	// The go command leaves its compilers running when it is killed, and they hold its output open.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd
 }
 
@@ -67,7 +71,7 @@ func (t toolchain) build(ctx context.Context, to string) (text string, err error
 	if _, err := os.Stat(dir); err != nil {
 		return fmt.Sprintf("%s does not exist", t.source), nil
 	}
-	cmd := t.command(ctx, "build", "-ldflags", "-s -w", "-tags", "lambda.norpc", "-o", to, what)
+	cmd := t.command(ctx, "build", "-buildvcs=false", "-ldflags", "-s -w", "-tags", "lambda.norpc", "-o", to, what)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.Exited() {

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -49,10 +50,13 @@ type answer struct {
 }
 
 // New opens a server on a free port of the loopback interface.
-func New() (*API, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func New() (*API, error) { return Listen("127.0.0.1:0") }
+
+// Listen opens a server on another address that only a sandbox can reach, such as that of a container's bridge.
+func Listen(address string) (*API, error) {
+	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("listen for a sandbox's runtime: %w", err)
 	}
 	a := newAPI()
 	a.listener = l
