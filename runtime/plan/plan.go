@@ -32,8 +32,9 @@ type Step struct {
 // out one by one. Steps that are not After each other may go side by side.
 //
 // What is needed comes before what needs it, and goes after it. What is gone stops after what used it has been started
-// without it, unless something new takes its port or its name. A resource is not updated because one that it needs is:
-// only its own values count.
+// without it, unless something new takes its port or its name. A table, cache or state machine whose block only got
+// another label goes on in AWS as the new block's, so the delete of the old block comes last. A resource is not updated
+// because one that it needs is: only its own values count.
 func Diff(old, new *config.Stack) []Step {
 	d := &differ{old: index(old), new: index(new), steps: map[config.ID]*Step{}}
 	for _, r := range resources(new) {
@@ -103,18 +104,35 @@ func (d *differ) needs() {
 	}
 }
 
-// conflicts orders a start after what frees the port or the name that it takes.
+// conflicts orders a start after what frees the port or the name that it takes, and a delete after what inherits from it.
 func (d *differ) conflicts() {
 	for _, s := range d.order {
 		if s.Action == Delete {
 			continue
 		}
 		for _, holder := range d.order {
-			if holder != s && holder.Old != nil && frees(holder, s) {
+			switch {
+			case holder == s || holder.Old == nil:
+			case inherits(s, holder):
+				d.tryAfter(holder, s)
+			case frees(holder, s):
 				d.tryAfter(s, holder)
 			}
 		}
 	}
+}
+
+// inherits reports whether s creates what the other deletes under the same name in AWS: provisioning takes it over and
+// keeps what is in it.
+func inherits(s, other *Step) bool {
+	if other.Action != Delete || s.Action != Create || s.ID.Type != other.ID.Type {
+		return false
+	}
+	switch s.ID.Type {
+	case "table", "cache", "state_machine":
+		return claims(s.New)[0] == claims(other.Old)[0]
+	}
+	return false
 }
 
 // frees reports whether the holder's step gives up something that the other's new resource has.
@@ -134,7 +152,7 @@ type claim struct {
 	name string
 }
 
-// claims returns what a resource has to itself.
+// claims returns what a resource has to itself, its name first.
 func claims(r config.Resource) []claim {
 	switch r := r.(type) {
 	case *config.Table:

@@ -103,6 +103,9 @@ func items[T any](ctx context.Context, p *Provisioner, operation string, in obje
 // applyAPI creates an API or brings it to what is declared. New routes and integrations are there before old ones go.
 func (p *Provisioner) applyAPI(ctx context.Context, a *config.API) error {
 	have, err := p.findAPI(ctx, func(x api) bool { return x.Tags[apiTag] == a.ID.Name })
+	if err == nil && have == nil { // the block may have got another label: names are the stack's once
+		have, err = p.findAPI(ctx, func(x api) bool { return x.Name == a.Name })
+	}
 	if err != nil {
 		return err
 	}

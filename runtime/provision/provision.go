@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"devstack/internal/clock"
@@ -28,11 +29,54 @@ type Provisioner struct {
 	aws    Caller
 	region string // of the stack, for ARNs
 	clock  clock.Clock
+
+	mu     sync.Mutex
+	owners map[claim]config.ID // whose a resource is that was applied last
+}
+
+// claim is a resource as AWS knows it.
+type claim struct{ service, name string }
+
+// claimOf returns what a block calls its own in AWS by name. An API is known by its tag instead.
+func claimOf(r config.Resource) claim {
+	switch r := r.(type) {
+	case *config.Table:
+		return claim{"dynamodb", r.Name}
+	case *config.Cache:
+		return claim{"elasticache", r.Name}
+	case *config.Function:
+		return claim{"lambda", r.Name}
+	case *config.StateMachine:
+		return claim{"stepfunctions", r.Name}
+	}
+	return claim{}
+}
+
+// own notes that a block has a resource now, so that the block which had it before does not take it along when it goes.
+func (p *Provisioner) own(r config.Resource) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.owners[claimOf(r)] = r.Base().ID
+}
+
+// disown reports whether a block's resource is still its own, and forgets it if so.
+func (p *Provisioner) disown(r config.Resource) bool {
+	c := claimOf(r)
+	if c == (claim{}) {
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if owner, known := p.owners[c]; known && owner != r.Base().ID {
+		return false
+	}
+	delete(p.owners, c)
+	return true
 }
 
 // New returns a Provisioner of a region's resources. Waiting for a status to change hangs on clk.
 func New(aws Caller, region string, clk clock.Clock) *Provisioner {
-	return &Provisioner{aws: aws, region: region, clock: clk}
+	return &Provisioner{aws: aws, region: region, clock: clk, owners: map[claim]config.ID{}}
 }
 
 // object is the input of an operation.
@@ -43,30 +87,41 @@ type object map[string]any
 // nothing in AWS.
 func (p *Provisioner) Apply(ctx context.Context, old, new config.Resource) error {
 	id := new.Base().ID
+	p.own(new)
+	gone := old != nil && renamed(old, new)
 	var err error
-	switch r := new.(type) {
-	case *config.Table:
-		before, _ := old.(*config.Table)
-		err = p.applyTable(ctx, before, r)
-	case *config.Cache:
-		err = p.applyCache(ctx, r)
-	case *config.Function:
-		err = p.applyFunction(ctx, r)
-	case *config.StateMachine:
-		err = p.applyStateMachine(ctx, r)
-	case *config.API:
-		err = p.applyAPI(ctx, r)
-	case *config.Service:
-	default:
-		err = fmt.Errorf("cannot provision a %T", new)
+	if _, cache := new.(*config.Cache); cache && gone { // both may have the same port
+		gone, err = false, p.remove(ctx, old)
 	}
-	if err == nil && old != nil && renamed(old, new) {
+	if err == nil {
+		err = p.apply(ctx, old, new)
+	}
+	if err == nil && gone {
 		err = p.remove(ctx, old)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", id, err)
 	}
 	return nil
+}
+
+func (p *Provisioner) apply(ctx context.Context, old, new config.Resource) error {
+	switch r := new.(type) {
+	case *config.Table:
+		before, _ := old.(*config.Table)
+		return p.applyTable(ctx, before, r)
+	case *config.Cache:
+		return p.applyCache(ctx, r)
+	case *config.Function:
+		return p.applyFunction(ctx, r)
+	case *config.StateMachine:
+		return p.applyStateMachine(ctx, r)
+	case *config.API:
+		return p.applyAPI(ctx, r)
+	case *config.Service:
+		return nil
+	}
+	return fmt.Errorf("cannot provision a %T", new)
 }
 
 // renamed reports whether the old resource is another one in AWS, which the new one has taken the place of.
@@ -85,7 +140,8 @@ func renamed(old, new config.Resource) bool {
 	return false // a table refuses, an API changes its name
 }
 
-// Remove deletes what Apply made. What is gone already is no error; a table with deletion protection is.
+// Remove deletes what Apply made. What is gone already is no error; a table with deletion protection is. What another
+// block has been applied to since, under the same name in AWS, stays: a block that gets another label keeps its data.
 func (p *Provisioner) Remove(ctx context.Context, r config.Resource) error {
 	if err := p.remove(ctx, r); err != nil {
 		return fmt.Errorf("%s: %w", r.Base().ID, err)
@@ -94,6 +150,9 @@ func (p *Provisioner) Remove(ctx context.Context, r config.Resource) error {
 }
 
 func (p *Provisioner) remove(ctx context.Context, r config.Resource) error {
+	if !p.disown(r) {
+		return nil
+	}
 	switch r := r.(type) {
 	case *config.Table:
 		return p.removeTable(ctx, r)

@@ -51,7 +51,7 @@ type indexDescription struct {
 // at a time, a stream's view type is changed by a new stream.
 func (p *Provisioner) applyTable(ctx context.Context, old, t *config.Table) error {
 	if old != nil && old.Name != t.Name {
-		return fmt.Errorf("DynamoDB cannot rename a table (%s to %s): keep the name, or give the block another label, which makes a new, empty table and deletes the old one", old.Name, t.Name)
+		return fmt.Errorf("DynamoDB cannot rename a table (%s to %s): keep the name, or give the block another label as well, which makes a new, empty table and deletes the old one", old.Name, t.Name)
 	}
 	d, err := p.describeTable(ctx, t.Name)
 	if is(err, "ResourceNotFoundException") {
@@ -176,7 +176,7 @@ func indexInput(t *config.Table, x config.Index) object {
 
 // unchangeable reports what is fixed when a table is created: its keys, their types, and its local indexes.
 func unchangeable(t *config.Table, d *tableDescription) error {
-	const wayOut = "keep it, or give the block another label, which makes a new, empty table and deletes this one"
+	const wayOut = "keep it, or give the block another label and name, which makes a new, empty table and deletes this one"
 	have := map[string]string{}
 	for _, k := range d.KeySchema {
 		have[k.KeyType] = k.AttributeName
@@ -201,7 +201,7 @@ func unchangeable(t *config.Table, d *tableDescription) error {
 			continue
 		}
 		if h, ok := local[x.Name]; !ok || !sameIndex(t, x, h, d) {
-			return fmt.Errorf("DynamoDB cannot add or change a local index of an existing table: index %q of table %s; make it global, or give the table's block another label", x.Name, t.Name)
+			return fmt.Errorf("DynamoDB cannot add or change a local index of an existing table: index %q of table %s; make it global, or give the table's block another label and name, which makes a new, empty table", x.Name, t.Name)
 		}
 		delete(local, x.Name)
 	}
