@@ -28,6 +28,7 @@ type Options struct {
 	Define     map[string]string       // expressions replaced by others
 	LogLevels  map[string]api.LogLevel // of messages by their id: what is only a warning to esbuild may be a mistake to us
 	MainFields []string                // of package.json, in the order of preference
+	Extensions []string                // tried on imports without one, in this order; nil: esbuild's
 	Plugins    []api.Plugin
 }
 
@@ -62,26 +63,27 @@ func New(o Options) (*Bundler, error) {
 func (b *Bundler) buildOptions() api.BuildOptions {
 	o := b.opts
 	return api.BuildOptions{
-		EntryPoints:    []string{o.Entry},
-		AbsWorkingDir:  o.Dir,
-		Outfile:        filepath.Join(o.Dir, "function.js"), // never written; the source map's paths are relative to it
-		Bundle:         true,
-		Format:         o.Format,
-		Platform:       o.Platform,
-		Target:         o.Target,
-		Supported:      o.Supported,
-		External:       o.External,
-		Packages:       o.Packages,
-		Define:         o.Define,
-		MainFields:     o.MainFields,
-		LogLevel:       api.LogLevelSilent,
-		LogOverride:    o.LogLevels,
-		Color:          api.ColorNever,
-		Sourcemap:      api.SourceMapExternal,
-		SourcesContent: api.SourcesContentExclude,
-		LegalComments:  api.LegalCommentsNone,
-		Charset:        api.CharsetUTF8,
-		Plugins:        append([]api.Plugin{b.recorder.plugin()}, o.Plugins...),
+		EntryPoints:       []string{o.Entry},
+		AbsWorkingDir:     o.Dir,
+		Outfile:           filepath.Join(o.Dir, "function.js"), // never written; the source map's paths are relative to it
+		Bundle:            true,
+		Format:            o.Format,
+		Platform:          o.Platform,
+		Target:            o.Target,
+		Supported:         o.Supported,
+		External:          o.External,
+		Packages:          o.Packages,
+		Define:            o.Define,
+		MainFields:        o.MainFields,
+		ResolveExtensions: o.Extensions,
+		LogLevel:          api.LogLevelSilent,
+		LogOverride:       o.LogLevels,
+		Color:             api.ColorNever,
+		Sourcemap:         api.SourceMapExternal,
+		SourcesContent:    api.SourcesContentExclude,
+		LegalComments:     api.LegalCommentsNone,
+		Charset:           api.CharsetUTF8,
+		Plugins:           append([]api.Plugin{b.recorder.plugin()}, o.Plugins...),
 	}
 }
 

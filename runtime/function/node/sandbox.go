@@ -1,0 +1,77 @@
+package node
+
+import (
+	"context"
+	"strings"
+
+	"devstack/runtime/config"
+	"devstack/runtime/function"
+	"devstack/runtime/function/pipe"
+)
+
+// loading is what a process is told of the function.
+type loading struct {
+	Name    string            `json:"name"`   // the handler, for messages
+	Module  string            `json:"module"` // its file part, for messages
+	Entry   string            `json:"entry"`
+	Format  string            `json:"format"`         // "esm" or "cjs"
+	Code    *string           `json:"code,omitempty"` // nil: what is in the entry file
+	Exports []string          `json:"exports"`
+	Env     map[string]string `json:"env"` // variables of this sandbox alone
+}
+
+// Start hands the function to the standby process, or to a new one.
+func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Build, env []string, log function.LogFunc) (function.Sandbox, error) {
+	built := b.(*build)
+	node, err := e.nodes.of(ctx, fn.Runtime)
+	if err != nil {
+		return nil, err
+	}
+	e.note(fn.Name, node.note, log)
+	if built.mistake != nil {
+		return nil, built.mistake
+	}
+	w := wishFor(node.path, built, env)
+	s := e.pool.take(fn.Name, w.key)
+	if s == nil {
+		if s, err = e.spawn(w); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.Load(ctx, loadingOf(built, env), log); err != nil {
+		return nil, err
+	}
+	e.pool.prepare(fn.Name, w)
+	return sandbox{s}, nil
+}
+
+// sandbox is a process that has loaded the function.
+type sandbox struct{ *pipe.Sandbox }
+
+// note puts the interpreter's note into the function's log, once.
+func (e *Engine) note(name, text string, log function.LogFunc) {
+	e.mu.Lock()
+	first := text != "" && !e.noted[name]
+	e.noted[name] = true
+	e.mu.Unlock()
+	if first {
+		log("", text)
+	}
+}
+
+func loadingOf(b *build, env []string) loading {
+	s := b.source
+	l := loading{Name: s.handler, Module: s.module, Entry: s.entry, Format: "cjs", Exports: s.exports, Env: map[string]string{}}
+	if s.esm {
+		l.Format = "esm"
+	}
+	if s.compile {
+		l.Code = &b.code
+	}
+	for _, kv := range env {
+		if stream, ok := strings.CutPrefix(kv, streamVariable+"="); ok {
+			l.Env[streamVariable] = stream
+		}
+	}
+	return l
+}

@@ -1,0 +1,278 @@
+package node
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"devstack/runtime/function/pipe"
+	"devstack/runtime/function/spawn"
+)
+
+// standby is a process that has the packages of a function loaded and waits for the function.
+type standby struct {
+	*pipe.Sandbox
+	key  string
+	stop func() bool // the alarm that ends it
+}
+
+// maxStandbys bounds the processes that wait: those of the functions that were started last.
+const maxStandbys = 8
+
+// standbyLife is how long one waits for a save.
+const standbyLife = 30 * time.Minute
+
+// pool has the standbys, one a function at most.
+type pool struct {
+	e    *Engine
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	waiting map[string]*standby // by function
+	order   []string            // functions, the one that was started last at the end
+}
+
+func (p *pool) init(e *Engine) { p.e, p.waiting = e, map[string]*standby{} }
+
+// take returns the function's standby if it is of the wanted kind and alive, nil if there is none.
+func (p *pool) take(name, key string) *pipe.Sandbox {
+	p.mu.Lock()
+	s := p.removeLocked(name)
+	p.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	select {
+	case <-s.Done():
+	default:
+		if s.key == key {
+			return s.Sandbox
+		}
+	}
+	p.end(s)
+	return nil
+}
+
+func (p *pool) removeLocked(name string) *standby {
+	s := p.waiting[name]
+	if s == nil {
+		return nil
+	}
+	delete(p.waiting, name)
+	s.stop()
+	return s
+}
+
+// end ends a standby beside the caller's way.
+func (p *pool) end(s *standby) { p.work.Go(func() { s.Close() }) }
+
+// prepare starts a standby for the function's next version, unless one waits.
+func (p *pool) prepare(name string, w wish) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.waiting[name] != nil && p.waiting[name].key == w.key {
+		return
+	}
+	p.work.Go(func() {
+		s, err := p.e.spawn(w)
+		if err != nil {
+			return // the next start says what is wrong
+		}
+		if err := s.Warm(w.warm); err != nil {
+			s.Close()
+			return
+		}
+		p.put(name, &standby{Sandbox: s, key: w.key})
+	})
+}
+
+// put keeps a standby, and lets go of what is too much.
+func (p *pool) put(name string, s *standby) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		p.end(s)
+		return
+	}
+	if old := p.removeLocked(name); old != nil {
+		p.end(old)
+	}
+	s.stop = func() bool { return true }
+	if c := p.e.opts.Clock; c != nil {
+		s.stop = c.AfterFunc(standbyLife, func() { p.expire(name, s) })
+	}
+	p.waiting[name] = s
+	p.order = append(p.order, name)
+	for n := len(p.order); n > 0 && (len(p.waiting) > maxStandbys || n > 4*maxStandbys); n = len(p.order) {
+		oldest := p.order[0]
+		p.order = p.order[1:]
+		if !contains(p.order, oldest) {
+			if s := p.removeLocked(oldest); s != nil {
+				p.end(s)
+			}
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// expire ends a standby that nobody has needed.
+func (p *pool) expire(name string, s *standby) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting[name] == s {
+		delete(p.waiting, name)
+		if !p.closed {
+			p.end(s)
+		}
+	}
+}
+
+// close ends all of them.
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	for name := range p.waiting {
+		p.end(p.removeLocked(name))
+	}
+	p.mu.Unlock()
+	p.work.Wait()
+}
+
+// wish is what a process is to be like.
+type wish struct {
+	node string // path of the interpreter
+	dir  string
+	env  []string
+	warm warming
+	key  string // of all that a standby cannot change any more
+}
+
+// warming is what a standby loads.
+type warming struct {
+	Packages []pkg `json:"packages"`
+	Hooks    bool  `json:"hooks"` // the function is an ES module in TypeScript
+}
+
+// streamVariable is the one variable that differs between sandboxes of a function.
+const streamVariable = "AWS_LAMBDA_LOG_STREAM_NAME"
+
+// wishFor describes the processes of a version.
+func wishFor(node string, b *build, env []string) wish {
+	w := wish{node: node, dir: b.source.root, env: env}
+	w.warm = warming{Packages: b.packages, Hooks: b.source.compile && b.source.esm}
+	h := sha256.New()
+	fmt.Fprintln(h, node, w.dir, w.warm.Hooks)
+	for _, kv := range env {
+		if !strings.HasPrefix(kv, streamVariable+"=") {
+			fmt.Fprintln(h, kv)
+		}
+	}
+	files := b.locks
+	for _, p := range b.packages {
+		fmt.Fprintln(h, p.Name, p.From, p.ESM)
+		files = append(files[:len(files):len(files)], filepath.Join(p.dir, "package.json"), filepath.Dir(p.dir))
+	}
+	for _, path := range files {
+		if info, err := os.Stat(path); err == nil {
+			fmt.Fprintln(h, path, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	w.key = hex.EncodeToString(h.Sum(nil))
+	return w
+}
+
+//go:embed runtime/bootstrap.cjs
+var bootstrap []byte
+
+//go:embed runtime/hooks.mjs
+var hooks []byte
+
+// installRuntime writes the runtime to the user's cache, under the name of its content, and returns the path to run.
+var installRuntime = sync.OnceValues(func() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	sum := sha256.Sum256(append(append([]byte{}, bootstrap...), hooks...))
+	dir := filepath.Join(cache, "devstack", "node-"+hex.EncodeToString(sum[:8]))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("install the Node.js runtime: %w", err)
+	}
+	for name, content := range map[string][]byte{"bootstrap.cjs": bootstrap, "hooks.mjs": hooks} {
+		if err := writeOnce(filepath.Join(dir, name), content); err != nil {
+			return "", fmt.Errorf("install the Node.js runtime: %w", err)
+		}
+	}
+	return filepath.Join(dir, "bootstrap.cjs"), nil
+})
+
+// writeOnce writes a file that nobody sees half.
+func writeOnce(path string, content []byte) error {
+	if old, err := os.ReadFile(path); err == nil && string(old) == string(content) {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "new")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.Write(content); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// spawn starts a process that waits for a function.
+func (e *Engine) spawn(w wish) (*pipe.Sandbox, error) {
+	script, err := installRuntime()
+	if err != nil {
+		return nil, err
+	}
+	s, theirs, err := pipe.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs[0].Close()
+	defer theirs[1].Close()
+	spec := spawn.Spec{Path: w.node, Args: []string{script}, Dir: w.dir, Env: w.env, Extra: theirs[:], Line: s.Line}
+	if e.opts.Watchdog != nil {
+		spec.Keep = e.opts.Watchdog
+	}
+	p, err := spawn.Start(spec)
+	if err != nil {
+		s.Abandon()
+		return nil, err
+	}
+	s.Attach(p)
+	return s, nil
+}
+
+// withMap puts the source map at the end of the code.
+func withMap(code, sourceMap []byte) string {
+	var b strings.Builder
+	b.Grow(len(code) + len(sourceMap)*4/3 + 100)
+	b.Write(code)
+	b.WriteString("\n//# sourceMappingURL=data:application/json;base64,")
+	b.WriteString(base64.StdEncoding.EncodeToString(sourceMap))
+	return b.String()
+}

@@ -1,0 +1,265 @@
+// Package pipe speaks with a runtime that we wrote ourselves, over two pipes: frames of JSON and bytes, and beside them
+// whatever the function prints. A round trip takes a fraction of what HTTP takes.
+package pipe
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"devstack/runtime/function"
+	"devstack/runtime/function/spawn"
+)
+
+// Sandbox is the daemon's end of the pipes. It is a function.Sandbox once Load has returned.
+type Sandbox struct {
+	in  *os.File // we write
+	out *os.File // we read
+
+	process *spawn.Process
+	answers chan frame
+	ended   chan struct{} // closed when there is nothing more to read
+	close   sync.Once
+	request atomic.Pointer[string] // whose event it has
+
+	mu    sync.Mutex
+	log   function.LogFunc // nil until somebody loads a function
+	early []line           // what was printed before
+}
+
+type line struct{ requestID, text string }
+
+// none is the request id outside of any request.
+var none string
+
+// Open makes the pipes. Theirs are the process's ends, to read from and to write to: the caller closes them once the
+// process has them.
+func Open() (s *Sandbox, theirs [2]*os.File, err error) {
+	theirIn, in, err := os.Pipe()
+	if err != nil {
+		return nil, theirs, err
+	}
+	out, theirOut, err := os.Pipe()
+	if err != nil {
+		theirIn.Close()
+		in.Close()
+		return nil, theirs, err
+	}
+	s = &Sandbox{in: in, out: out, answers: make(chan frame, 1), ended: make(chan struct{})}
+	s.request.Store(&none)
+	return s, [2]*os.File{theirIn, theirOut}, nil
+}
+
+// Line takes a line that the process printed; it is made for spawn.Spec.
+func (s *Sandbox) Line(text string) { s.print(*s.request.Load(), text) }
+
+// print delivers a line, or keeps it for whoever will load a function.
+func (s *Sandbox) print(requestID, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.log == nil {
+		s.early = append(s.early, line{requestID, text})
+		return
+	}
+	s.log(requestID, text)
+}
+
+// Attach begins to listen to the process that has the other ends of the pipes.
+func (s *Sandbox) Attach(p *spawn.Process) {
+	s.process = p
+	go s.read()
+}
+
+// Abandon closes pipes that no process has got.
+func (s *Sandbox) Abandon() {
+	s.in.Close()
+	s.out.Close()
+}
+
+// read takes frames until the process ends, or talks nonsense.
+func (s *Sandbox) read() {
+	defer close(s.ended)
+	r := bufio.NewReaderSize(s.out, 16<<10)
+	for {
+		f, err := readFrame(r)
+		if err != nil {
+			return
+		}
+		if f.kind == printed {
+			s.process.Flush() // what it wrote to standard output before comes before
+			s.print(f.message())
+			continue
+		}
+		select {
+		case s.answers <- f:
+		default: // nobody asked
+		}
+	}
+}
+
+// Warm has the process load something before there is a function for it.
+func (s *Sandbox) Warm(what any) error { return s.send(warm, what) }
+
+// Load has the process load a function, whose output goes to log from now on. Its own failure is a *function.InitError.
+// Unless the error is nil the sandbox is closed.
+func (s *Sandbox) Load(ctx context.Context, what any, log function.LogFunc) error {
+	s.mu.Lock()
+	for _, l := range s.early {
+		log(l.requestID, l.text)
+	}
+	s.log, s.early = log, nil
+	s.mu.Unlock()
+	err := s.send(load, what)
+	var f frame
+	if err == nil {
+		f, err = s.answer(ctx)
+	} else if s.hasEnded() {
+		err = &function.ExitError{Status: s.process.Status()}
+	}
+	s.process.Flush()
+	if err == nil && f.kind != loaded {
+		typ, body := f.typed()
+		err = &function.InitError{Type: typ, Payload: body}
+	}
+	if err != nil {
+		s.Close()
+	}
+	return err
+}
+
+func (s *Sandbox) send(kind byte, what any) error {
+	body, err := json.Marshal(what)
+	if err != nil {
+		return err
+	}
+	_, err = s.in.Write(append(appendHeader(make([]byte, 0, header+len(body)), kind, len(body)), body...))
+	return err
+}
+
+// answer waits for the process's next word.
+func (s *Sandbox) answer(ctx context.Context) (frame, error) {
+	select {
+	case f := <-s.answers:
+		return f, nil
+	case <-ctx.Done():
+		return frame{}, ctx.Err()
+	case <-s.process.Done():
+	}
+	// Its last word may still be in the pipe.
+	select {
+	case <-s.ended:
+	case <-time.After(100 * time.Millisecond): // something it started holds the pipe
+	}
+	select {
+	case f := <-s.answers:
+		return f, nil
+	default:
+		return frame{}, &function.ExitError{Status: s.process.Status()}
+	}
+}
+
+// Invoke hands the process an event.
+func (s *Sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error) {
+	b, err := eventFrame(ev)
+	if err != nil {
+		return nil, err
+	}
+	if s.hasEnded() {
+		return nil, function.ErrGone
+	}
+	select {
+	case <-s.answers: // to nobody's question
+	default:
+	}
+	s.request.Store(&ev.RequestID)
+	defer s.request.Store(&none)
+	if err := s.write(ctx, b); err != nil {
+		return nil, err
+	}
+	f, err := s.answer(ctx)
+	s.process.Flush() // what it printed before it answered
+	if err != nil {
+		return nil, err
+	}
+	if f.kind == result {
+		return f.body, nil
+	}
+	if f.kind == dying {
+		s.seeOff(ctx)
+	}
+	typ, body := f.typed()
+	return nil, &function.FunctionError{Type: typ, Payload: body}
+}
+
+// buffered is what a pipe takes at least without a reader. https://man7.org/linux/man-pages/man7/pipe.7.html
+const buffered = 4 << 10
+
+// write writes an event. A process that is not reading is not waited for beyond ctx.
+func (s *Sandbox) write(ctx context.Context, b []byte) error {
+	if len(b) > buffered {
+		stop := context.AfterFunc(ctx, func() { s.in.SetWriteDeadline(time.Unix(1, 0)) })
+		defer stop()
+	}
+	_, err := s.in.Write(b)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, os.ErrClosed), s.gone():
+		return function.ErrGone
+	}
+	return err
+}
+
+// gone waits for a process that has closed its end of a pipe, which it does by ending.
+func (s *Sandbox) gone() bool {
+	select {
+	case <-s.process.Done():
+		return true
+	case <-time.After(time.Second):
+		return false
+	}
+}
+
+// seeOff waits for a process that said it would end.
+func (s *Sandbox) seeOff(ctx context.Context) {
+	select {
+	case <-s.process.Done():
+	case <-ctx.Done():
+	case <-time.After(time.Second):
+		s.process.Kill()
+	}
+}
+
+// Ended reports whether the process is gone.
+func (s *Sandbox) hasEnded() bool {
+	select {
+	case <-s.process.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// Done is closed when the process has ended.
+func (s *Sandbox) Done() <-chan struct{} { return s.process.Done() }
+
+// Close ends the process and those that it started.
+func (s *Sandbox) Close() error {
+	s.close.Do(func() {
+		s.process.Kill()
+		s.in.Close()
+		s.out.Close()
+		<-s.ended
+	})
+	return nil
+}
+
+// MaxMemory is the most memory that the process has held so far, in bytes.
+func (s *Sandbox) MaxMemory() int64 { return s.process.MaxMemory() }
