@@ -348,6 +348,7 @@ func TestSubscribersSeeTheLatest(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	statuses := w.Subscribe(ctx)
 	if s := <-statuses; s.Name != "a" || s.State != Ready {
 		t.Errorf("the first is %+v", s)
