@@ -1023,7 +1023,8 @@ const (
 var model = wire.Model{
 	Service: "stepfunctions", Name: "AWSStepFunctions", Namespace: "com.amazonaws.sfn", Version: "2016-11-23",
 	SigningName: "states", EndpointPrefix: "states", XMLNamespace: "http://swf.amazonaws.com/doc/2015-07-20/",
-	Protocols: []wire.Protocol{wire.AWSJSON10},
+	ErrorNamespace: "com.amazonaws.swf.service.v2.model",
+	Protocols:      []wire.Protocol{wire.AWSJSON10},
 	Operations: []wire.Operation{
 		{Name: "CreateActivity", Input: -1, Output: -1},
 		{Name: "CreateStateMachine", Input: 16, Output: 17, Errors: []int{14, 58, 59, 60, 62, 63, 66, 67, 72, 122, 123, 125, 130, 156, 175}, Flags: wire.OpImplemented},

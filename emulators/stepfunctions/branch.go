@@ -51,6 +51,12 @@ func (b *branch) step(ctx context.Context, s *asl.State) error {
 		return fail(errDataLimit, "The state/task '"+s.Name+"' returned a result with a size exceeding the maximum number of bytes service limit.")
 	}
 	b.leave(s, out, next)
+	if s.Type != asl.Task || b.f.Done && b.f.Path == "" {
+		return nil // nothing was done that must not be done again, or the end is stored next
+	}
+	if err := b.run.flush(); err != nil {
+		return b.storeFailed(err)
+	}
 	return nil
 }
 

@@ -21,8 +21,9 @@ type Service struct {
 	kit.Env
 
 	mu        sync.Mutex
-	runs      map[string]*run      // by ARN
-	listeners map[string]*listener // by task token
+	runs      map[string]*run         // by ARN
+	listeners map[string]*listener    // by task token
+	graphs    map[string]*asl.Machine // by machine's UID and revision
 	closed    bool
 	working   sync.WaitGroup // one for each run
 }
@@ -61,19 +62,44 @@ func (e *Service) load(tx *store.Tx, arn string) (*run, error) {
 	if !ok || !okRev {
 		return nil, fmt.Errorf("stepfunctions: the execution %s has lost its state machine", arn)
 	}
-	m, diags := asl.Compile(rev.Definition, false)
-	if diags != nil {
-		return nil, fmt.Errorf("stepfunctions: the execution %s cannot go on: %s", arn, diags[0])
+	m, err := e.compiled(x, rev)
+	if err != nil {
+		return nil, fmt.Errorf("stepfunctions: the execution %s cannot go on: %w", arn, err)
 	}
 	r := e.newRun(x, m)
 	for ev := range events.All(tx, arn) {
-		r.history = append(r.history, ev)
+		r.stored = ev.ID
 	}
-	r.stored, r.next = len(r.history), int64(len(r.history))+1
+	r.next = r.stored + 1
 	for f := range frames.All(tx, arn) {
 		r.resumed[f.Path] = &f
 	}
 	return r, nil
+}
+
+// maxGraphs is how many compiled definitions are kept.
+const maxGraphs = 256
+
+// compiled returns the graph of the definition that an execution started with.
+func (e *Service) compiled(x execution, rev revision) (*asl.Machine, error) {
+	key := x.MachineUID + x.Revision
+	e.mu.Lock()
+	m := e.graphs[key]
+	e.mu.Unlock()
+	if m != nil {
+		return m, nil
+	}
+	m, diags := asl.Compile(rev.Definition, x.Express)
+	if diags != nil {
+		return nil, errInvalidDefinition("Invalid State Machine Definition: '%s'", diags[0])
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.graphs) >= maxGraphs {
+		clear(e.graphs)
+	}
+	e.graphs[key] = m
+	return m, nil
 }
 
 // Close stops all work where it is and waits until it has stopped. Standard executions go on at the next Resume, express

@@ -3,10 +3,10 @@ package stepfunctions
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
-	"devstack/emulators/stepfunctions/asl"
 	"devstack/emulators/stepfunctions/value"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
@@ -101,7 +101,7 @@ func (s *operations) begin(ctx context.Context, in request, sync bool) (*run, er
 			return errStateMachineTypeNotSupported(msgType)
 		}
 		x := execution{Name: name, MachineARN: m.ARN, MachineUID: m.UID, Revision: m.Revision, Express: m.Type == StateMachineTypeExpress, Input: input,
-			Trace: header, Start: now, Status: ExecutionStatusRunning}
+			Trace: header, Header: in.traceHeader, Start: now, Status: ExecutionStatusRunning}
 		x.ARN = s.executionARN(m, x)
 		r, existing, err = s.put(tx, x)
 		return err
@@ -126,9 +126,9 @@ func (s *operations) executionARN(m machine, x execution) string {
 // put stores a new execution, or finds the one that the request means.
 func (s *operations) put(tx *store.Tx, x execution) (r *run, existing bool, err error) {
 	rev, _ := revisions.Get(tx, x.MachineUID, x.Revision)
-	m, diags := asl.Compile(rev.Definition, x.Express)
-	if diags != nil {
-		return nil, false, errInvalidDefinition("Invalid State Machine Definition: '%s'", diags[0])
+	m, err := s.engine.compiled(x, rev)
+	if err != nil {
+		return nil, false, err
 	}
 	x.RoleARN = rev.RoleARN
 	if old, ok := executions.Get(tx, x.ARN); ok {
@@ -145,9 +145,9 @@ func (s *operations) put(tx *store.Tx, x execution) (r *run, existing bool, err 
 	executions.Put(tx, x, x.ARN)
 	running.Put(tx, x.ARN, x.ARN)
 	byStart.Put(tx, x.ARN, x.MachineUID, -x.Start.UnixNano(), x.ARN)
-	events.Put(tx, r.history[0], x.ARN, r.history[0].ID)
+	events.Put(tx, r.pending[0], x.ARN, r.pending[0].ID)
 	frames.Put(tx, frame{State: m.StartAt, Input: x.Input}, x.ARN, "")
-	r.stored = 1
+	r.pending, r.stored = nil, 1
 	return r, false, nil
 }
 
@@ -213,7 +213,7 @@ func (s *operations) DescribeExecution(_ context.Context, in *DescribeExecutionI
 		return nil, err
 	}
 	out := &DescribeExecutionOutput{ExecutionArn: &x.ARN, StateMachineArn: &x.MachineARN, Name: &x.Name, Status: &x.Status, StartDate: &x.Start,
-		Error: x.Error, Cause: x.Cause, RedriveCount: new(int32)}
+		Error: x.Error, Cause: x.Cause, RedriveCount: new(int32), TraceHeader: x.Header}
 	included := &CloudWatchEventsExecutionDataDetails{Included: ptr(or(in.IncludedData, IncludedDataAllData) == IncludedDataAllData)}
 	out.InputDetails = included
 	if *included.Included {
@@ -221,9 +221,6 @@ func (s *operations) DescribeExecution(_ context.Context, in *DescribeExecutionI
 	}
 	if x.Output != nil {
 		out.OutputDetails = included
-	}
-	if x.Trace != "" {
-		out.TraceHeader = &x.Trace
 	}
 	if !x.Stop.IsZero() {
 		out.StopDate = &x.Stop
@@ -338,59 +335,48 @@ func (s *operations) GetExecutionHistory(_ context.Context, in *GetExecutionHist
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.events(*in.ExecutionArn)
+	last, err := s.lastEvent(*in.ExecutionArn)
 	if err != nil {
 		return nil, err
 	}
-	reverse := in.ReverseOrder != nil && *in.ReverseOrder
-	from := 0
+	at, by := int64(1), int64(1)
+	if in.ReverseOrder != nil && *in.ReverseOrder {
+		at, by = last, -1
+	}
 	if token != "" {
-		if err := json.Unmarshal([]byte(token), &from); err != nil || from < 0 {
+		if at, err = strconv.ParseInt(token, 10, 64); err != nil {
 			return nil, errInvalidToken("Invalid Token: 'Invalid token'")
 		}
 	}
 	out := &GetExecutionHistoryOutput{Events: []HistoryEvent{}}
-	n := pageSize(in.MaxResults)
-	at := from // in ids if reversed, so that events which are added meanwhile move nothing
-	if reverse && token == "" {
-		at = len(all)
-	}
-	for ; len(out.Events) < n && (!reverse && at < len(all) || reverse && at > 0 && at <= len(all)); at += step(reverse) {
-		i := at
-		if reverse {
-			i = at - 1
-		}
-		out.Events = append(out.Events, all[i].history(in.IncludeExecutionData == nil || *in.IncludeExecutionData))
-	}
-	if !reverse && at < len(all) || reverse && at > 0 && len(out.Events) == n {
-		b, _ := json.Marshal(at)
-		out.NextToken = nextToken(string(b))
-	}
-	return out, nil
-}
-
-func step(reverse bool) int {
-	if reverse {
-		return -1
-	}
-	return 1
-}
-
-// events returns the history of an execution as far as it goes.
-func (s *operations) events(arn string) ([]event, error) {
-	if _, err := s.find(arn); err != nil {
-		return nil, err
-	}
-	if r := s.engine.running(arn); r != nil {
-		_, all := r.snapshot()
-		return all, nil
-	}
-	var all []event
-	return all, s.Store.View(func(tx *store.Tx) error {
-		all = nil
-		for ev := range events.All(tx, arn) {
-			all = append(all, ev)
+	withData := in.IncludeExecutionData == nil || *in.IncludeExecutionData
+	return out, s.Store.View(func(tx *store.Tx) error {
+		for ; at >= 1 && at <= last; at += by {
+			if len(out.Events) == pageSize(in.MaxResults) {
+				out.NextToken = nextToken(strconv.FormatInt(at, 10))
+				return nil
+			}
+			ev, _ := events.Get(tx, *in.ExecutionArn, at)
+			out.Events = append(out.Events, ev.history(withData))
 		}
 		return nil
 	})
+}
+
+// lastEvent is the id of the last event of an execution, which is then stored.
+func (s *operations) lastEvent(arn string) (int64, error) {
+	x, err := s.find(arn)
+	if err != nil {
+		return 0, err
+	}
+	r := s.engine.running(arn)
+	if r == nil {
+		x, err = s.find(arn) // it may have ended in between
+		return x.Events, err
+	}
+	if err := r.flush(); err != nil {
+		return 0, err
+	}
+	_, stored := r.snapshot()
+	return stored, nil
 }

@@ -3,6 +3,7 @@ package stepfunctions
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -152,7 +153,7 @@ func replay(t *testing.T, rec recording) (feature string, diffs []string) {
 }
 
 // putItemRefusals is as much of DynamoDB's PutItem as the recordings need.
-func putItemRefusals(in json.RawMessage) (any, error) {
+func putItemRefusals(_ context.Context, in json.RawMessage) (any, error) {
 	var put struct {
 		TableName string
 		Item      *json.RawMessage
@@ -251,9 +252,6 @@ func compareJSON(at string, want, got any) []string {
 		}
 		return compareObjects(at, want, o)
 	case []any:
-		if at == "" && len(want) == 1 && value.Equal(want[0], value.Int(0)) {
-			return nil
-		}
 		list, ok := got.([]any)
 		if !ok || len(list) != len(want) {
 			return []string{fmt.Sprintf("%s: got %s, want %s", at, value.Encode(got), value.Encode(want))}
@@ -296,11 +294,10 @@ func compareObjects(at string, want, got *value.Object) (diffs []string) {
 		keys = append(keys, k)
 		x, _ := want.Get(k)
 		y, ok := got.Get(k)
-		hidden := strings.HasPrefix(at, "event") && false || isHidden(want, k)
 		switch {
 		case !ok:
 			diffs = append(diffs, fmt.Sprintf("%s.%s is missing, want %s", at, k, value.Encode(x)))
-		case hidden, k == "Content-Length":
+		case isHidden(want, k), k == "Content-Length":
 		default:
 			diffs = append(diffs, compareJSON(at+"."+k, x, y)...)
 		}

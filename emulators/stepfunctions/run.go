@@ -24,10 +24,12 @@ type execution struct {
 	RoleARN    string
 	Express    bool
 	Input      string
-	Trace      string // X-Amzn-Trace-Id of what started it
+	Trace      string  // X-Amzn-Trace-Id of what started it
+	Header     *string `json:",omitempty"` // traceHeader, if the starter gave one
 	Start      time.Time
 	Stop       time.Time
 	Status     string
+	Events     int64 // how many, once it has ended
 	Output     *string
 	Error      *string
 	Cause      *string
@@ -78,8 +80,8 @@ type run struct {
 	alarm   func() bool       // stops the timer of the machine's timeout
 	resumed map[string]*frame // by path, where the branches were when the execution was interrupted
 	next    int64             // id of the next event
-	history []event           // all of them; empty for an express execution
-	stored  int               // how many of history the store has
+	stored  int64             // id of the last event that the store has
+	pending []event           // those after it; none of an express execution
 	dirty   map[string]frame  // by path, to be stored
 	gone    []string          // paths of frames to be removed
 	spent   []string          // tokens to be removed
@@ -123,7 +125,7 @@ func (r *run) appendLocked(ev event) int64 {
 	ev.Time = r.engine.Clock.Now()
 	r.next++
 	if !r.exec.Express {
-		r.history = append(r.history, ev)
+		r.pending = append(r.pending, ev)
 	}
 	return ev.ID
 }
@@ -182,9 +184,8 @@ func (r *run) flushWith(also func(*store.Tx)) error {
 	r.flushing.Lock()
 	defer r.flushing.Unlock()
 	r.mu.Lock()
-	fresh := r.history[r.stored:]
-	dirty, gone, spent := r.dirty, r.gone, r.spent
-	r.dirty, r.gone, r.spent = map[string]frame{}, nil, nil
+	fresh, dirty, gone, spent := r.pending, r.dirty, r.gone, r.spent
+	r.pending, r.dirty, r.gone, r.spent = nil, map[string]frame{}, nil, nil
 	r.mu.Unlock()
 	err := r.engine.Store.Update(func(tx *store.Tx) error {
 		for _, ev := range fresh {
@@ -205,9 +206,10 @@ func (r *run) flushWith(also func(*store.Tx)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {
-		r.stored += len(fresh)
+		r.stored += int64(len(fresh))
 		return nil
 	}
+	r.pending = append(fresh, r.pending...)
 	for p, f := range dirty {
 		if _, ok := r.dirty[p]; !ok && !slices.Contains(r.gone, p) {
 			r.dirty[p] = f
@@ -227,7 +229,7 @@ func (r *run) finish(status string, ev event) {
 	}
 	r.ended = true
 	r.appendLocked(ev)
-	r.exec.Status, r.exec.Stop = status, r.engine.Clock.Now()
+	r.exec.Status, r.exec.Stop, r.exec.Events = status, r.engine.Clock.Now(), r.next-1
 	r.exec.Output, r.exec.Error, r.exec.Cause = nil, ev.Error, ev.Cause
 	if status == ExecutionStatusSucceeded {
 		r.exec.Output = ev.Data
@@ -267,11 +269,11 @@ func (x execution) clear(tx *store.Tx) {
 	frames.Clear(tx, x.ARN)
 }
 
-// snapshot returns the execution and its history so far.
-func (r *run) snapshot() (execution, []event) {
+// snapshot returns the execution as it is now, and the id of the last event that the store has.
+func (r *run) snapshot() (x execution, stored int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.exec, slices.Clip(r.history)
+	return r.exec, r.stored
 }
 
 func ptr[T any](v T) *T { return &v }

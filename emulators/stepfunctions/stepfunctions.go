@@ -9,6 +9,7 @@ package stepfunctions
 
 import (
 	"devstack/emulators/kit"
+	"devstack/emulators/stepfunctions/asl"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
 )
@@ -35,6 +36,6 @@ type operations struct {
 // New returns the Step Functions emulator and what carries out its executions. Nothing that was running before goes on until
 // Resume is called; Close must be called before the store is closed.
 func New(env kit.Env) (*wire.Service, *Service) {
-	s := &Service{Env: env, runs: map[string]*run{}, listeners: map[string]*listener{}}
+	s := &Service{Env: env, runs: map[string]*run{}, listeners: map[string]*listener{}, graphs: map[string]*asl.Machine{}}
 	return register(&operations{env, s}), s
 }

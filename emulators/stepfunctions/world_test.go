@@ -3,12 +3,16 @@ package stepfunctions
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"devstack/emulators/kit"
+	"devstack/emulators/stepfunctions/value"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
 	"devstack/internal/clock"
@@ -21,18 +25,22 @@ type world struct {
 	path   string
 	store  *store.Store
 	engine *Service
+	ids    kit.IDs
 	server *wire.Server
-	fakes  map[string]func(in json.RawMessage) (any, error) // by "lambda.Invoke"
+	fakes  map[string]fake // by "lambda.Invoke"
 	models map[string]*wire.Model
 }
 
-// birth is the instant at which worlds begin.
+// fake is an operation of a scripted service.
+type fake func(ctx context.Context, in json.RawMessage) (any, error)
+
+// birth is the instant at which worlds begin: that of the recordings, as their inputs show.
 var birth = time.Date(2026, 11, 23, 7, 49, 57, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, clock: clock.Fixed(birth), path: filepath.Join(t.TempDir(), "stepfunctions.db"),
-		fakes: map[string]func(json.RawMessage) (any, error){}, models: map[string]*wire.Model{}}
+		ids: kit.SeededIDs(1), fakes: map[string]fake{}, models: map[string]*wire.Model{}}
 	w.open()
 	t.Cleanup(w.close)
 	return w
@@ -42,7 +50,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) open() {
 	w.store = store.New(w.path, store.Options{})
 	var svc *wire.Service
-	svc, w.engine = New(kit.Env{Store: w.store, Clock: w.clock, AWS: w, Log: slog.New(slog.DiscardHandler), IDs: kit.RandomIDs()})
+	svc, w.engine = New(kit.Env{Store: w.store, Clock: w.clock, AWS: w, Log: slog.New(slog.DiscardHandler), IDs: w.ids})
 	w.server = wire.NewServer(wire.Config{Services: []*wire.Service{svc}, Account: "111111111111", Region: "us-east-1", Now: w.clock.Now,
 		NewID: kit.RandomIDs().UUID, Log: slog.New(slog.DiscardHandler)})
 }
@@ -57,9 +65,56 @@ func (w *world) restart() {
 	w.t.Helper()
 	w.close()
 	w.open()
+	w.resume()
+}
+
+// crash goes on with what a killed process would have left: the file as it is now.
+func (w *world) crash() {
+	w.t.Helper()
+	b, err := os.ReadFile(w.path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.close()
+	w.path += ".crashed"
+	if err := os.WriteFile(w.path, b, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	w.open()
+	w.resume()
+}
+
+func (w *world) resume() {
+	w.t.Helper()
 	if err := w.engine.Resume(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// history returns the events of an execution, one a line: id, previous id, type, details.
+func (w *world) history(arn string) []string {
+	w.t.Helper()
+	var out struct{ Events []json.RawMessage }
+	if err := w.Call(w.t.Context(), "stepfunctions", "GetExecutionHistory", object{"executionArn": arn, "maxResults": 1000}, &out); err != nil {
+		w.t.Fatal(err)
+	}
+	var lines []string
+	for _, raw := range out.Events {
+		v, err := value.Decode(string(raw))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		e := v.(*value.Object)
+		field := func(name string) any { x, _ := e.Get(name); return x }
+		line := fmt.Sprintf("%v %v %v", field("id"), field("previousEventId"), field("type"))
+		for _, k := range e.Keys() {
+			if strings.HasSuffix(k, "Details") {
+				line += " " + value.Encode(field(k))
+			}
+		}
+		lines = append(lines, strings.NewReplacer(`,"inputDetails":{"truncated":false}`, "", `,"outputDetails":{"truncated":false}`, "").Replace(line))
+	}
+	return lines
 }
 
 // Call runs an operation of the emulator, or of a scripted service.
@@ -75,7 +130,7 @@ func (w *world) Call(ctx context.Context, service, operation string, in, out any
 	if err != nil {
 		return err
 	}
-	answer, err := f(b)
+	answer, err := f(ctx, b)
 	if err != nil {
 		return err
 	}
@@ -127,6 +182,32 @@ func (w *world) finish(arn string, seconds int) bool {
 		}
 	}
 	return w.engine.running(arn) == nil
+}
+
+// idle waits until every execution waits for the clock, or for somebody to give a token back.
+func (w *world) idle() {
+	w.t.Helper()
+	for range 2000 {
+		busy := false
+		err := w.store.View(func(tx *store.Tx) error {
+			busy = false
+			for arn := range running.All(tx) {
+				for f := range frames.All(tx, arn) {
+					due := (f.Phase == waiting || f.Phase == retrying) && !f.Until.After(w.clock.Now())
+					busy = busy || !f.Done && (f.Entered == 0 || f.Phase == entering || f.Phase == calling || due)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if !busy {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	w.t.Fatal("the executions do not come to rest")
 }
 
 // describe runs an execution to its end and returns its description.

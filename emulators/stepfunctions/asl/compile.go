@@ -50,9 +50,6 @@ func (d Diagnostic) String() string {
 // wait.
 func Compile(text string, express bool) (*Machine, []Diagnostic) {
 	c := &compiler{express: express, names: map[string]bool{}}
-	if strings.TrimSpace(text) == "" {
-		return nil, []Diagnostic{{Code: SchemaFailed, Message: "Definition must be a valid JSON object"}}
-	}
 	v, err := value.Decode(text)
 	var syntax *value.SyntaxError
 	if errors.As(err, &syntax) {
