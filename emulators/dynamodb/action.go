@@ -30,7 +30,8 @@ const (
 	check // of a condition, in a transaction
 )
 
-// The words for what an update cannot do to an item: the model lists most of them at TransactionCanceledException.
+// The words for what an update cannot do to an item: the model lists most of them at TransactionCanceledException, the
+// others are from memory of AWS's answers.
 const (
 	msgConditionFailed = "The conditional request failed" // recorded answer
 	msgUpdateKey       = "One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key"

@@ -21,7 +21,7 @@ const (
 	maxTransactSize  = 4 << 20
 )
 
-// What AWS says of batches.
+// What AWS says of batches, from memory of its answers.
 const (
 	msgTooManyGets   = "Too many items requested for the BatchGetItem call"
 	msgTooManyWrites = "Too many items requested for the BatchWriteItem call"

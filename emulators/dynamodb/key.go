@@ -16,7 +16,7 @@ const (
 	maxSortKey = 1024
 )
 
-// What AWS says of keys; the blank that is missing in the first is its own.
+// What AWS says of keys, from memory of its answers; the blank that is missing in the first is its own.
 const (
 	msgHashKeySize   = "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of%d bytes"
 	msgSortKeySize   = "One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of %d bytes"

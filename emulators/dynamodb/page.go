@@ -16,7 +16,9 @@ import (
 // https://www.dbi-services.com/blog/dynamodb-scan-pagination/
 const maxPage = 1 << 20
 
-// What AWS says of Query's and Scan's parameters.
+// What AWS says of Query's and Scan's parameters: those of indexes as quoted in
+// https://github.com/localstack/localstack/issues/478 and https://github.com/localstack/localstack/issues/805, the others
+// from memory of its answers, not yet held against a recording.
 const (
 	msgNoIndex         = "The table does not have the specified index: %s"
 	msgConsistentIndex = "Consistent reads are not supported on global secondary indexes"

@@ -223,3 +223,22 @@ func FuzzStreamRecord(f *testing.F) {
 		streamRecord(b).wire(&stream{}, 1) // must not panic
 	})
 }
+
+func TestListStreamsPages(t *testing.T) {
+	c := open(t)
+	for _, name := range []string{"aaa", "bbb", "ccc"} {
+		c.must(t, "CreateTable", strings.TrimSuffix(strings.Replace(createPK, "things", name, 1), "}")+`,"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"}}`)
+	}
+	type list struct {
+		Streams                []struct{ TableName, StreamArn string }
+		LastEvaluatedStreamArn string
+	}
+	first := decode[list](t, c.must(t, "ListStreams", `{"Limit":2}`))
+	if len(first.Streams) != 2 || first.LastEvaluatedStreamArn != first.Streams[1].StreamArn {
+		t.Fatalf("the first page: %+v", first)
+	}
+	second := decode[list](t, c.must(t, "ListStreams", `{"Limit":2,"ExclusiveStartStreamArn":"`+first.LastEvaluatedStreamArn+`"}`))
+	if len(second.Streams) != 1 || second.Streams[0].TableName != "ccc" || second.LastEvaluatedStreamArn != "" {
+		t.Errorf("the second page: %+v", second)
+	}
+}

@@ -2,7 +2,8 @@ package dynamodb
 
 import "time"
 
-// set takes over what a request says of a throughput. of is "" for a table, "index: NAME" for an index.
+// set takes over what a request says of a throughput. of is "" for a table, "index: NAME" for an index. The messages but the
+// first are from memory of AWS's answers.
 func (p *throughput) set(billing, of string, given *ProvisionedThroughput, onDemand *OnDemandThroughput, warm *WarmThroughput) error {
 	switch {
 	case billing == BillingModePayPerRequest && given != nil && of == "": // recorded answer

@@ -34,7 +34,7 @@ type agedToken struct {
 	Account, Region, Token string
 }
 
-// What AWS says of transactions. The list of codes in the first is part of it.
+// What AWS says of transactions, from memory of its answers. The list of codes in the first is part of it.
 const (
 	msgCancelled    = "Transaction cancelled, please refer cancellation reasons for specific reasons [%s]"
 	msgManyOnOne    = "Transaction request cannot include multiple operations on one item"

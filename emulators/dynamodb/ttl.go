@@ -19,7 +19,7 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
 const tooOld = 5 * 365 * 24 * time.Hour
 
-// What AWS says of changes that change nothing.
+// What AWS says of changes that change nothing, from memory of its answers.
 const (
 	msgTTLEnabled  = "TimeToLive is already enabled"
 	msgTTLDisabled = "TimeToLive is already disabled"

@@ -103,7 +103,7 @@ func (t *table) update(in *UpdateTableInput, now time.Time) error {
 	return nil
 }
 
-// msgSameThroughput is how AWS refuses what would change nothing.
+// msgSameThroughput is how AWS refuses what would change nothing, from memory of its answer.
 const msgSameThroughput = "The provisioned throughput for the table will not change. The requested value equals the current value. " +
 	"Current ReadCapacityUnits provisioned for the table: %d. Requested ReadCapacityUnits: %d. " +
 	"Current WriteCapacityUnits provisioned for the table: %d. Requested WriteCapacityUnits: %d. " +
@@ -169,7 +169,7 @@ func (t *table) updateIndexes(updates []GlobalSecondaryIndexUpdate, now time.Tim
 			structural++
 			x, ok := t.index(*u.Delete.IndexName)
 			if !ok || !x.Global {
-				return errResourceNotFoundException("Requested resource not found")
+				return errResourceNotFoundException(msgNotFound) // a guess
 			}
 			t.Indexes = slices.DeleteFunc(t.Indexes, func(x index) bool { return x.Name == *u.Delete.IndexName })
 		case u.Update != nil:
@@ -193,7 +193,7 @@ func (t *table) updateIndexes(updates []GlobalSecondaryIndexUpdate, now time.Tim
 func (t *table) updateIndex(in *UpdateGlobalSecondaryIndexAction, now time.Time) error {
 	x, ok := t.index(*in.IndexName)
 	if !ok || !x.Global {
-		return errResourceNotFoundException("Requested resource not found")
+		return errResourceNotFoundException(msgNotFound) // a guess
 	}
 	if given := in.ProvisionedThroughput; given != nil {
 		if t.Billing == BillingModePayPerRequest {
