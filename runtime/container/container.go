@@ -129,8 +129,10 @@ func (c *Container) log(source string, output io.ReadCloser) {
 	stdcopy.StdCopy(stdout, stderr, output)
 }
 
-// logPatience is how long the last output of a container that has ended is waited for.
-const logPatience = 2 * time.Second
+const (
+	logPatience    = 2 * time.Second  // with the last output of a container that has ended
+	removePatience = 10 * time.Second // with the engine, when a container is to go
+)
 
 // wait sees the container off: its last output, its end's reason, the container itself, then those who wait for it.
 func (c *Container) wait() {
@@ -147,7 +149,9 @@ func (c *Container) wait() {
 	case <-timer.C:
 	}
 	timer.Stop()
-	remove(context.Background(), c.client, c.id)
+	ctx, cancel := context.WithTimeout(context.Background(), removePatience)
+	defer cancel()
+	remove(ctx, c.client, c.id)
 	close(c.done)
 }
 
@@ -193,7 +197,7 @@ func (c *Container) Stop(ctx context.Context) error {
 		<-c.done
 		return nil
 	}
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), removePatience)
 	defer cancel()
 	if err := remove(limited, c.client, c.id); err != nil {
 		return fmt.Errorf("kill the container: %w", err)

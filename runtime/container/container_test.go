@@ -22,6 +22,7 @@ import (
 
 	"devstack/runtime/config"
 	"devstack/runtime/logs"
+	"devstack/runtime/plan"
 	"devstack/runtime/process/reap"
 	"devstack/runtime/supervise"
 )
@@ -233,6 +234,35 @@ func TestReadyWithoutPathMeansAcceptedAndHeld(t *testing.T) {
 	defer cancel()
 	if err := inst.Ready(ctx); err == nil {
 		t.Error("ready, though nothing listens behind the forwarder")
+	}
+}
+
+func TestReplicasAreBuiltOnceAndRunSideBySide(t *testing.T) {
+	e, hub, dir := stack(t)
+	sup := supervise.New(supervise.Config{Runners: map[string]supervise.Runner{"service": New(e, nil)}, Logs: hub})
+	s := service(dir, "/healthz")
+	s.Replicas = 2
+	if err := sup.Apply(t.Context(), []plan.Step{{Action: plan.Create, ID: s.ID, New: s}}); err != nil {
+		t.Fatal(err)
+	}
+	c := needEngine(t)
+	if n := len(containers(t, c, dir)); n != 2 {
+		t.Errorf("%d containers run, want 2", n)
+	}
+	built := 0
+	for _, text := range texts(hub.Tail("service.catalog", 100), "build") {
+		if strings.HasPrefix(text, "Successfully built") {
+			built++
+		}
+	}
+	if built != 1 {
+		t.Errorf("built %d times, want once", built)
+	}
+	if err := sup.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(containers(t, c, dir)); n != 0 {
+		t.Errorf("%d containers are left", n)
 	}
 }
 

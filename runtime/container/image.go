@@ -28,12 +28,14 @@ func (e *BuildError) Error() string { return fmt.Sprintf("build %s: %s", e.Dir, 
 // Build builds the image of a folder with a Dockerfile and returns its id. Builds of one resource that are asked for at
 // the same time are one. The resource's earlier images, unless a container still uses them, are deleted.
 func (e *Engine) Build(ctx context.Context, resource, dir string) (string, error) {
-	ch := e.builds.DoChan(resource+" "+dir, func() (any, error) { return e.build(ctx, resource, dir) })
+	key := resource + " " + dir
+	built := e.builds.DoChan(key, func() (any, error) { return e.build(ctx, resource, dir) })
 	select {
-	case r := <-ch:
+	case r := <-built:
 		id, _ := r.Val.(string)
 		return id, r.Err
 	case <-ctx.Done():
+		e.builds.Forget(key) // what is asked for next must not be the build that was given up
 		return "", ctx.Err()
 	}
 }

@@ -39,7 +39,7 @@ func (e *NeedsError) Error() string { return fmt.Sprintf("needs %s, which failed
 // Apply carries out the steps of a plan: those that do not wait for each other at the same time. It returns once every
 // resource is ready or has failed, with one *NotReadyError for each that is not ready, joined in the order of the steps.
 //
-// What failed keeps being tried, and what waits for it begins once it is ready. When ctx ends Apply returns and the rest
+// What failed keeps being tried, and what waits for it begins, or is deleted, once it is ready. When ctx ends Apply returns and the rest
 // goes on. A second Apply waits for the first.
 func (s *Supervisor) Apply(ctx context.Context, steps []plan.Step) error {
 	select {
@@ -85,6 +85,7 @@ func (st *state) expect(s *Supervisor, steps []plan.Step) error {
 	}
 	for _, step := range steps {
 		delete(st.blocked, step.ID)
+		delete(st.doomed, step.ID)
 		if step.Action == plan.Delete {
 			continue
 		}
@@ -109,6 +110,7 @@ type outcome struct {
 }
 
 func (a *application) carryOut(ctx context.Context, step plan.Step) error {
+	var failed []config.ID
 	for _, id := range step.After {
 		o := a.done[id]
 		if o == nil {
@@ -119,23 +121,29 @@ func (a *application) carryOut(ctx context.Context, step plan.Step) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		if o.err != nil {
+			failed = append(failed, id)
+		}
 	}
-	if step.Action == plan.Delete {
-		return a.delete(ctx, step.ID)
+	if step.Action != plan.Delete {
+		return a.bring(ctx, step)
 	}
-	return a.bring(ctx, step)
+	if len(failed) > 0 {
+		// Their previous versions go on with it: it stays until they have changed.
+		ask(a.s, func(st *state) struct{} { st.doomed[step.ID] = failed; return struct{}{} })
+		return nil
+	}
+	return a.s.delete(ctx, step.ID)
 }
 
 // delete stops a resource and forgets it.
-func (a *application) delete(ctx context.Context, id config.ID) error {
-	u := ask(a.s, func(st *state) *unit { return st.units[id] })
+func (s *Supervisor) delete(ctx context.Context, id config.ID) error {
+	u := ask(s, func(st *state) *unit { return st.units[id] })
 	var err error
 	if u != nil {
-		ctx, cancel := context.WithTimeout(ctx, a.s.conf.StopTimeout)
-		defer cancel()
 		err = u.stop(ctx)
 	}
-	ask(a.s, func(st *state) struct{} { st.forget(id); return struct{}{} })
+	ask(s, func(st *state) struct{} { st.forget(id); return struct{}{} })
 	if err != nil {
 		return fmt.Errorf("stop %s: %w", id, err)
 	}

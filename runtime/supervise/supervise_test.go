@@ -312,6 +312,26 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+func TestWhatAFailedUpdateStillUsesGoesLater(t *testing.T) {
+	w := newWorld(t, Config{})
+	a, b := service("a", "ready"), service("b", "ready", "a")
+	if err := w.Apply(t.Context(), create(a, b)); err != nil {
+		t.Fatal(err)
+	}
+	steps := append(update(b, service("b", "missing missing ready")),
+		plan.Step{Action: plan.Delete, ID: a.ID, Old: a, After: []config.ID{b.ID}})
+	if err := w.Apply(t.Context(), steps); err == nil {
+		t.Fatal("no error")
+	}
+	if len(w.runner.instances("a")) != 1 || len(w.runner.instances("b")) != 1 {
+		t.Error("the previous version has not what it needs")
+	}
+	w.until(t, "a is gone", 100*time.Millisecond, func() bool { return len(w.Status()) == 1 })
+	if got := w.runner.instances("b"); len(got) != 1 || got[0].url != "http://b/3" {
+		t.Errorf("%d instances of b", len(got))
+	}
+}
+
 func TestStopWhileStarting(t *testing.T) {
 	w := newWorld(t, Config{})
 	applied := make(chan error)

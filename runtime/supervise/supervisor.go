@@ -28,7 +28,8 @@ type state struct {
 	order   []config.ID // of creation, for Status
 	wanted  map[config.ID]config.Resource
 	status  map[config.ID]Status
-	blocked map[config.ID]bool // not begun, because something that they need failed
+	blocked map[config.ID]bool        // not begun, because something that they need failed
+	doomed  map[config.ID][]config.ID // not deleted, because what used them failed to change and goes on as it was
 	readers map[*subscriber]struct{}
 	stopped bool
 }
@@ -59,6 +60,7 @@ func (s *Supervisor) own() {
 		wanted:  map[config.ID]config.Resource{},
 		status:  map[config.ID]Status{},
 		blocked: map[config.ID]bool{},
+		doomed:  map[config.ID][]config.ID{},
 		readers: map[*subscriber]struct{}{},
 	}
 	for f := range s.do {
@@ -133,6 +135,7 @@ func (s *Supervisor) Stop(ctx context.Context) error {
 			st.set(s, Status{ID: id, Type: id.Type, Name: id.Name, State: Stopped, Since: s.conf.Clock.Now()})
 		}
 		clear(st.blocked)
+		clear(st.doomed)
 		return w
 	})
 	gone := map[config.ID]chan struct{}{}
@@ -167,25 +170,34 @@ func (st *state) set(s *Supervisor, status Status) {
 	for r := range st.readers {
 		r.offer(status)
 	}
-	if status.State != Ready || st.stopped {
+	if !status.asWanted() || st.stopped {
 		return
 	}
 	for id := range st.blocked {
-		if st.unready(id) == nil {
+		if st.allAsWanted(st.wanted[id].Base().Needs) {
 			delete(st.blocked, id)
 			go st.unit(s, id).send(command{want: st.wanted[id]})
 		}
 	}
-}
-
-// unready returns a resource that id needs and that is not ready, nil if there is none.
-func (st *state) unready(id config.ID) *config.ID {
-	for _, need := range st.wanted[id].Base().Needs {
-		if _, ours := st.wanted[need]; ours && st.status[need].State != Ready {
-			return &need
+	for id, users := range st.doomed {
+		if st.allAsWanted(users) {
+			delete(st.doomed, id)
+			go s.delete(context.Background(), id)
 		}
 	}
-	return nil
+}
+
+// asWanted reports whether a resource is ready in its latest version.
+func (s Status) asWanted() bool { return s.State == Ready && s.Why == "" }
+
+// allAsWanted reports whether all those of the resources that there are still to be are ready in their latest version.
+func (st *state) allAsWanted(ids []config.ID) bool {
+	for _, id := range ids {
+		if _, ours := st.wanted[id]; ours && !st.status[id].asWanted() {
+			return false
+		}
+	}
+	return true
 }
 
 // unit returns the unit of a resource, a new one if it has none.
@@ -204,6 +216,7 @@ func (st *state) forget(id config.ID) {
 	delete(st.wanted, id)
 	delete(st.status, id)
 	delete(st.blocked, id)
+	delete(st.doomed, id)
 	st.order = slices.DeleteFunc(st.order, func(other config.ID) bool { return other == id })
 }
 

@@ -381,6 +381,8 @@ func (u *unit) end(ctx context.Context, m *member, patience time.Duration) error
 
 // shutDown ends the unit's instances and everything under way.
 func (u *unit) shutDown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, u.s.conf.StopTimeout)
+	defer cancel()
 	u.stopRetry()
 	old := u.live
 	u.live = nil
