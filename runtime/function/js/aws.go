@@ -7,7 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/dop251/goja"
@@ -80,31 +85,105 @@ var services = map[string]awsService{
 
 func (s *sandbox) awsFunctions() map[string]any { return map[string]any{"call": s.hostCall} }
 
-// clientModule makes an SDK client package by aws.js.
+// clientModule is an SDK client package. What it exports is made by aws.js when it is first asked for: a client has hundreds
+// of names, and a function uses a few.
+type clientModule struct {
+	s       *sandbox
+	exports map[string]clientExport
+	create  goja.Callable // (kind, name, values) → the export
+	made    map[string]goja.Value
+}
+
+// clientExport is what an export is: a "client", "aggregate", "base", "command", "paginator", "error", "enum" or "waiter".
+type clientExport struct {
+	kind   string
+	name   string   // without prefix or suffix
+	values []string // of an enumeration, or the operations of an aggregated client
+}
+
+// clientExports are the exports of a service's client by their names.
+func (e *Engine) clientExports(svc awsService) map[string]clientExport {
+	schema := e.opts.Schema
+	operations := schema.Operations(svc.service)
+	m := map[string]clientExport{}
+	for name, values := range schema.Enums(svc.service) {
+		m[name] = clientExport{"enum", name, values}
+	}
+	for _, name := range schema.Errors(svc.service) {
+		m[name] = clientExport{"error", name, nil}
+	}
+	for _, op := range operations {
+		m[op+"Command"] = clientExport{"command", op, nil}
+		for _, verb := range [...]string{"List", "Query", "Scan", "Describe", "Get", "Filter"} {
+			if strings.HasPrefix(op, verb) {
+				m["paginate"+op] = clientExport{"paginator", op, nil}
+			}
+		}
+	}
+	if svc.service == "dynamodb" {
+		for _, name := range [...]string{"waitUntilTableExists", "waitUntilTableNotExists"} {
+			m[name] = clientExport{"waiter", name, nil}
+		}
+	}
+	m[svc.class] = clientExport{"aggregate", svc.class, operations}
+	m[svc.class+"Client"] = clientExport{"client", svc.class, nil}
+	m[svc.class+"ServiceException"] = clientExport{"base", svc.class, nil}
+	return m
+}
+
+// clientModule makes a client package for a sandbox.
 func (s *sandbox) clientModule(name string, svc awsService) (goja.Value, error) {
-	schema := s.engine.opts.Schema
-	if schema == nil {
+	if s.engine.opts.Schema == nil {
 		return nil, fmt.Errorf("Cannot find module '%s'", name)
 	}
-	m, err := s.load1("devstack:aws")
+	aws, err := s.load1("devstack:aws")
 	if err != nil {
 		return nil, err
 	}
-	newModule, _ := goja.AssertFunction(m.ToObject(s.rt).Get("clientModule"))
-	toArray := func(names []string) goja.Value {
-		list := make([]any, len(names))
-		for i, n := range names {
-			list[i] = n
-		}
-		return s.rt.NewArray(list...)
+	exports, _ := s.engine.clients.LoadOrStore(svc.service, sync.OnceValue(func() map[string]clientExport { return s.engine.clientExports(svc) }))
+	m := &clientModule{s: s, exports: exports.(func() map[string]clientExport)(), made: map[string]goja.Value{}}
+	obj := s.rt.NewDynamicObject(m)
+	newModule, _ := goja.AssertFunction(aws.ToObject(s.rt).Get("clientModule"))
+	create, err := newModule(goja.Undefined(), s.rt.ToValue(svc.service), s.rt.ToValue(svc.class), obj)
+	if err != nil {
+		return nil, err
 	}
-	var enums []any
-	for shape, values := range schema.Enums(svc.service) {
-		enums = append(enums, s.rt.NewArray(shape, toArray(values)))
-	}
-	return newModule(goja.Undefined(), s.rt.ToValue(svc.service), s.rt.ToValue(svc.class),
-		toArray(schema.Operations(svc.service)), toArray(schema.Errors(svc.service)), s.rt.NewArray(enums...))
+	m.create, _ = goja.AssertFunction(create)
+	return obj, nil
 }
+
+// Get returns an export, nil for a name that is none.
+func (m *clientModule) Get(key string) goja.Value {
+	if v := m.made[key]; v != nil {
+		return v
+	}
+	e, ok := m.exports[key]
+	if !ok {
+		return nil
+	}
+	values := make([]any, len(e.values))
+	for i, v := range e.values {
+		values[i] = v
+	}
+	v, err := m.create(goja.Undefined(), m.s.rt.ToValue(e.kind), m.s.rt.ToValue(e.name), m.s.rt.NewArray(values...))
+	if err != nil {
+		panic(m.s.hostError(err))
+	}
+	m.made[key] = v
+	return v
+}
+
+// Set refuses: exports are constant.
+func (m *clientModule) Set(string, goja.Value) bool { return false }
+
+// Has reports whether there is an export of that name.
+func (m *clientModule) Has(key string) bool { _, ok := m.exports[key]; return ok }
+
+// Delete refuses.
+func (m *clientModule) Delete(string) bool { return false }
+
+// Keys are the names of all exports.
+func (m *clientModule) Keys() []string { return slices.Sorted(maps.Keys(m.exports)) }
 
 // hostCall implements host.call(service, operation, input) → a promise of the output. It rejects with what awsFailure makes.
 func (s *sandbox) hostCall(call goja.FunctionCall) goja.Value {
@@ -157,6 +236,13 @@ type encoder struct {
 	b bytes.Buffer
 }
 
+// The types as which goja exports bytes and dates.
+var (
+	bytesType  = reflect.TypeFor[[]byte]()
+	bufferType = reflect.TypeFor[goja.ArrayBuffer]()
+	timeType   = reflect.TypeFor[time.Time]()
+)
+
 // maxNesting is how deep an input may be nested; AWS refuses far less.
 const maxNesting = 200
 
@@ -169,15 +255,13 @@ func (e *encoder) value(v goja.Value, t *Type, depth int) error {
 		e.primitive(v, t)
 		return nil
 	}
-	switch x := obj.Export().(type) {
-	case []byte:
-		e.text(base64.StdEncoding.EncodeToString(x))
+	switch obj.ExportType() { // exporting a plain object would copy it whole
+	case bytesType, bufferType:
+		e.text(base64.StdEncoding.EncodeToString(e.s.bytes(obj)))
 		return nil
-	case goja.ArrayBuffer:
-		e.text(base64.StdEncoding.EncodeToString(x.Bytes()))
-		return nil
-	case time.Time:
-		e.b.WriteString(strconv.FormatFloat(float64(x.UnixMilli())/1000, 'f', -1, 64))
+	case timeType:
+		ms := obj.Export().(time.Time).UnixMilli()
+		e.b.WriteString(strconv.FormatFloat(float64(ms)/1000, 'f', -1, 64))
 		return nil
 	}
 	return e.object(obj, t, depth)

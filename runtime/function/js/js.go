@@ -33,8 +33,9 @@ type Caller interface {
 
 // Engine runs the functions of runtime "js".
 type Engine struct {
-	opts  Options
-	redis *redisPools
+	opts    Options
+	redis   *redisPools
+	clients sync.Map // service → func() of its client's exports
 
 	mu       sync.Mutex
 	bundlers map[*bundle.Bundler]int // how many builds hold each

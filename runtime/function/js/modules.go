@@ -74,7 +74,7 @@ func (e *Engine) builtins() api.Plugin {
 	return api.Plugin{Name: "builtins", Setup: func(b api.PluginBuild) {
 		b.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 			if a.Namespace == namespace {
-				return api.OnResolveResult{Path: a.Path, External: true}, nil
+				return api.OnResolveResult{Path: a.Path, External: true, SideEffects: api.SideEffectsFalse}, nil
 			}
 			if name := public(a.Path); name != "" && e.has(name) {
 				return api.OnResolveResult{Path: name, Namespace: namespace, SideEffects: api.SideEffectsFalse}, nil
@@ -91,10 +91,17 @@ func (e *Engine) builtins() api.Plugin {
 				return api.OnLoadResult{}, err
 			}
 			text := "export {" + strings.Join(names, ", ") + "} from " + quote(a.Path) + ";\n"
+			if _, isClient := services[a.Path]; !isClient {
+				text += "export {default} from " + quote(a.Path+defaultSuffix) + ";\n"
+			}
 			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 		})
 	}}
 }
+
+// defaultSuffix is what makes of a module's name one that exports the module as its default and nothing else: esbuild
+// copies all names of a module whose default is imported.
+const defaultSuffix = "#default"
 
 // has reports whether a built-in module can be used: an AWS client needs its service.
 func (e *Engine) has(name string) bool {
@@ -137,8 +144,7 @@ func (e *Engine) exports(name string) ([]string, error) {
 		return nil, fmt.Errorf("built-in module %s: %w", name, err)
 	}
 	obj := v.ToObject(s.rt)
-	names := slices.DeleteFunc(obj.Keys(), func(k string) bool { return k == "__esModule" || k == "default" })
-	names = append(names, "default")
+	names := slices.DeleteFunc(obj.Keys(), func(k string) bool { return k == "default" })
 	slices.Sort(names)
 	if e.names == nil {
 		e.names = map[string][]string{}
@@ -192,7 +198,9 @@ func (s *sandbox) load1(name string) (goja.Value, error) {
 	}
 	var v goja.Value
 	var err error
-	if svc, ok := services[name]; ok {
+	if whole, ok := strings.CutSuffix(name, defaultSuffix); ok {
+		v, err = s.defaultModule(whole)
+	} else if svc, ok := services[name]; ok {
 		v, err = s.clientModule(name, svc)
 	} else if file, ok := modules[name]; ok {
 		v, err = s.runBuiltin(file, name)
@@ -226,16 +234,20 @@ func (s *sandbox) runBuiltin(file, name string) (goja.Value, error) {
 	if _, err := run(goja.Undefined(), exports, s.host.Get("require"), module, s.host); err != nil {
 		return nil, err
 	}
-	out := module.Get("exports").ToObject(s.rt)
-	if out.Get("default") == nil { // CommonJS: the default import is the module
-		if err := out.DefineDataProperty("default", out, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
-			return nil, err
-		}
-	}
-	if err := out.DefineDataProperty("__esModule", s.rt.ToValue(true), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE); err != nil {
+	return module.Get("exports"), nil
+}
+
+// defaultModule is {default: module}, marked as an ES module.
+func (s *sandbox) defaultModule(name string) (goja.Value, error) {
+	v, err := s.load1(name)
+	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	obj := s.rt.NewObject()
+	if err := obj.Set("__esModule", true); err != nil {
+		return nil, err
+	}
+	return obj, obj.Set("default", v)
 }
 
 // lazyGlobals are globals that load a built-in module when a script first asks for one of them.

@@ -57,13 +57,13 @@ const perform = async (client, command, options) => {
     return { $metadata: metadata(200), ...out };
   } catch (err) {
     if (!err || !err.aws) throw err;
-    throw exceptionOf(client.constructor.exceptions, err);
+    throw exceptionOf(client.constructor.classOf, err);
   }
 };
 
 // exceptionOf makes the exception of the class that the service's error is named after.
-const exceptionOf = (exceptions, { name, message, status, fields = {} }) => {
-  const Class = exceptions.byName(name);
+const exceptionOf = (classOf, { name, message, status, fields = {} }) => {
+  const Class = classOf(name);
   const { message: _, Message: __, ...more } = fields;
   return new Class({ ...more, name, message: message || name, $fault: status < 500 ? 'client' : 'server', $metadata: metadata(status) });
 };
@@ -104,68 +104,51 @@ const wait = async ({ maxWaitTime = 300, minDelay = 1, abortSignal }, ready) => 
     await new Promise((resolve) => { setTimeout(resolve, minDelay * 1000); });
   }
 };
+const tableStatus = async (module, client, input) => {
+  try {
+    return await client.send(new module.DescribeTableCommand(input));
+  } catch (err) {
+    if (err.name === 'ResourceNotFoundException') return null;
+    throw err;
+  }
+};
 const waiters = {
-  dynamodb: (lazy) => {
-    const status = async (client, input) => {
-      try {
-        return await client.send(new (lazy.DescribeTableCommand)(input));
-      } catch (err) {
-        if (err.name === 'ResourceNotFoundException') return null;
-        throw err;
-      }
-    };
-    const exists = (options, input) => wait(options, async () => { const t = await status(options.client, input); return t?.Table.TableStatus === 'ACTIVE' && t; });
-    const gone = (options, input) => wait(options, async () => (await status(options.client, input)) === null && 'ResourceNotFoundException');
-    return { waitUntilTableExists: exists, waitForTableExists: exists, waitUntilTableNotExists: gone, waitForTableNotExists: gone };
-  },
+  waitUntilTableExists: (module) => (options, input) => wait(options, async () => {
+    const t = await tableStatus(module, options.client, input);
+    return t?.Table.TableStatus === 'ACTIVE' && t;
+  }),
+  waitUntilTableNotExists: (module) => (options, input) => wait(options, async () =>
+    (await tableStatus(module, options.client, input)) === null && 'ResourceNotFoundException'),
 };
 
 exports.Client = Client;
 exports.Command = Command;
-exports.ServiceException = ServiceException;
 exports.Uint8ArrayBlobAdapter = Uint8ArrayBlobAdapter;
 exports.paginate = paginate;
 
-// clientModule makes a client package: FooClient, Foo, FooServiceException, a class a command, an error and an enumeration.
-exports.clientModule = (service, name, operations, errors, enums) => {
-  const module = {};
-  const lazily = (key, make) => Object.defineProperty(module, key, {
-    configurable: true, enumerable: true,
-    get() {
-      const value = make();
-      Object.defineProperty(module, key, { value, enumerable: true, configurable: true });
-      return value;
-    },
-  });
+// clientModule returns what makes the exports of a client package; module is the package itself, for their use of each other.
+exports.clientModule = (service, name, module) => {
   const named = (Class, text) => Object.defineProperty(Class, 'name', { value: text, configurable: true });
   const Base = named(class extends ServiceException {}, name + 'ServiceException');
-  const exceptions = {
-    byName: (code) => (errors.includes(code) ? module[code] : Base),
+  const classOf = (code) => (module[code]?.prototype instanceof Base ? module[code] : Base);
+  const kinds = {
+    base: () => Base,
+    error: (code) => named(class extends Base { constructor(o) { super({ name: code, $fault: 'client', ...o }); } }, code),
+    client: () => named(class extends Client { static service = service; static classOf = classOf; }, name + 'Client'),
+    command: (op) => named(class extends Command { static service = service; static operation = op; }, op + 'Command'),
+    paginator: (op) => (config, input) => paginate(module[op + 'Command'], config, input),
+    enum: (_, values) => Object.fromEntries(values.map((v) => [v.replace(/\W/g, (c) => (c === '.' ? '' : '_')), v])),
+    waiter: (key) => waiters[key](module),
+    aggregate(_, operations) {
+      const All = named(class extends module[name + 'Client'] {}, name);
+      for (const op of operations) {
+        Object.defineProperty(All.prototype, op[0].toLowerCase() + op.slice(1), {
+          configurable: true, writable: true,
+          value(input, options, callback) { return this.send(new module[op + 'Command'](input), options, callback); },
+        });
+      }
+      return All;
+    },
   };
-  module[name + 'Client'] = named(class extends Client { static service = service; static exceptions = exceptions; }, name + 'Client');
-  module[name + 'ServiceException'] = Base;
-  module.$Command = Command;
-  lazily(name, () => {
-    const All = named(class extends module[name + 'Client'] {}, name);
-    for (const op of operations) {
-      const method = op[0].toLowerCase() + op.slice(1);
-      Object.defineProperty(All.prototype, method, {
-        configurable: true, writable: true,
-        value(input, options, callback) { return this.send(new module[op + 'Command'](input), options, callback); },
-      });
-    }
-    return All;
-  });
-  for (const op of operations) {
-    lazily(op + 'Command', () => named(class extends Command { static service = service; static operation = op; }, op + 'Command'));
-    if (/^(List|Query|Scan|Describe|Get|Filter)/.test(op)) lazily('paginate' + op, () => (config, input, ...rest) => paginate(module[op + 'Command'], config, input, ...rest));
-  }
-  for (const code of errors) {
-    lazily(code, () => named(class extends Base { constructor(o) { super({ name: code, $fault: 'client', ...o }); } }, code));
-  }
-  for (const [key, values] of enums) {
-    if (!(key in module)) lazily(key, () => Object.fromEntries(values.map((v) => [v.replace(/\W/g, (c) => (c === '.' ? '' : '_')), v])));
-  }
-  for (const [key, f] of Object.entries(waiters[service]?.(module) ?? {})) module[key] = f;
-  return module;
+  return (kind, key, values) => kinds[kind](key, values);
 };
