@@ -56,7 +56,7 @@ func (e *Error) Error() string {
 	return e.Code + ": " + e.Message
 }
 
-// ErrorCode returns the code, for callers that know errors of AWS only by these three methods.
+// ErrorCode returns the code, for callers that know errors of AWS only by these methods.
 func (e *Error) ErrorCode() string { return e.Code }
 
 // ErrorMessage returns the service's words.
@@ -64,6 +64,9 @@ func (e *Error) ErrorMessage() string { return e.Message }
 
 // HTTPStatus returns the status of the answer over HTTP.
 func (e *Error) HTTPStatus() int { return e.Status }
+
+// ErrorFields returns the further members of the error's structure, for the same callers.
+func (e *Error) ErrorFields() map[string]any { return e.Fields }
 
 // With returns the error with a further member of its structure set.
 func (e *Error) With(member string, value any) *Error {
