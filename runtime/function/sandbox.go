@@ -47,6 +47,7 @@ func (f *managed) start(ctx context.Context, v *version) (*sandbox, error) {
 	s := &sandbox{f: f, v: v, stream: newStream(began)}
 	limit := max(initLimit, time.Duration(v.fn.Timeout)*time.Second)
 	ctx, cancel := context.WithCancelCause(ctx)
+	written := v.inputs.written()
 	stop := f.cfg.Clock.AfterFunc(limit, func() { cancel(&initTimeout{limit}) })
 	inner, err := f.engine.Start(ctx, v.fn, v.build.Build, environment(v.fn, f.cfg.Env(v.fn), s.stream), s.log)
 	stop()
@@ -54,7 +55,7 @@ func (f *managed) start(ctx context.Context, v *version) (*sandbox, error) {
 	cancel(nil)
 	var late *initTimeout
 	switch {
-	case err == nil && v.inputs.touched():
+	case err == nil && !v.inputs.untouched(written):
 		// A runtime reads sources as it starts, and they have been written meanwhile: it may hold what was there for a
 		// moment only, between two states that are the same.
 		inner.Close()

@@ -70,6 +70,12 @@ func (s stamp) same(old stamp) bool {
 	return s.hashed && old.hashed && s.content == old.content && s.facts.mode == old.facts.mode
 }
 
+// untouched is stricter than same: it also proves that the content was never another in between, as far as the file
+// system's clock can tell. Of a folder it is the list of names that counts: tools come and go in folders.
+func (s stamp) untouched(old stamp) bool {
+	return s.same(old) && (s.facts == old.facts || s.facts.mode.IsDir())
+}
+
 func (f facts) freshAt(now time.Time) bool {
 	if f.mode == 0 {
 		return false // nothing there: a file that appears has facts
@@ -141,6 +147,7 @@ type snapshot struct {
 
 	mu     sync.Mutex // held while stamps are refreshed, one pass at a time anyway
 	stamps map[string]stamp
+	writes int // how often a file was seen to have been written without a change of content
 }
 
 // take looks at all paths. Stamps of an older snapshot (nil for none) save reading what has not changed since.
@@ -169,24 +176,32 @@ func (s *snapshot) changed() string {
 			if !now.same(old) {
 				return path
 			}
+			if !now.untouched(old) {
+				s.writes++
+			}
 			s.stamps[path] = now // touched, or no longer fresh: cheaper to compare from now on
 		}
 		return ""
 	})
 }
 
-// touched reports whether any file has been written to since it was looked at last, whatever its content is now; of a
-// folder it is the list of names that counts.
-func (s *snapshot) touched() bool {
+// written returns a number that grows when a file is seen to have been written without a change of content.
+func (s *snapshot) written() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writes
+}
+
+// untouched reports whether no file has been written to since written was asked, whatever its content is now.
+func (s *snapshot) untouched(written int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for path, old := range s.stamps {
-		f := factsOf(path)
-		if f != old.facts && !(f.mode.IsDir() && look(path, old).same(old)) {
-			return true
+		if f := factsOf(path); f != old.facts && !look(path, old).untouched(old) {
+			return false
 		}
 	}
-	return false
+	return s.writes == written
 }
 
 // stamp returns what is known of a path, the zero stamp if nothing.
@@ -226,14 +241,16 @@ func (s *snapshot) paths() []string {
 // state. If so it returns the snapshot to verify the build against; if not it names what changed meanwhile, and a new
 // snapshot over the inputs is the beginning of the next attempt.
 //
-// An input that s knows must have the content it had. One that the build discovered must not have changed since the
-// build began, by the kernel's date of its last change.
+// An input that s knows must not have been written to, not even with what it had before: the build may have read
+// something in between. One that the build discovered must not have changed since the build began, by the kernel's date
+// of its last change.
 func (s *snapshot) confirm(inputs []string) (after *snapshot, changed string) {
 	after = take(inputs, s)
+	rewritten := s.written() > 0
 	for _, path := range inputs {
 		now := after.stamps[path]
 		if s.knows(path) {
-			if !now.same(s.stamp(path)) {
+			if rewritten || !now.untouched(s.stamp(path)) {
 				return after, path
 			}
 		} else if now.facts.freshAt(s.began) {

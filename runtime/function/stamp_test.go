@@ -129,6 +129,32 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
+// A build that reads while a file is changed and changed back may have read the change.
+func TestConfirmSeesWhatWasThereInBetween(t *testing.T) {
+	for _, looked := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "a")
+		write := func(content string) {
+			if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("one")
+		time.Sleep(2 * tick) // so that the next writes have another date
+		before := take([]string{path}, nil)
+		write("two")
+		write("one")
+		if looked && !before.current() { // a request that comes by in the meantime
+			t.Fatal("the content is the same")
+		}
+		if before.untouched(0) {
+			t.Error("a sandbox that read in between would be kept")
+		}
+		if _, changed := before.confirm([]string{path}); changed != path {
+			t.Errorf("a build that read in between would be kept (looked at meanwhile: %v)", looked)
+		}
+	}
+}
+
 // Each caller's result must come from a run that began after its call.
 func TestSharedRunsBeginAfterTheCall(t *testing.T) {
 	var s shared
