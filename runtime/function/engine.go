@@ -13,12 +13,14 @@ import (
 type Engine interface {
 	// Build turns a function's sources into something that can be started. previous is the last Build of the same
 	// function, nil at first; an engine may use what it holds to be faster. A mistake in the function's sources is a
-	// *BuildError; even then the returned Build, if it is not nil, has the inputs whose change may mend it.
+	// *BuildError; even then the returned Build, if it is not nil, has the inputs whose change may mend it. Inputs may be
+	// written to during Build, by others: it is then called again. It must not write to them itself. It returns soon after
+	// ctx ended, as it does when a newer save has come, and what it returns then is not used but as previous.
 	Build(ctx context.Context, fn *config.Function, previous Build) (Build, error)
 
 	// Start returns a sandbox that has loaded the function and waits for its first event. A function whose own
 	// initialisation fails is an *InitError, or an *ExitError where its process ended without a word. ctx bounds the start;
-	// the sandbox lives on after it.
+	// the sandbox lives on after it. A sandbox during whose start an input was written to is not used.
 	Start(ctx context.Context, fn *config.Function, b Build, env []string, log LogFunc) (Sandbox, error)
 
 	// Close ends what the engine keeps running.
