@@ -48,6 +48,9 @@ func Start(watchdog *reap.Watchdog, spec Spec) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := watchdog.Prepare(); err != nil {
+		return nil, err
+	}
 	cmd := &exec.Cmd{
 		Path: path, Args: spec.Command, Dir: spec.Dir,
 		Env:         append(spec.Env[:len(spec.Env):len(spec.Env)], watchdog.Env()),

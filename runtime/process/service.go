@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"devstack/runtime/config"
@@ -22,10 +23,15 @@ type Config struct {
 }
 
 // Runner runs services that are commands. It is a supervise.Runner.
-type Runner struct{ conf Config }
+type Runner struct {
+	conf Config
+
+	mu    sync.Mutex
+	given map[int]bool // free ports that processes have been given: they may not listen there yet
+}
 
 // New returns a Runner.
-func New(conf Config) *Runner { return &Runner{conf} }
+func New(conf Config) *Runner { return &Runner{conf: conf, given: map[int]bool{}} }
 
 // Alone reports whether a service must end before its successor starts: two cannot listen on one port.
 func (r *Runner) Alone(res config.Resource) bool {
@@ -43,29 +49,35 @@ func (r *Runner) Start(ctx context.Context, res config.Resource) (supervise.Inst
 		return nil, fmt.Errorf("%d replicas cannot all listen on port %d: leave port out, and each gets a free one in PORT",
 			s.Replicas, s.Port)
 	}
-	port, err := choosePort(s.Port)
-	if err != nil {
-		return nil, err
-	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	port, err := r.takePort(s.Port)
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.startOn(s, port)
+	if err != nil {
+		r.leavePort(port)
+		return nil, err
+	}
+	go func() { <-p.Done(); r.leavePort(port) }()
+	return &instance{Process: p, url: fmt.Sprintf("http://127.0.0.1:%d", port), health: s.Health}, nil
+}
+
+func (r *Runner) startOn(s *config.Service, port int) (*Process, error) {
 	var given map[string]string
 	if r.conf.Env != nil {
 		given = r.conf.Env(s)
 	}
 	source := s.ID.String()
-	p, err := Start(r.conf.Watchdog, Spec{
+	return Start(r.conf.Watchdog, Spec{
 		Command: s.Command,
 		Dir:     s.Dir,
 		Env:     List(BaseEnv(), given, s.Environment, map[string]string{"PORT": strconv.Itoa(port)}),
 		Stdout:  r.conf.Logs.StreamWriter(source, "stdout"),
 		Stderr:  r.conf.Logs.StreamWriter(source, "stderr"),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &instance{Process: p, url: fmt.Sprintf("http://127.0.0.1:%d", port), health: s.Health}, nil
 }
 
 // instance is one process of a service.
@@ -82,15 +94,29 @@ func (i *instance) Ready(ctx context.Context) error {
 	return supervise.Healthy(ctx, i, supervise.Check{URL: i.url, Path: i.health})
 }
 
-// choosePort returns a free port, or the wanted one if it is free.
-func choosePort(want int) (int, error) {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", want))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return 0, fmt.Errorf("port %d is in use by another program: stop it, or choose another port", want)
+// takePort returns the wanted port if it is free, or any free one that no other process was given.
+func (r *Runner) takePort(want int) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", want))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return 0, fmt.Errorf("port %d is in use by another program: stop it, or choose another port", want)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("port %d: %w", want, err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		l.Close()
+		if want != 0 || !r.given[port] {
+			r.given[port] = true
+			return port, nil
+		}
 	}
-	if err != nil {
-		return 0, fmt.Errorf("port %d: %w", want, err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+func (r *Runner) leavePort(port int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.given, port)
 }

@@ -229,13 +229,20 @@ func (u *unit) replace(old, new []*member) {
 	u.live = slices.DeleteFunc(u.live, func(m *member) bool { return slices.Contains(old, m) })
 	for _, m := range new {
 		u.live = append(u.live, m)
-		go func() {
-			<-m.inst.Done()
-			select {
-			case u.ended <- m:
-			case <-u.gone:
-			}
-		}()
+		go u.watch(m)
+	}
+}
+
+// watch tells the unit when an instance has ended.
+func (u *unit) watch(m *member) {
+	select {
+	case <-m.inst.Done():
+	case <-u.gone:
+		return
+	}
+	select {
+	case u.ended <- m:
+	case <-u.gone:
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -89,18 +90,34 @@ func (w *Watchdog) Sweep() int {
 	return killed
 }
 
+// Prepare starts the watchdog if it does not run yet. Called before a child is started, it leaves no moment in which the
+// child has nobody to end it.
+func (w *Watchdog) Prepare() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.prepare()
+}
+
+func (w *Watchdog) prepare() error {
+	if w.closed {
+		return errors.New("the daemon is stopping")
+	}
+	if w.pipe != nil {
+		return nil
+	}
+	if err := w.start(); err != nil {
+		return fmt.Errorf("start the watchdog that ends children with the daemon: %w", err)
+	}
+	return nil
+}
+
 // Add has the watchdog end something of a kind that Main knows, should the daemon go before remove is called.
 func (w *Watchdog) Add(kind, what string) (remove func(), err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := note{Kind: kind, What: what}
-	if w.closed {
-		return nil, fmt.Errorf("watch %s %s: the daemon is stopping", kind, what)
-	}
-	if w.pipe == nil {
-		if err := w.start(); err != nil {
-			return nil, fmt.Errorf("start the watchdog that ends children with the daemon: %w", err)
-		}
+	if err := w.prepare(); err != nil {
+		return nil, err
 	}
 	w.notes[n]++
 	if err := w.write(n); err != nil {
