@@ -84,3 +84,64 @@ func BenchmarkJSONDecode(b *testing.B) {
 		}
 	}
 }
+
+// itemInput has the shape of a PutItem of DynamoDB, whose values contain themselves.
+type (
+	itemInput struct {
+		TableName *string
+		Item      map[string]attribute
+	}
+	attribute struct {
+		S    *string
+		N    *string
+		B    []byte
+		SS   []string
+		NS   []string
+		BS   [][]byte
+		M    map[string]attribute
+		L    []attribute
+		NULL *bool
+		BOOL *bool
+	}
+)
+
+func itemModel() *Model {
+	return &Model{Shapes: []Shape{
+		0: {Name: "PutItemInput", Kind: Structure, Members: []Member{{Name: "TableName", Shape: 1, Flags: Required}, {Name: "Item", Shape: 3, Flags: Required}}},
+		1: {Name: "String", Kind: String},
+		2: {Name: "AttributeValue", Kind: Union, Members: []Member{{Name: "S", Shape: 1}, {Name: "N", Shape: 1}, {Name: "B", Shape: 4}, {Name: "SS", Shape: 5},
+			{Name: "NS", Shape: 5}, {Name: "BS", Shape: 6}, {Name: "M", Shape: 3}, {Name: "L", Shape: 7}, {Name: "NULL", Shape: 8}, {Name: "BOOL", Shape: 8}}},
+		3: {Name: "Map", Kind: Map, Members: []Member{{Name: "key", Shape: 1}, {Name: "value", Shape: 2}}},
+		4: {Name: "Blob", Kind: Blob},
+		5: {Name: "Strings", Kind: List, Members: []Member{{Name: "member", Shape: 1}}},
+		6: {Name: "Blobs", Kind: List, Members: []Member{{Name: "member", Shape: 4}}},
+		7: {Name: "List", Kind: List, Members: []Member{{Name: "member", Shape: 2}}},
+		8: {Name: "Boolean", Kind: Boolean},
+	}}
+}
+
+// BenchmarkItem decodes and encodes an item of about a kilobyte.
+func BenchmarkItem(b *testing.B) {
+	p := newPlanner(itemModel()).plan(0, reflect.TypeFor[itemInput]())
+	doc := []byte(`{"TableName":"orders","Item":{"customer":{"S":"c-000017"},"id":{"S":"o-000000042"},"total":{"N":"129.95"},"paid":{"BOOL":true},` +
+		`"tags":{"SS":["new","express","gift"]},"lines":{"L":[{"M":{"sku":{"S":"sku-1"},"count":{"N":"2"}}},{"M":{"sku":{"S":"sku-2"},"count":{"N":"1"}}}]},` +
+		`"note":{"S":"` + strings.Repeat("a note ", 90) + `"}}}`)
+	var in itemInput
+	b.Run("decode", func(b *testing.B) {
+		b.SetBytes(int64(len(doc)))
+		b.ReportAllocs()
+		for b.Loop() {
+			in = itemInput{}
+			if err := decodeJSON(doc, p, reflect.ValueOf(&in).Elem(), false); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("encode", func(b *testing.B) {
+		b.ReportAllocs()
+		var out []byte
+		for b.Loop() {
+			out = jsonEncoder{}.structure(out[:0], p, reflect.ValueOf(&in).Elem())
+		}
+	})
+}

@@ -205,6 +205,9 @@ func (d *jsonDecoder) list(p *plan, v reflect.Value) error {
 	}
 	d.i++
 	f := &p.fields[0]
+	if f.plan.kind == String && p.typ == stringsType {
+		return d.strings(v.Addr().Interface().(*[]string))
+	}
 	v.Set(reflect.MakeSlice(p.typ, 0, 0))
 	n := 0
 	for first := true; ; first = false {
@@ -234,6 +237,40 @@ func (d *jsonDecoder) list(p *plan, v reflect.Value) error {
 		}
 		d.i++
 	}
+	d.i++
+	d.depth--
+	return nil
+}
+
+var stringsType = reflect.TypeFor[[]string]()
+
+// strings decodes the rest of a list of strings, which is most lists.
+func (d *jsonDecoder) strings(into *[]string) error {
+	list := []string{}
+	for first := true; ; first = false {
+		d.space()
+		switch c := d.peek(); {
+		case c == ']' && first:
+		case c == '"':
+			s, err := d.str()
+			if err != nil {
+				return err
+			}
+			list = append(list, string(s))
+		case d.null():
+			return errNullElement()
+		default:
+			return d.mismatch("String")
+		}
+		d.space()
+		if c := d.peek(); c == ']' {
+			break
+		} else if c != ',' {
+			return errMalformed()
+		}
+		d.i++
+	}
+	*into = list
 	d.i++
 	d.depth--
 	return nil

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -81,15 +82,7 @@ func (e jsonEncoder) value(b []byte, f *field, v reflect.Value) []byte {
 		}
 		return append(b, ']')
 	case Map:
-		b = append(b, '{')
-		for i, k := range sortedKeys(v) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(appendJSONString(b, k.String()), ':')
-			b = e.element(b, &p.fields[1], v.MapIndex(k))
-		}
-		return append(b, '}')
+		return e.mapping(b, &p.fields[1], v)
 	case String:
 		return appendJSONString(b, v.String())
 	case Blob:
@@ -111,6 +104,46 @@ func (e jsonEncoder) value(b []byte, f *field, v reflect.Value) []byte {
 		return appendDocument(b, v.Interface())
 	}
 	return strconv.AppendInt(b, v.Int(), 10)
+}
+
+// mapping writes a map, its keys in order so that answers repeat. Entries are written as the map gives them, and put in
+// order where they stand: looking each key up would copy each value.
+func (e jsonEncoder) mapping(b []byte, f *field, v reflect.Value) []byte {
+	type entry struct {
+		key      string
+		from, to int
+	}
+	var few [16]entry
+	entries := few[:0]
+	key, val := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+	b = append(b, '{')
+	start, sorted := len(b), true
+	for it := v.MapRange(); it.Next(); {
+		key.SetIterKey(it)
+		val.SetIterValue(it)
+		k := key.String()
+		from := len(b)
+		b = append(appendJSONString(b, k), ':')
+		b = append(e.element(b, f, val), ',')
+		if n := len(entries); n > 0 && entries[n-1].key > k {
+			sorted = false
+		}
+		entries = append(entries, entry{k, from, len(b)})
+	}
+	if len(entries) == 0 {
+		return append(b, '}')
+	}
+	if !sorted {
+		slices.SortFunc(entries, func(x, y entry) int { return strings.Compare(x.key, y.key) })
+		end := len(b)
+		for _, x := range entries {
+			b = append(b, b[x.from:x.to]...)
+		}
+		copy(b[start:end], b[end:])
+		b = b[:end]
+	}
+	b[len(b)-1] = '}'
+	return b
 }
 
 // element writes an element of a list or map, which may be null.
