@@ -96,9 +96,14 @@ func (b *Bundler) Build(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	b.recorder.reset()
-	stop := context.AfterFunc(ctx, b.ctx.Cancel)
+	cancelled := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(cancelled)
+		b.ctx.Cancel()
+	})
 	out := b.ctx.Rebuild()
 	if !stop() {
+		<-cancelled // or it would reach the next build
 		return nil, ctx.Err()
 	}
 	r := &Result{Inputs: b.recorder.inputs(b.opts), Warnings: format(out.Warnings, api.WarningMessage)}

@@ -29,7 +29,9 @@ type sandbox struct {
 	invoker   goja.Callable         // prelude.js's way to call a handler
 	setTrace  goja.Callable         // sets process.env._X_AMZN_TRACE_ID
 	handler   goja.Value
-	ctx       context.Context // of what is running now
+	life      context.Context // ends with the sandbox
+	end       context.CancelFunc
+	ctx       context.Context // of what is begun now; see outliving
 	event     *function.Event // the same; nil while loading
 	rejected  map[*goja.Promise]bool
 	failure   error         // what has ended the sandbox
@@ -53,9 +55,21 @@ func newSandbox(e *Engine, fn *config.Function, env []string, log function.LogFu
 		jobs:      make(chan func()),
 		done:      make(chan struct{}),
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	go s.own()
 	return s
 }
+
+// outliving is the context of what a script begins: it belongs to the invocation's trace and ends with the sandbox, not with
+// the invocation. A connection that a module opens while it is loaded is there for every event, and what a handler leaves
+// behind goes on with the next one, as on Lambda.
+type outliving struct {
+	context.Context
+	values context.Context
+}
+
+// Value returns the invocation's values.
+func (o outliving) Value(key any) any { return o.values.Value(key) }
 
 // own is the sandbox's goroutine.
 func (s *sandbox) own() {
@@ -74,7 +88,7 @@ func (s *sandbox) own() {
 func (s *sandbox) do(ctx context.Context, f func()) error {
 	finished := make(chan struct{})
 	select {
-	case s.jobs <- func() { defer close(finished); s.ctx = ctx; f() }:
+	case s.jobs <- func() { defer close(finished); s.ctx = outliving{s.life, ctx}; f() }:
 	case <-s.done:
 		return function.ErrGone
 	case <-ctx.Done():
@@ -103,6 +117,7 @@ func (s *sandbox) Done() <-chan struct{} { return s.done }
 func (s *sandbox) Close() error {
 	s.closing.Do(func() {
 		close(s.done)
+		s.end()
 		s.rt.Interrupt(errClosed)
 	})
 	return nil
