@@ -1,7 +1,13 @@
 # The shop: an order-taking application that shows what a stack is made of. `make up` runs it.
 # Every block is described in docs/stack-file.md; README.md walks through this one.
 
-stack "shop" {}
+stack "shop" {
+  port = var.aws_port
+}
+
+# Another value: devstack up --var port=9090
+variable "port" { default = 8080 }
+variable "aws_port" { default = 4566 }
 
 # Orders by customer, and by status through an index. The stream feeds `tally`.
 table "orders" {
@@ -77,7 +83,7 @@ state_machine "checkout" {
 }
 
 api "shop" {
-  port = 8080
+  port = var.port
 
   route "POST /orders"           { function = function.create_order }
   route "GET /orders"            { function = function.list_orders }

@@ -154,6 +154,7 @@ func (p *poller) pause(ctx context.Context) {
 
 // shards lists the stream's shards, oldest first. A stream that is gone has none.
 func (p *poller) shards(ctx context.Context) []string {
+	ctx = trace.Silent(ctx)
 	var out struct {
 		StreamDescription struct{ Shards []struct{ ShardId string } }
 	}
@@ -176,6 +177,7 @@ type record struct {
 
 // records reads what a shard holds from a position on, all of it that one GetRecords answers.
 func (p *poller) records(ctx context.Context, shard, position, after string) []record {
+	ctx = trace.Silent(ctx)
 	in := map[string]any{"StreamArn": p.m.Source, "ShardId": shard, "ShardIteratorType": position}
 	if after != "" {
 		in["SequenceNumber"] = after

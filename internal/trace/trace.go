@@ -118,6 +118,11 @@ func Join(ctx context.Context, amznTraceID, traceparent string) context.Context 
 	return context.WithValue(ctx, placeKey{}, p)
 }
 
+// Silent returns a context in which nothing is recorded: for what devstack does by itself over and over, such as polling.
+func Silent(ctx context.Context) context.Context {
+	return context.WithValue(ctx, placeKey{}, place{})
+}
+
 // Detach returns a context without ctx's deadline and cancellation that belongs to the same trace: for what goes on after
 // the answer, such as an asynchronous invocation.
 func Detach(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
@@ -131,7 +136,7 @@ type Active struct {
 // Start begins a span below the one that ctx is in. The returned context is inside it.
 func Start(ctx context.Context, kind, name string) (context.Context, *Active) {
 	p, ok := placeOf(ctx)
-	if !ok {
+	if !ok || p == (place{}) {
 		return ctx, &Active{}
 	}
 	id := newID(8)

@@ -13,8 +13,14 @@ interface Line {
   count: number;
 }
 
-export async function handler(event: { body?: string }) {
-  const { customer, lines } = JSON.parse(event.body ?? "{}") as { customer?: string; lines?: Line[] };
+interface Request {
+  body?: string;
+  isBase64Encoded: boolean; // as for `curl -d`, whose content type API Gateway does not take for text
+}
+
+export async function handler({ body = "{}", isBase64Encoded }: Request) {
+  const text = isBase64Encoded ? Buffer.from(body, "base64").toString() : body;
+  const { customer, lines } = JSON.parse(text) as { customer?: string; lines?: Line[] };
   if (!customer || !lines?.length || lines.some((l) => !l.product || !(l.count > 0))) {
     return answer(400, { message: "want a customer and lines of product and count" });
   }
@@ -34,7 +40,7 @@ async function priceOf(product: string): Promise<number | undefined> {
   await connected;
   const cached = await redis.get(`price:${product}`);
   if (cached !== null) return Number(cached);
-  const res = await fetch(`${process.env.CATALOG_URL}/products/${encodeURIComponent(product)}`);
+  const res = await fetch(`${process.env.CATALOG_URL}/catalog/products/${encodeURIComponent(product)}`);
   if (!res.ok) return undefined;
   const { price } = (await res.json()) as { price: number };
   await redis.set(`price:${product}`, String(price), { EX: 60 });
