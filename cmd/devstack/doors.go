@@ -13,9 +13,9 @@ import (
 // any page that it shows: a page of the internet must neither read the stack nor drive it, by a request of its own
 // (cross-site) or by a name of its own that it points at 127.0.0.1 (DNS rebinding).
 type doors struct {
-	hosts   []string // further host names under which the stack may be called, such as a container's gateway
-	origins []string // of pages that the stack named; "*" for all
-	pages   bool     // a person may follow a link here from any page (an application's API, not the AWS endpoint)
+	hosts   func() []string // further host names under which the stack may be called, such as a container's gateway; nil: none
+	origins []string        // of pages that the stack named; "*" for all
+	pages   bool            // a person may follow a link here from any page (an application's API, not the AWS endpoint)
 }
 
 // guard lets requests through to next that do not come from a foreign page.
@@ -66,7 +66,7 @@ func (d doors) named(origin string) bool {
 // resolver that the user changed sends here. (Anybody can put a page on a host below amazonaws.com, but not its address.)
 func (d doors) ours(host string) bool {
 	host = hostname(host)
-	return isLoopback(host) || below(host, "amazonaws.com") || below(host, "localhost.localstack.cloud") || slices.Contains(d.hosts, host)
+	return isLoopback(host) || below(host, "amazonaws.com") || below(host, "localhost.localstack.cloud") || d.hosts != nil && slices.Contains(d.hosts(), host)
 }
 
 // isLoopback reports whether a host is a loopback address, localhost, or below it ("ID.execute-api.localhost").

@@ -7,7 +7,7 @@ import (
 )
 
 func TestDoors(t *testing.T) {
-	aws := doors{hosts: []string{"host.docker.internal"}}
+	aws := doors{hosts: func() []string { return []string{"host.docker.internal"} }}
 	api := doors{origins: []string{"https://shop.example"}, pages: true}
 	for _, tt := range []struct {
 		name    string

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// client talks to a daemon's control API.
+type client struct {
+	http   http.Client
+	holder holder
+}
+
+// errNotRunning is returned by connect when there is no daemon.
+var errNotRunning = errors.New("the stack is not running; `devstack up` starts it")
+
+// connect returns a client of the daemon of the stack that the command is about.
+func connect(cmd *cobra.Command) (*client, error) {
+	dir, err := stackDir(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return connectTo(dir)
+}
+
+func connectTo(dir string) (*client, error) {
+	if !held(dir) {
+		return nil, errNotRunning
+	}
+	h, err := readHolder(dir)
+	if err != nil {
+		return nil, errNotRunning
+	}
+	c := &client{holder: h}
+	c.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", h.Socket)
+	}}
+	return c, nil
+}
+
+// call makes a request and decodes the answer into out, if out is not nil.
+func (c *client) call(ctx context.Context, method, path string, query url.Values, in []byte, out any) error {
+	res, err := c.do(ctx, method, path, query, in)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if out == nil {
+		return nil
+	}
+	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
+		return fmt.Errorf("the daemon's answer: %w", err)
+	}
+	return nil
+}
+
+// do makes a request. An answer other than 200 is an error in the daemon's words.
+func (c *client) do(ctx context.Context, method, path string, query url.Values, in []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://devstack"+path+"?"+query.Encode(), bytes.NewReader(in))
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("process %d holds the stack but does not answer: %w", c.holder.PID, err)
+	}
+	if res.StatusCode == http.StatusOK {
+		return res, nil
+	}
+	defer res.Body.Close()
+	b, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	var e struct{ Error string }
+	if json.Unmarshal(b, &e) != nil || e.Error == "" {
+		e.Error = strings.TrimSpace(res.Status + " " + string(b))
+	}
+	return nil, errors.New(e.Error)
+}
+
+func afterDot(s string) string { return s[strings.LastIndexByte(s, '.')+1:] }

@@ -1,0 +1,324 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"devstack/emulators"
+	"devstack/internal/clock"
+	"devstack/internal/trace"
+	"devstack/runtime/config"
+	"devstack/runtime/container"
+	"devstack/runtime/function"
+	"devstack/runtime/logs"
+	"devstack/runtime/plan"
+	"devstack/runtime/process"
+	"devstack/runtime/process/reap"
+	"devstack/runtime/provision"
+	"devstack/runtime/proxy"
+	"devstack/runtime/supervise"
+	"devstack/runtime/watch"
+)
+
+// maxSpans is how many spans the daemon remembers.
+const maxSpans = 10_000
+
+// daemon is a running stack: the emulators of AWS on one side, the application on the other, and here alone they meet.
+type daemon struct {
+	dir     string // of the stack
+	options daemonOptions
+
+	clock     *clock.Moving
+	traces    *trace.Ring
+	logs      *logs.Hub
+	watch     *watch.Watcher // nil where the operating system has no file events left
+	watchdog  *reap.Watchdog
+	cloud     *emulators.Cloud
+	endpoint  *http.Server
+	alloc     config.Allocator
+	functions *function.Manager
+	engines   *engines
+	docker    *container.Engine
+	provision *provision.Provisioner
+	proxies   *proxy.Set
+	sup       *supervise.Supervisor
+	shipper   *shipper
+
+	applying sync.Mutex  // one change of the stack at a time
+	applied  atomic.Bool // one has been carried out
+
+	mu       sync.Mutex // guards what follows
+	stack    *config.Stack
+	problem  error // why the stack's files are not what runs
+	unwatch  []func()
+	gateway  string // address of the container bridge, once a container needed it
+	gateways []net.Listener
+}
+
+// daemonOptions are what the command line decides.
+type daemonOptions struct {
+	ephemeral bool
+	vars      map[string]string
+	offset    time.Duration // by which the clock is ahead from the start
+}
+
+// openDaemon makes the parts of a daemon for the stack in dir, and reads the stack. Nothing of the application runs yet.
+func openDaemon(dir string, o daemonOptions) (*daemon, error) {
+	d := &daemon{dir: dir, options: o, clock: clock.System()}
+	d.clock.Advance(o.offset)
+	if err := d.openAllocator(); err != nil {
+		return nil, err
+	}
+	stack, err := d.load()
+	if err != nil {
+		return nil, err
+	}
+	d.stack = &config.Stack{Name: stack.Name, Dir: stack.Dir, Region: stack.Region, Account: stack.Account, Port: stack.Port}
+	d.traces = trace.NewRing(maxSpans, d.clock.Now)
+	d.openLogs()
+	if d.watch, err = watch.New(); err != nil {
+		d.logs.Say("devstack", "without file events: "+err.Error())
+	}
+	d.watchdog = reap.New(filepath.Join(dir, stateDir))
+	if n := d.watchdog.Sweep(); n > 0 {
+		d.logs.Say("devstack", fmt.Sprintf("ended %d processes that an earlier run left behind", n))
+	}
+	d.proxies = proxy.NewSet(d.traces)
+	d.openCloud(stack)
+	d.openFunctions(stack)
+	d.openSupervisor(stack)
+	return d, nil
+}
+
+// openAllocator chooses who picks ports and labels: with a memory on disk, unless nothing is to be left there.
+func (d *daemon) openAllocator() (err error) {
+	path := filepath.Join(d.dir, stateDir, "allocated.json")
+	if d.options.ephemeral {
+		path = filepath.Join(os.TempDir(), fmt.Sprintf("devstack-%d-allocated.json", os.Getpid()))
+		os.Remove(path)
+	}
+	d.alloc, err = config.NewFileAllocator(path, d.clock)
+	return err
+}
+
+func (d *daemon) openLogs() {
+	folder := filepath.Join(d.dir, stateDir, "logs")
+	if d.options.ephemeral {
+		folder = ""
+	}
+	d.logs = logs.New(folder, logs.Options{Clock: d.clock, Warn: func(err error) {
+		slog.Warn("logs are kept in memory only", "error", err)
+	}})
+}
+
+// load reads the stack's files as they are now.
+func (d *daemon) load() (*config.Stack, error) {
+	return config.Load(d.dir, config.Options{Vars: d.options.vars, Allocator: d.alloc})
+}
+
+func (d *daemon) openCloud(stack *config.Stack) {
+	d.cloud = emulators.Open(emulators.Config{
+		Dir: filepath.Join(d.dir, stateDir, "data"), Ephemeral: d.options.ephemeral, Sync: stack.Sync, Account: stack.Account, Region: stack.Region,
+		Clock: d.clock, Log: d.logger(), Traces: d.traces, Version: version(), Functions: functions{d}, Transport: services{d},
+		StreamLabel: d.streamLabel,
+	})
+}
+
+// logger is where the emulators tell the operator something.
+func (d *daemon) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(d.logs.Writer("devstack"), &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// streamLabel gives a table of the stack the stream that its references already name.
+func (d *daemon) streamLabel(account, region, table string, created time.Time) string {
+	stack := d.current()
+	for _, r := range stack.Resources {
+		if t, ok := r.(*config.Table); ok && t.Name == table && stack.Account == account && stack.Region == region && t.StreamLabel != "" {
+			return t.StreamLabel
+		}
+	}
+	return created.Format("2006-01-02T15:04:05.000")
+}
+
+func (d *daemon) openFunctions(stack *config.Stack) {
+	d.docker = container.NewEngine(container.Config{Stack: stack.Name, Dir: d.dir, Watchdog: d.watchdog, Logs: d.logs})
+	d.engines = newEngines(d)
+	d.shipper = newShipper(d.cloud, d.logs)
+	d.functions = function.NewManager(function.Config{
+		Engines: d.engines.of, Clock: d.clock, Watch: d.watch, Env: func(*config.Function) []string { return process.List(childEnv(stack)) },
+		Log: d.functionLog, Notify: d.reloaded,
+	})
+}
+
+func (d *daemon) openSupervisor(stack *config.Stack) {
+	d.provision = provision.New(d.cloud, stack.Region, d.clock)
+	env := func(*config.Service) map[string]string { return childEnv(stack) }
+	processes := process.New(process.Config{Watchdog: d.watchdog, Logs: d.logs, Env: env})
+	containers := &gatewayed{d: d, Runner: container.New(d.docker, env)}
+	d.sup = supervise.New(supervise.Config{
+		Runners: map[string]supervise.Runner{
+			"table": provisioned{d}, "cache": provisioned{d}, "state_machine": provisioned{d},
+			"function": functionRunner{d}, "api": apiRunner{d},
+			"service": supervise.Choose(func(r config.Resource) supervise.Runner {
+				if s := r.(*config.Service); s.Image != "" || s.Build != "" {
+					return containers
+				}
+				return processes
+			}),
+		},
+		Router: d.proxies, Logs: d.logs, Clock: d.clock,
+	})
+}
+
+// start opens the AWS endpoint and takes up what an earlier run left; then Apply can bring the application up.
+func (d *daemon) start(ctx context.Context) error {
+	l, err := listen(d.current().Port, "the AWS endpoint", "give the `stack` block another port, or stop the other program")
+	if err != nil {
+		return err
+	}
+	d.endpoint = d.server(doors{hosts: d.containerHosts}.guard(d.cloud))
+	go d.endpoint.Serve(l)
+	if err := d.cloud.Resume(d.traces.Context(ctx)); err != nil {
+		d.logs.Say("devstack", "not everything of the last run goes on: "+err.Error())
+	}
+	return nil
+}
+
+// server is an HTTP server whose requests are traced.
+func (d *daemon) server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return d.traces.Context(context.Background()) },
+		ErrorLog:    slog.NewLogLogger(d.logger().Handler(), slog.LevelDebug),
+	}
+}
+
+// listen takes a loopback port, and says in words what is wrong if it cannot.
+func listen(port int, what, wayOut string) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, &exit{exitStart, fmt.Errorf("port %d, for %s, is in use by another program; %s", port, what, wayOut)}
+	} else if err != nil {
+		return nil, &exit{exitStart, fmt.Errorf("%s: %w", what, err)}
+	}
+	return l, nil
+}
+
+// apply makes what runs be what the stack's files say. If they say nothing that makes sense, nothing changes.
+func (d *daemon) apply(ctx context.Context) error {
+	d.applying.Lock()
+	defer d.applying.Unlock()
+	next, err := d.load()
+	d.mu.Lock()
+	old := d.stack
+	if d.problem = err; err == nil {
+		d.stack = next
+	}
+	d.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if old.Port != next.Port || old.Region != next.Region || old.Account != next.Account {
+		d.logs.Say("devstack", "the stack's port, region and account change with the next start")
+	}
+	err = d.carryOut(ctx, plan.Diff(old, next))
+	d.applied.Store(true)
+	d.watchStack(next)
+	return err
+}
+
+// carryOut does the steps of a plan. What is deleted is first stopped, then taken away in AWS as well.
+func (d *daemon) carryOut(ctx context.Context, steps []plan.Step) error {
+	ctx = d.traces.Context(ctx)
+	err := d.sup.Apply(ctx, steps)
+	for _, s := range steps {
+		if s.Action == plan.Delete {
+			err = errors.Join(err, d.remove(ctx, s.Old))
+		}
+	}
+	return err
+}
+
+// remove takes away what the stack had provisioned for a resource.
+func (d *daemon) remove(ctx context.Context, r config.Resource) error {
+	if _, isService := r.(*config.Service); isService {
+		return nil
+	}
+	if err := d.provision.Remove(ctx, r); err != nil {
+		return fmt.Errorf("%s is not deleted: %w", r.Base().ID, err)
+	}
+	return nil
+}
+
+// watchStack has a save of the stack's files applied, and a save of a service's sources restart it.
+func (d *daemon) watchStack(stack *config.Stack) {
+	if d.watch == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, cancel := range d.unwatch {
+		cancel()
+	}
+	d.unwatch = nil
+	changed := make(chan struct{}, 1)
+	d.unwatch = append(d.unwatch, d.watch.Subscribe(stackPaths(stack), func(path string) {
+		if isStackFile(stack, path) {
+			select {
+			case changed <- struct{}{}:
+			default: // one reload sees both changes
+			}
+		}
+	}))
+	done := make(chan struct{})
+	d.unwatch = append(d.unwatch, func() { close(done) })
+	go d.reloadOn(changed, done)
+	for _, r := range stack.Resources {
+		if s, ok := r.(*config.Service); ok && len(s.Watch) > 0 {
+			d.unwatch = append(d.unwatch, d.watch.Subscribe(s.Watch, d.kick(s.ID)))
+		}
+	}
+}
+
+// current is the stack that runs.
+func (d *daemon) current() *config.Stack {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stack
+}
+
+// close ends the application, then AWS.
+func (d *daemon) close(ctx context.Context) error {
+	d.mu.Lock()
+	for _, cancel := range d.unwatch {
+		cancel()
+	}
+	d.unwatch = nil
+	d.mu.Unlock()
+	if d.watch != nil {
+		d.watch.Close()
+	}
+	err := d.sup.Stop(ctx)
+	d.functions.Close()
+	d.engines.close()
+	d.watchdog.Close()
+	d.docker.Close()
+	d.shipper.close()
+	if d.endpoint != nil {
+		d.endpoint.Close()
+	}
+	err = errors.Join(err, d.cloud.Close())
+	d.logs.Close()
+	return err
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"devstack/runtime/function"
+	"devstack/runtime/function/golang"
+	"devstack/runtime/function/js"
+	"devstack/runtime/function/node"
+	"devstack/runtime/function/python"
+)
+
+// engines are the engines of functions, each made when the first function of its kind needs it.
+type engines struct {
+	d *daemon
+
+	mu   sync.Mutex
+	made map[string]function.Engine // by family
+}
+
+func newEngines(d *daemon) *engines { return &engines{d: d, made: map[string]function.Engine{}} }
+
+// of returns the engine of a runtime, nil for one that we do not run.
+func (e *engines) of(runtime string) function.Engine {
+	family, build := e.family(runtime)
+	if family == "" {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.made[family] == nil {
+		e.made[family] = build()
+	}
+	return e.made[family]
+}
+
+// family tells which engine runs a runtime, and how it is made.
+func (e *engines) family(runtime string) (string, func() function.Engine) {
+	switch {
+	case runtime == "js":
+		return "js", func() function.Engine {
+			return js.New(js.Options{Dir: e.d.dir, Clock: e.d.clock, AWS: e.d.cloud, Schema: newSchema(e.d.cloud.Model), Transport: services{e.d}})
+		}
+	case strings.HasPrefix(runtime, "nodejs"):
+		return "nodejs", func() function.Engine { return node.New(node.Options{Watchdog: e.d.watchdog, Clock: e.d.clock}) }
+	case strings.HasPrefix(runtime, "python"):
+		return "python", func() function.Engine { return python.New(python.Options{Watchdog: e.d.watchdog, Clock: e.d.clock}) }
+	case runtime == "go", strings.HasPrefix(runtime, "provided"):
+		return "go", func() function.Engine {
+			return golang.New(golang.Config{Cache: filepath.Join(e.d.dir, stateDir, "build"), Keep: e.d.watchdog})
+		}
+	}
+	return "", nil
+}
+
+// close ends all engines.
+func (e *engines) close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var errs []error
+	for _, made := range e.made {
+		errs = append(errs, made.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"devstack/runtime/config"
+)
+
+// newEnv is `devstack env`.
+func newEnv() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "env",
+		Short: "Print what makes AWS tools speak to the stack, as exports for a shell",
+		Long:  "Print what makes AWS SDKs, the AWS CLI or Terraform speak to the stack:\n\n  eval \"$(devstack env)\"",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			env, err := stackEnv(cmd)
+			if err != nil {
+				return err
+			}
+			if asJSON(cmd) {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(env)
+			}
+			for _, v := range sortedEnv(env) {
+				name, value, _ := strings.Cut(v, "=")
+				fmt.Fprintf(cmd.OutOrStdout(), "export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
+			}
+			return nil
+		},
+	}
+	withJSON(cmd)
+	return cmd
+}
+
+// newExec is `devstack exec`.
+func newExec() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exec -- COMMAND [ARGUMENT...]",
+		Short: "Run a command with AWS tools speaking to the stack",
+		Long:  "Run a command with the environment of `devstack env`; none of the caller's own AWS_* variables reach it. Its exit code is\nthe command's.",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			env, err := stackEnv(cmd)
+			if err != nil {
+				return err
+			}
+			child := exec.CommandContext(cmd.Context(), args[0], args[1:]...)
+			child.Env = append(withoutAWS(os.Environ()), sortedEnv(env)...)
+			child.Stdin, child.Stdout, child.Stderr = os.Stdin, cmd.OutOrStdout(), cmd.ErrOrStderr()
+			err = child.Run()
+			var ended *exec.ExitError
+			if errors.As(err, &ended) && ended.ExitCode() > 0 {
+				return &exit{ended.ExitCode(), errors.New("")} // the command has said what there is to say
+			}
+			return err
+		},
+	}
+}
+
+// stackEnv is the environment of a stack: of the running one, or of the one in the files if none runs.
+func stackEnv(cmd *cobra.Command) (map[string]string, error) {
+	c, err := connect(cmd)
+	if errors.Is(err, errNotRunning) {
+		stack, err := readStack(cmd)
+		if err != nil {
+			return nil, err
+		}
+		return childEnv(stack), nil
+	} else if err != nil {
+		return nil, err
+	}
+	var r report
+	if err := c.call(cmd.Context(), "GET", "/status", nil, nil, &r); err != nil {
+		return nil, err
+	}
+	return awsEnv(r.Endpoint, r.Region, r.Account), nil
+}
+
+// readStack reads the stack's files without running anything, with the ports that it was given when it last ran.
+func readStack(cmd *cobra.Command) (*config.Stack, error) {
+	dir, err := stackDir(cmd)
+	if err != nil {
+		return nil, err
+	}
+	alloc, err := config.ReadAllocator(filepath.Join(dir, stateDir, "allocated.json"))
+	if err != nil {
+		return nil, err
+	}
+	return config.Load(dir, config.Options{Allocator: alloc, Vars: vars(cmd)})
+}
+
+// withVars gives a command the flag --var.
+func withVars(cmd *cobra.Command) {
+	cmd.Flags().StringToString("var", nil, "value of a `variable`, as name=value")
+}
+
+// vars returns what --var was given.
+func vars(cmd *cobra.Command) map[string]string {
+	m, err := cmd.Flags().GetStringToString("var")
+	if err != nil {
+		return nil // the command has no such flag
+	}
+	return m
+}
+
+// withJSON gives a command the flag --json.
+func withJSON(cmd *cobra.Command) { cmd.Flags().Bool("json", false, "print JSON") }
+
+func asJSON(cmd *cobra.Command) bool {
+	on, err := cmd.Flags().GetBool("json")
+	return err == nil && on
+}

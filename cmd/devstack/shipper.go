@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"devstack/runtime/logs"
+)
+
+// Bounds of what waits to be shipped and of one PutLogEvents.
+//
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+const (
+	maxWaiting = 100_000
+	maxEvents  = 1000 // AWS takes 10,000; smaller ones make other callers wait less
+)
+
+// caller runs an operation of AWS.
+type caller interface {
+	Call(ctx context.Context, service, operation string, in, out any) error
+}
+
+// shipper brings log lines to CloudWatch Logs, in the order in which they were written and without making their writer wait.
+type shipper struct {
+	aws  caller
+	logs *logs.Hub
+	wake chan struct{}
+	done chan struct{}
+
+	mu      sync.Mutex // guards what follows
+	waiting []shipped
+	lost    int
+	closed  bool
+}
+
+// shipped is a line on its way to a log stream.
+type shipped struct {
+	group, stream string
+	at            time.Time
+	text          string
+}
+
+type logEvent struct {
+	Timestamp int64  `json:"timestamp"` // milliseconds since 1970
+	Message   string `json:"message"`
+}
+
+func newShipper(aws caller, hub *logs.Hub) *shipper {
+	s := &shipper{aws: aws, logs: hub, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go s.run()
+	return s
+}
+
+// ship has a line brought to a log stream, which need not exist yet.
+func (s *shipper) ship(group, stream string, at time.Time, text string) {
+	s.mu.Lock()
+	switch {
+	case s.closed:
+	case len(s.waiting) == maxWaiting:
+		s.lost++
+	default:
+		s.waiting = append(s.waiting, shipped{group, stream, at, text})
+	}
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close brings what waits and ends.
+func (s *shipper) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	<-s.done
+}
+
+func (s *shipper) run() {
+	defer close(s.done)
+	for range s.wake {
+		for {
+			batch, lost, closed := s.take()
+			if lost > 0 {
+				s.logs.Say("devstack", fmt.Sprintf("%d log lines came faster than CloudWatch Logs takes them and are not there", lost))
+			}
+			if len(batch) == 0 {
+				if closed {
+					return
+				}
+				break
+			}
+			s.put(batch)
+		}
+	}
+}
+
+// take removes the longest run of lines of one stream from the queue, as long as one call carries.
+func (s *shipper) take() (batch []shipped, lost int, closed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for n < len(s.waiting) && n < maxEvents && s.waiting[n].group == s.waiting[0].group && s.waiting[n].stream == s.waiting[0].stream {
+		n++
+	}
+	batch = s.waiting[:n:n]
+	if s.waiting = s.waiting[n:]; len(s.waiting) == 0 {
+		s.waiting = nil
+	}
+	lost, s.lost = s.lost, 0
+	return batch, lost, s.closed
+}
+
+// put makes one PutLogEvents, and the group and stream first if they are not there.
+func (s *shipper) put(batch []shipped) {
+	ctx := context.Background()
+	events := make([]logEvent, len(batch))
+	for i, l := range batch {
+		events[i] = logEvent{l.at.UnixMilli(), orElse(l.text, " ")} // an event has at least one character
+	}
+	group, stream := batch[0].group, batch[0].stream
+	in := map[string]any{"logGroupName": group, "logStreamName": stream, "logEvents": events}
+	err := s.aws.Call(ctx, "logs", "PutLogEvents", in, nil)
+	if hasCode(err, "ResourceNotFoundException") {
+		for _, make := range []struct {
+			operation string
+			in        map[string]any
+		}{
+			{"CreateLogGroup", map[string]any{"logGroupName": group}},
+			{"CreateLogStream", map[string]any{"logGroupName": group, "logStreamName": stream}},
+		} {
+			if err := s.aws.Call(ctx, "logs", make.operation, make.in, nil); err != nil && !hasCode(err, "ResourceAlreadyExistsException") {
+				s.logs.Say("devstack", fmt.Sprintf("%s %s: %v", make.operation, group, err))
+				return
+			}
+		}
+		err = s.aws.Call(ctx, "logs", "PutLogEvents", in, nil)
+	}
+	if err != nil {
+		s.logs.Say("devstack", fmt.Sprintf("log lines are not in %s: %v", group, err))
+	}
+}
+
+// hasCode reports whether an error is an answer of AWS with that code.
+func hasCode(err error, code string) bool {
+	var e interface{ ErrorCode() string }
+	return errors.As(err, &e) && e.ErrorCode() == code
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

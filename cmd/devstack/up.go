@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"devstack/runtime/supervise"
+)
+
+// stopWithin is how long a stack may take to end in peace.
+const stopWithin = 10 * time.Second
+
+// newUp is `devstack up`.
+func newUp() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Run the stack: everything in stack.hcl, until Ctrl-C",
+		Long: "Run the stack: everything in stack.hcl, until Ctrl-C. What is saved is live at the next request.\n\n" +
+			"With --detach it runs in the background; --wait then returns when everything is ready, with exit code 3 if something\ncannot be and 4 if it takes too long.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := stackDir(cmd)
+			if err != nil {
+				return err
+			}
+			ephemeral, _ := cmd.Flags().GetBool("ephemeral")
+			wait, _ := cmd.Flags().GetDuration("wait")
+			if detach, _ := cmd.Flags().GetBool("detach"); detach {
+				return upDetached(cmd, dir, wait)
+			}
+			return up(cmd.Context(), cmd.OutOrStdout(), dir, daemonOptions{ephemeral: ephemeral, vars: vars(cmd)})
+		},
+	}
+	cmd.Flags().BoolP("detach", "d", false, "run in the background")
+	cmd.Flags().Duration("wait", 0, "with --detach: return when everything is ready, at most after this `time`")
+	cmd.Flags().Bool("ephemeral", false, "begin with empty services and leave nothing behind")
+	withVars(cmd)
+	return cmd
+}
+
+// up runs the stack in this process until ctx ends or somebody says `devstack down`.
+func up(ctx context.Context, w io.Writer, dir string, o daemonOptions) error {
+	release, h, err := lock(dir, time.Now())
+	if err != nil {
+		return err
+	}
+	defer release()
+	for {
+		again, err := run1(ctx, w, dir, h, o)
+		if err != nil || !again {
+			return err
+		}
+		if err := wipe(dir); err != nil {
+			return err
+		}
+	}
+}
+
+// run1 is one life of the daemon. again is true if it ended to begin anew with empty services.
+func run1(ctx context.Context, w io.Writer, dir string, h holder, o daemonOptions) (again bool, err error) {
+	began := time.Now()
+	if !o.ephemeral {
+		if o.offset, err = readOffset(dir); err != nil {
+			return false, err
+		}
+	}
+	d, err := openDaemon(dir, o)
+	if err != nil {
+		return false, err
+	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	reset := make(chan struct{}, 1)
+	c := &control{d: d, pid: h.PID, started: began, down: end, restart: func() {
+		reset <- struct{}{}
+		end()
+	}}
+	defer func() {
+		stopping, cancel := context.WithTimeout(context.Background(), stopWithin)
+		defer cancel()
+		err = errors.Join(err, d.close(stopping))
+	}()
+	stop, err := serveControl(h.Socket, c)
+	if err != nil {
+		return false, err
+	}
+	defer stop()
+	if err := d.start(ctx); err != nil {
+		return false, err
+	}
+	if err := bringUp(ctx, w, d, c, began); err != nil {
+		return false, err
+	}
+	printLogs(ctx, w, d)
+	select {
+	case <-reset:
+		return true, nil
+	default:
+		fmt.Fprintln(w, "stopping")
+		return false, nil
+	}
+}
+
+// bringUp applies the stack for the first time and tells how it goes. Only a stack that cannot be read is an error: what did not
+// start is tried again, and the rest serves.
+func bringUp(ctx context.Context, w io.Writer, d *daemon, c *control, began time.Time) error {
+	watching, cancel := context.WithCancel(ctx)
+	var told sync.WaitGroup
+	updates := d.sup.Subscribe(watching)
+	told.Go(func() {
+		done := map[string]bool{}
+		for s := range updates {
+			if id := s.Type + "." + s.Name; s.State == supervise.Ready && !done[id] {
+				done[id] = true
+				fmt.Fprintf(w, "  ready   %-28s %6d ms  %s\n", id, s.StartedIn.Milliseconds(), s.URL)
+			}
+		}
+	})
+	err := d.apply(ctx)
+	cancel()
+	told.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	var notReady *supervise.NotReadyError
+	if err != nil && !errors.As(err, &notReady) {
+		return err
+	}
+	r := c.report()
+	for _, s := range unready(r.Resources) {
+		fmt.Fprintf(w, "  %-7s %s: %s\n", s.State, s.ID, s.Why)
+		for _, line := range s.Tail {
+			fmt.Fprintln(w, "          |", line)
+		}
+	}
+	if n := len(unready(r.Resources)); n > 0 {
+		fmt.Fprintf(w, "\n%s: %d of %d resources are not ready; they are tried again, and a save is noticed\n", r.Stack, n, len(r.Resources))
+	} else {
+		fmt.Fprintf(w, "\n%s is ready: %d resources in %d ms\n", r.Stack, len(r.Resources), time.Since(began).Milliseconds())
+	}
+	fmt.Fprintf(w, "  %-28s %s\n", "AWS", r.Endpoint)
+	for _, s := range r.Resources {
+		if s.Type == "api" || s.Type == "service" {
+			fmt.Fprintf(w, "  %-28s %s\n", s.ID, s.URL)
+		}
+	}
+	fmt.Fprintln(w)
+	return nil
+}
+
+// printLogs shows what the stack prints until ctx ends.
+func printLogs(ctx context.Context, w io.Writer, d *daemon) {
+	p := newLinePrinter(w)
+	for l := range d.logs.Subscribe(ctx, nil) {
+		if p.print(l) != nil {
+			<-ctx.Done() // nobody reads any more; the stack runs on
+			return
+		}
+	}
+}
+
+// upDetached starts `devstack up` as a process of its own.
+func upDetached(cmd *cobra.Command, dir string, wait time.Duration) error {
+	if held(dir) {
+		h, _ := readHolder(dir)
+		return &errHeld{h, dir}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, stateDir, "daemon.log")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	args := []string{"up", "--dir", dir}
+	if ephemeral, _ := cmd.Flags().GetBool("ephemeral"); ephemeral {
+		args = append(args, "--ephemeral")
+	}
+	for k, v := range vars(cmd) {
+		args = append(args, "--var", k+"="+v)
+	}
+	child := exec.Command(self, args...)
+	child.Stdout, child.Stderr = out, out
+	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := child.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	ctx, cancel := cmd.Context(), context.CancelFunc(func() {})
+	if wait > 0 {
+		ctx, cancel = context.WithTimeout(ctx, wait)
+	}
+	defer cancel()
+	r, err := awaitDaemon(ctx, dir, ended, time.Time{}, wait > 0)
+	if err != nil {
+		return detachedError(err, path)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s runs as process %s, AWS on %s\n", r.Stack, strconv.Itoa(r.PID), r.Endpoint)
+	return notReady(r, wait > 0)
+}
+
+// awaitDaemon asks the daemon that was started after an instant for its report until it has one, and with settled until nothing
+// is starting any more.
+func awaitDaemon(ctx context.Context, dir string, ended <-chan error, after time.Time, settled bool) (*report, error) {
+	for {
+		var r report
+		c, err := connectTo(dir)
+		if err == nil {
+			err = c.call(ctx, "GET", "/status", nil, nil, &r)
+		}
+		if err == nil && r.Started.After(after) && (!settled || r.Settled && r.Applied) {
+			return &r, nil
+		}
+		select {
+		case err := <-ended:
+			return nil, &endedError{err}
+		case <-ctx.Done():
+			if err == nil {
+				err = notReady(&r, true)
+			}
+			return nil, &exit{exitTimeout, fmt.Errorf("not ready in time: %w", err)}
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// endedError is a detached daemon that ended while it was waited for.
+type endedError struct{ err error }
+
+func (e *endedError) Error() string { return fmt.Sprintf("the daemon ended: %v", e.err) }
+
+// detachedError tells what a daemon that ended had printed, with its own exit code.
+func detachedError(err error, logPath string) error {
+	var ended *endedError
+	var status *exec.ExitError
+	if !errors.As(err, &ended) || !errors.As(ended.err, &status) {
+		return err
+	}
+	out, _ := os.ReadFile(logPath)
+	return &exit{status.ExitCode(), fmt.Errorf("the daemon ended with %v\n%s", ended.err, out)}
+}
+
+// notReady is the error of a stack not all of which is ready.
+func notReady(r *report, wanted bool) error {
+	if !wanted {
+		return nil
+	}
+	var errs []error
+	for _, s := range unready(r.Resources) {
+		errs = append(errs, fmt.Errorf("%s.%s is %s: %s", s.Type, s.Name, s.State, s.Why))
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return &exit{exitStart, errors.Join(errs...)}
+}
