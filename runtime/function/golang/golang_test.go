@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,46 @@ func TestACompilerErrorNamesFileAndLine(t *testing.T) {
 	err := p.Manager.Put(t.Context(), p.Function)
 	if want := "./main.go:3:15: undefined: missing"; err == nil || err.Error() != want {
 		t.Fatalf("got %v, want %s", err, want)
+	}
+}
+
+func TestInputsAreTheDevelopersOwnFiles(t *testing.T) {
+	needsGo(t)
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"go.mod":          "module sample\n\ngo 1.26\n",
+		"cmd/f/main.go":   "package main\n\nimport _ \"sample/lib\"\n\nfunc main() {}\n",
+		"cmd/f/f_test.go": "package main\n",
+		"lib/lib.go":      "package lib\n\nimport (\n\t_ \"embed\"\n\t_ \"fmt\"\n)\n\n//go:embed data/*\nvar Data string\n",
+		"lib/data/text":   "text",
+		"other/other.go":  "package other\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, source := range []string{"cmd/f", "cmd/f/main.go"} {
+		b, err := newEngine(t).Build(t.Context(), &config.Function{Name: "f", Runtime: "go", Source: filepath.Join(dir, source)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, path := range b.Inputs() {
+			if rel, ok := strings.CutPrefix(path, dir+"/"); ok {
+				if _, err := os.Stat(path); err == nil {
+					got = append(got, rel)
+				}
+			} else if base := filepath.Base(path); base != "go.work" {
+				t.Errorf("%s: the input %s", source, path)
+			}
+		}
+		want := []string{"cmd/f", "cmd/f/main.go", "go.mod", "lib", "lib/data", "lib/data/text", "lib/lib.go"}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", source, got, want)
+		}
 	}
 }
 

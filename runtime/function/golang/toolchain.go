@@ -173,7 +173,8 @@ func (l *listing) finish() {
 	slices.Sort(l.dirs)
 	l.dirs = slices.Compact(l.dirs)
 	if len(l.dirs) > 0 {
-		l.inputs = append(l.inputs, workspace(l.dirs[0])...)
+		l.inputs = append(l.inputs, above(l.dirs[0], "go.work")...)
+		l.inputs = append(l.inputs, above(l.dirs[0], "go.mod")...)
 	}
 	l.inputs = append(l.inputs, l.dirs...)
 	slices.Sort(l.inputs)
@@ -181,12 +182,13 @@ func (l *listing) finish() {
 	l.key = l.sum()
 }
 
-// workspace lists the go.work files that are, or would be, above a folder.
-func workspace(dir string) []string {
+// above lists the places above a folder where the go command looks for a file, up to the one where it finds it.
+func above(dir, name string) []string {
 	var out []string
 	for {
-		out = append(out, filepath.Join(dir, "go.work"))
-		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil || filepath.Dir(dir) == dir {
+		path := filepath.Join(dir, name)
+		out = append(out, path)
+		if _, err := os.Stat(path); err == nil || filepath.Dir(dir) == dir {
 			return out
 		}
 		dir = filepath.Dir(dir)
