@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -134,7 +133,7 @@ func (e *Engine) clientExports(svc awsService) map[string]clientExport {
 // clientModule makes a client package for a sandbox.
 func (s *sandbox) clientModule(name string, svc awsService) (goja.Value, error) {
 	if s.engine.opts.Schema == nil {
-		return nil, fmt.Errorf("Cannot find module '%s'", name)
+		return nil, sentence("Cannot find module '" + name + "'")
 	}
 	aws, err := s.load1("devstack:aws")
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/dop251/goja"
-	"github.com/dop251/goja/parser"
 	"github.com/evanw/esbuild/pkg/api"
 
 	"devstack/runtime/config"
@@ -127,20 +126,4 @@ func (e *Engine) bundleOptions(entry string) bundle.Options {
 		LogLevels: map[string]api.LogLevel{"empty-import-meta": api.LogLevelError, "import-is-undefined": api.LogLevelError},
 		Plugins:   []api.Plugin{e.builtins()},
 	}
-}
-
-// compile makes a program of a bundle: an expression whose value is the function that runs the module.
-func compile(code, sourceMap []byte) (*goja.Program, error) {
-	const head, tail = "(function (exports, require, module, __filename, __dirname) {", "\n})\n//# sourceMappingURL=" + scriptName + ".map"
-	src := make([]byte, 0, len(head)+len(code)+len(tail))
-	src = append(append(append(src, head...), code...), tail...)
-	ast, err := goja.Parse(scriptName, string(src), parser.WithSourceMapLoader(func(string) ([]byte, error) { return sourceMap, nil }))
-	if err != nil {
-		return nil, &function.BuildError{Text: "the js runtime cannot read the bundle: " + err.Error()}
-	}
-	p, err := goja.CompileAST(ast, false)
-	if err != nil {
-		return nil, &function.BuildError{Text: "the js runtime cannot compile the bundle: " + err.Error()}
-	}
-	return p, nil
 }

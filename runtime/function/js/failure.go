@@ -228,6 +228,12 @@ func (s *sandbox) initFailure(typ, message string) error {
 	return &function.InitError{Type: typ, Payload: marshal(body)}
 }
 
+// sentence is an error in a JavaScript engine's own words, for a script to read.
+type sentence string
+
+// Error returns the sentence.
+func (s sentence) Error() string { return string(s) }
+
 // hostError makes a value to reject with of an error that Go code returned.
 func (s *sandbox) hostError(err error) goja.Value {
 	var ae awsError

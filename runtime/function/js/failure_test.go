@@ -172,6 +172,36 @@ func TestWhatIsUnderWayWaitsForTheNextInvocation(t *testing.T) {
 	}
 }
 
+func TestACallThatNobodyWaitsForGoesOn(t *testing.T) {
+	release, ended := make(chan struct{}), make(chan error, 1)
+	aws := slowAWS(func(ctx context.Context) {
+		<-release
+		ended <- ctx.Err()
+	})
+	s := newWorld(t, Options{AWS: aws, Schema: testSchema{}}, map[string]string{"index.ts": `import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb"
+const client = new DynamoDBClient({}); let done = false
+export const handler = async (first) => { if (first) client.send(new PutItemCommand({} as any)).then(() => { done = true }); else await new Promise((r) => setTimeout(r, 50)); return done }`}).mustStart()
+	if got, err := call(t, s, `true`); err != nil || got != "false" { // its context ends with it
+		t.Fatalf("got %s, %v", got, err)
+	}
+	close(release)
+	if err := <-ended; err != nil {
+		t.Errorf("the call ended with %v", err)
+	}
+	if got, err := call(t, s, `false`); err != nil || got != "true" {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+// slowAWS does something during each call.
+type slowAWS func(context.Context)
+
+func (f slowAWS) Call(ctx context.Context, _, _ string, _, out any) error {
+	f(ctx)
+	*out.(*json.RawMessage) = json.RawMessage(`{}`)
+	return nil
+}
+
 func TestTimersAndDatesHangOnTheClock(t *testing.T) {
 	c := clock.Fixed(time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC))
 	w := newWorld(t, Options{Clock: c}, map[string]string{"index.ts": `export const handler = async () => { const a = Date.now(); console.log("waiting"); await new Promise((r) => setTimeout(r, 3600_000)); return [Date.now() - a, new Date().toISOString()] }`})

@@ -38,10 +38,10 @@ func (s *sandbox) parse(text []byte, t *Type) (goja.Value, error) {
 // unexpected is the error of what stands here, in V8's words.
 func (d *decoder) unexpected() error {
 	if d.at >= len(d.b) {
-		return fmt.Errorf("Unexpected end of JSON input")
+		return sentence("Unexpected end of JSON input")
 	}
 	r, _ := utf8.DecodeRune(d.b[d.at:])
-	return fmt.Errorf("Unexpected token '%c' at position %d of the JSON", r, d.at)
+	return sentence(fmt.Sprintf("Unexpected token '%c' at position %d of the JSON", r, d.at))
 }
 
 func (d *decoder) space() {

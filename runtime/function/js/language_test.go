@@ -12,6 +12,7 @@ func TestLanguage(t *testing.T) {
 		{"nullish coalescing and assignment", `let a: any = null; a ??= 1; a &&= a + 1; return (a ?? 0) === 2`},
 		{"class fields, private members, static blocks", `class A { x = 1; static y = 0; #z = 2; static { A.y = 3 } get z() { return this.#z } has(o) { return #z in o } } const a = new A(); return a.x + A.y + a.z === 6 && a.has(a)`},
 		{"TypeScript enums, generics, satisfies, parameter properties", `enum E { A, B = "b" } class C<T> { constructor(public v: T) {} } const c = new C({ a: 1 } satisfies object); return E.B === "b" && c.v.a === 1`},
+		{"class fields called get, set and async", `class A { get = 1; set = (x: number) => x + this.get; static async = 3; of = 4 } const a = new A(); return a.set(1) + A.async + a.of === 9`},
 		{"decorators", `const seen: string[] = []; function d(_: any, ctx: any) { seen.push(String(ctx.name)) } class A { @d m() {} } new A(); return seen[0] === "m"`},
 		{"generators", `function* g() { const x = yield 1; yield x } const i = g(); i.next(); return i.next(5).value === 5`},
 		{"async generators and for await", `async function* g() { yield 1; yield 2 } let n = 0; for await (const x of g()) n += x; return n === 3`},
@@ -80,6 +81,7 @@ func TestWhatCannotBeBuiltSaysSo(t *testing.T) {
 		{"another part of the AWS SDK", `import x from "@aws-sdk/credential-providers"; export const handler = () => x`, `does not provide this part of the AWS SDK`},
 		{"a command that AWS does not have", `import { PutItmCommand } from "@aws-sdk/client-dynamodb"; export const handler = () => PutItmCommand`, `No matching export in "devstack:@aws-sdk/client-dynamodb" for import "PutItmCommand"`},
 		{"import.meta", `export const handler = () => import.meta.url`, `"import.meta" is not available`},
+		{"what the engine cannot read", "const x = 1\nexport const handler = () => {\n  return x.#y\n}", `index.ts:3:`},
 		{"await at the top", `const x = await 1; export const handler = () => x`, `Top-level await`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -83,8 +83,3 @@ func (s *sandbox) async(work func(context.Context) (value func() goja.Value, err
 	}()
 	return s.rt.ToValue(promise)
 }
-
-// text is an async's value of type string.
-func (s *sandbox) text(v string) func() goja.Value {
-	return func() goja.Value { return s.rt.ToValue(v) }
-}

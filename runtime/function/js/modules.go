@@ -205,7 +205,7 @@ func (s *sandbox) load1(name string) (goja.Value, error) {
 	} else if file, ok := modules[name]; ok {
 		v, err = s.runBuiltin(file, name)
 	} else {
-		return nil, fmt.Errorf("Cannot find module '%s'", name)
+		return nil, sentence("Cannot find module '" + name + "'")
 	}
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func (ps *redisPools) of(rawURL string) (*redisPool, error) {
 		return nil, fmt.Errorf("invalid Redis URL %q: %w", rawURL, err)
 	}
 	if u.Scheme != "redis" && u.Scheme != "rediss" {
-		return nil, fmt.Errorf("invalid Redis URL %q: its protocol must be redis: or rediss:", rawURL)
+		return nil, fmt.Errorf("invalid Redis URL %q: its scheme must be redis or rediss", rawURL)
 	}
 	p := &redisPool{url: u}
 	ps.m[rawURL] = p
