@@ -39,23 +39,6 @@ type sandbox struct {
 	jobs      chan func()   // for the goroutine
 	done      chan struct{} // closed at the end
 	closing   sync.Once
-	life      context.Context // ends with the sandbox
-	end       context.CancelFunc
-}
-
-// operation is the context of what a script has begun. Its values, such as its place in a trace, are the invocation's; but
-// it outlives that, since what a handler does not wait for goes on, as on Lambda.
-type operation struct {
-	context.Context
-	values context.Context
-}
-
-// Value asks the invocation first.
-func (o operation) Value(key any) any {
-	if v := o.values.Value(key); v != nil {
-		return v
-	}
-	return o.Context.Value(key)
 }
 
 // errClosed interrupts a script whose sandbox was closed, or whose time is over.
@@ -72,7 +55,6 @@ func newSandbox(e *Engine, fn *config.Function, env []string, log function.LogFu
 		jobs:      make(chan func()),
 		done:      make(chan struct{}),
 	}
-	s.life, s.end = context.WithCancel(context.Background())
 	s.life, s.end = context.WithCancel(context.Background())
 	go s.own()
 	return s
