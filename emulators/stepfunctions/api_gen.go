@@ -1661,7 +1661,7 @@ var model = wire.Model{
 			{Name: "message", Shape: 30},
 			{Name: "resourceName", Shape: 6},
 		}},
-		157: {Name: "TraceHeader", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "^\\p{ASCII}*$"},
+		157: {Name: "TraceHeader", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "\\p{ASCII}*"},
 		158: {Name: "TracingConfiguration", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "enabled", Shape: 27},
 		}},

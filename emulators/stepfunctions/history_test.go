@@ -82,8 +82,11 @@ func playHistory(t *testing.T, text string) string {
 	w.describe(arn)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.Join(s.sent, "") + "-- history --\n" + strings.Join(w.history(arn), "\n") + "\n"
+	return strings.Join(s.sent, "") + "-- history --\n" + dates.ReplaceAllString(strings.Join(w.history(arn), "\n"), "DATE") + "\n"
 }
+
+// dates are those of headers: how far the clock is moved to bring an execution to its end depends on the machine.
+var dates = regexp.MustCompile(`[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]+ GMT`)
 
 // script is the answers of services, and what they were sent.
 type script struct {

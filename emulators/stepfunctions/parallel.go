@@ -74,15 +74,19 @@ func (g *group) fail(child *branch, err error) bool {
 func (g *group) wait(ctx context.Context, s *asl.State, n int) error {
 	g.work.Wait()
 	g.cancel(nil)
-	switch {
-	case g.failed != nil:
+	if g.failed != nil {
 		g.b.forgetBelow(n)
 		return g.failed
-	case errors.Is(g.err, errSibling):
+	}
+	err := g.err
+	if err == nil {
+		err = context.Cause(ctx) // a branch may not even have begun
+	}
+	if errors.Is(err, errSibling) {
 		g.b.forgetBelow(n)
 		g.b.aborted(s)
 	}
-	return g.err
+	return err
 }
 
 // parallel runs the branches of a Parallel state at the same time, and returns the list of their outputs.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -192,10 +193,7 @@ func (w *world) idle() {
 		err := w.store.View(func(tx *store.Tx) error {
 			busy = false
 			for arn := range running.All(tx) {
-				for f := range frames.All(tx, arn) {
-					due := (f.Phase == waiting || f.Phase == retrying) && !f.Until.After(w.clock.Now())
-					busy = busy || !f.Done && (f.Entered == 0 || f.Phase == entering || f.Phase == calling || due)
-				}
+				busy = busy || w.busy(slices.Collect(frames.All(tx, arn)))
 			}
 			return nil
 		})
@@ -208,6 +206,24 @@ func (w *world) idle() {
 		time.Sleep(time.Millisecond)
 	}
 	w.t.Fatal("the executions do not come to rest")
+}
+
+// busy reports whether a branch is at work. One that is inside a state rests if another one below it does.
+func (w *world) busy(all []frame) bool {
+	return slices.ContainsFunc(all, func(f frame) bool {
+		switch {
+		case f.Done:
+			return false
+		case f.Entered == 0 || f.Phase == entering || f.Phase == calling:
+			return true
+		case f.Phase == waiting || f.Phase == retrying:
+			return !f.Until.After(w.clock.Now())
+		case f.Phase == inside:
+			below := f.Path + "/"
+			return !slices.ContainsFunc(all, func(g frame) bool { return !g.Done && g.Path != "" && (f.Path == "" || strings.HasPrefix(g.Path, below)) })
+		}
+		return false
+	})
 }
 
 // describe runs an execution to its end and returns its description.
