@@ -1645,7 +1645,7 @@ var model = wire.Model{
 		96: {Name: "IdempotentParameterMismatchException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "Message", Shape: 73},
 		}},
-		97: {Name: "IndexName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "^[a-zA-Z0-9_.-]+$"},
+		97: {Name: "IndexName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
 		98: {Name: "IndexStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE"}},
 		99: {Name: "Integer", Kind: wire.Integer},
 		100: {Name: "InternalServerError", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
@@ -2045,8 +2045,8 @@ var model = wire.Model{
 			{Name: "WarmThroughput", Shape: 220},
 			{Name: "MultiRegionConsistency", Shape: 137},
 		}},
-		215: {Name: "TableId", Kind: wire.String, Pattern: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"},
-		216: {Name: "TableName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "^[a-zA-Z0-9_.-]+$"},
+		215: {Name: "TableId", Kind: wire.String, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
+		216: {Name: "TableName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
 		217: {Name: "TableNameList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 216},
 		}},

@@ -393,7 +393,7 @@ var streamsModel = wire.Model{
 		53: {Name: "StringSetAttributeValue", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 52},
 		}},
-		54: {Name: "TableName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "^[a-zA-Z0-9_.-]+$"},
+		54: {Name: "TableName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
 		55: {Name: "TrimmedDataAccessException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 9},
 		}},

@@ -559,7 +559,7 @@ var model = wire.Model{
 		1: {Name: "AccountIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 20, HasMax: true}, Members: []wire.Member{
 			{Name: "member", Shape: 0},
 		}},
-		2: {Name: "AmazonResourceName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1011, HasMax: true}, Pattern: "^[\\w+=/:,.@-]*$"},
+		2: {Name: "AmazonResourceName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1011, HasMax: true}, Pattern: "[\\w+=/:,.@-]*"},
 		3: {Name: "Arn", Kind: wire.String},
 		4: {Name: "BearerTokenAuthenticationEnabled", Kind: wire.Boolean},
 		5: {Name: "CreateLogGroupInput", Kind: wire.Structure, Members: []wire.Member{
@@ -750,9 +750,9 @@ var model = wire.Model{
 			{Name: "bearerTokenAuthenticationEnabled", Shape: 4},
 		}},
 		62: {Name: "LogGroupClass", Kind: wire.String, Enum: []string{"STANDARD", "INFREQUENT_ACCESS", "DELIVERY"}},
-		63: {Name: "LogGroupIdentifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2048, HasMax: true}, Pattern: "^[\\w#+=/:,.@-]*$"},
-		64: {Name: "LogGroupName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "^[\\.\\-_/#A-Za-z0-9]+$"},
-		65: {Name: "LogGroupNamePattern", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 512, HasMax: true}, Pattern: "^[\\.\\-_/#A-Za-z0-9]*$"},
+		63: {Name: "LogGroupIdentifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2048, HasMax: true}, Pattern: "[\\w#+=/:,.@-]*"},
+		64: {Name: "LogGroupName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "[\\.\\-_/#A-Za-z0-9]+"},
+		65: {Name: "LogGroupNamePattern", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 512, HasMax: true}, Pattern: "[\\.\\-_/#A-Za-z0-9]*"},
 		66: {Name: "LogGroups", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 61},
 		}},
@@ -766,7 +766,7 @@ var model = wire.Model{
 			{Name: "arn", Shape: 3},
 			{Name: "storedBytes", Shape: 90},
 		}},
-		68: {Name: "LogStreamName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "^[^:*]*$"},
+		68: {Name: "LogStreamName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "[^:*]*"},
 		69: {Name: "LogStreamSearchedCompletely", Kind: wire.Boolean},
 		70: {Name: "LogStreams", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 67},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,7 +34,11 @@ func TestPatterns(t *testing.T) {
 	walk = func(x any) {
 		switch x := x.(type) {
 		case map[string]any:
-			if p, ok := x["smithy.api#pattern"].(string); ok && !seen[p] {
+			p, ok := x["smithy.api#pattern"].(string)
+			if !ok {
+				p, ok = x["pattern"].(string) // botocore's
+			}
+			if ok && !seen[p] {
 				seen[p] = true
 				switch l, b := parsePattern(p); {
 				case l != nil:
@@ -53,7 +58,7 @@ func TestPatterns(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range sharedFiles(t, "aws-models", "*.json") {
+	for _, f := range slices.Concat(sharedFiles(t, "aws-models", "*.json"), sharedFiles(t, "aws-models-botocore", "*", "*", "service-2.json")) {
 		b, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)

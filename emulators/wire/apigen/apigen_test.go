@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "rewrite the golden file")
 func TestGenerate(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "api_gen.go")
 	err := generate(config{
-		service: "thing", model: "model", models: "testdata", operations: filepath.Join("testdata", "operations.txt"),
+		service: "thing", model: "model", models: "testdata", botocore: filepath.Join("testdata", "botocore"), operations: filepath.Join("testdata", "operations.txt"),
 		overrides: filepath.Join("testdata", "thing.overrides"), out: out,
 	})
 	if err != nil {
@@ -68,8 +68,18 @@ func TestUnknownOperationsAreErrors(t *testing.T) {
 	if err := os.WriteFile(list, []byte("PutThing\nPutThings\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := generate(config{service: "thing", model: "model", models: "testdata", operations: list, out: filepath.Join(t.TempDir(), "x.go")})
+	err := generate(config{service: "thing", model: "model", models: "testdata", botocore: filepath.Join("testdata", "botocore"), operations: list, out: filepath.Join(t.TempDir(), "x.go")})
 	if err == nil || !strings.Contains(err.Error(), "the model has no operation PutThings") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestPatternsForFindingBecomeWhole(t *testing.T) {
+	for find, whole := range map[string]string{
+		`^[a-z]+$`: `[a-z]+`, `^[^:]`: `[^:].*`, `\S`: `.*\S.*`, `^arn:`: `arn:.*`, `a|b`: `.*(a|b).*`, `^a\$`: `a\$.*`,
+	} {
+		if got := wholePattern(find); got != whole {
+			t.Errorf("%s: got %s, want %s", find, got, whole)
+		}
 	}
 }

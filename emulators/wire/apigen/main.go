@@ -3,8 +3,8 @@
 //
 //	MODELS=…/aws-models go run devstack/emulators/wire/apigen -service sqs -model sqs -operations operations.txt
 //
-// It reads Smithy's JSON AST. Models are not part of this repository, the generated code is. Where a service differs from
-// its model, ../models/SERVICE.overrides says so.
+// It reads Smithy's JSON AST, and the patterns of strings from botocore's models in …/aws-models-botocore. Models are not part
+// of this repository, the generated code is. Where a service differs from its model, ../models/SERVICE.overrides says so.
 package main
 
 import (
@@ -28,6 +28,7 @@ type config struct {
 	shared     map[string]bool // shapes whose types the package's first service has generated
 	overrides  string
 	models     string
+	botocore   string
 }
 
 func main() {
@@ -43,6 +44,7 @@ func main() {
 	flag.StringVar(&shared, "shared", "", "comma-separated `shapes` that the first service of the package generates")
 	flag.StringVar(&c.overrides, "overrides", "", "`file` of corrections, if it is not ../models/SERVICE.overrides")
 	flag.StringVar(&c.models, "models", os.Getenv("MODELS"), "`folder` of the models; MODELS in the environment")
+	flag.StringVar(&c.botocore, "botocore", "", "`folder` of botocore's models; the models' folder with -botocore at its end if empty")
 	flag.Parse()
 	if c.service == "" || c.models == "" {
 		log.Fatal("-service and MODELS are needed; see the package comment")
@@ -52,6 +54,9 @@ func main() {
 	}
 	if c.overrides == "" {
 		c.overrides = filepath.Join("..", "models", c.service+strings.ToLower(c.prefix)+".overrides")
+	}
+	if c.botocore == "" {
+		c.botocore = filepath.Clean(c.models) + "-botocore"
 	}
 	c.shared = map[string]bool{}
 	for s := range strings.SplitSeq(shared, ",") {
@@ -66,6 +71,9 @@ func main() {
 func generate(c config) error {
 	m, err := readModel(filepath.Join(c.models, c.model+".json"))
 	if err != nil {
+		return err
+	}
+	if err := usePatterns(m, c.botocore); err != nil {
 		return err
 	}
 	if err := applyOverrides(m, c.overrides); err != nil {
