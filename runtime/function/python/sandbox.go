@@ -1,0 +1,94 @@
+package python
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"devstack/runtime/config"
+	"devstack/runtime/function"
+	"devstack/runtime/function/pipe"
+	"devstack/runtime/function/spawn"
+)
+
+// loading is what a process is told of the function.
+type loading struct {
+	Root    string            `json:"root"`
+	Own     []string          `json:"own"`
+	Site    []string          `json:"site"`
+	Handler string            `json:"handler"`
+	Env     map[string]string `json:"env"`
+}
+
+// Start forks a process that loads the function.
+func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Build, env []string, log function.LogFunc) (function.Sandbox, error) {
+	built := b.(*build)
+	e.note(fn.Name, built.python.note, log)
+	s, err := e.process(ctx, fn.Name, built, env)
+	if err != nil {
+		return nil, err
+	}
+	vars := map[string]string{}
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		vars[name] = value
+	}
+	what := loading{Root: built.root, Own: orEmpty(built.own), Site: orEmpty(built.site), Handler: built.handler, Env: vars}
+	if err := s.Load(ctx, what, log); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// note puts the interpreter's note into the function's log, once.
+func (e *Engine) note(name, text string, log function.LogFunc) {
+	e.mu.Lock()
+	first := text != "" && !e.noted[name]
+	e.noted[name] = true
+	e.mu.Unlock()
+	if first {
+		log("", text)
+	}
+}
+
+// process returns a process that waits for a function: a fork, or a new one where there is no forking.
+func (e *Engine) process(ctx context.Context, name string, b *build, env []string) (*pipe.Sandbox, error) {
+	server, err := e.servers.server(name, b, env)
+	if err != nil {
+		return nil, err
+	}
+	if len(b.modules) > 0 {
+		if err := server.warm(b.site, b.modules); err != nil && !errors.Is(err, errServerGone) {
+			return nil, err
+		}
+	}
+	s, err := server.fork(ctx)
+	var cannot *cannotFork
+	if errors.As(err, &cannot) || errors.Is(err, errServerGone) { // a package may end, or crash, what imports it
+		return e.plain(b, env)
+	}
+	return s, err
+}
+
+// plain starts a process of its own.
+func (e *Engine) plain(b *build, env []string) (*pipe.Sandbox, error) {
+	script, err := installRuntime()
+	if err != nil {
+		return nil, err
+	}
+	s, theirs, err := pipe.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs[0].Close()
+	defer theirs[1].Close()
+	p, err := spawn.Start(spawn.Spec{
+		Path: b.python.path, Args: []string{"-B", script, "sandbox"}, Dir: b.root, Env: env, Extra: theirs[:], Line: s.Line, Keep: e.servers.keep,
+	})
+	if err != nil {
+		s.Abandon()
+		return nil, err
+	}
+	s.Attach(p)
+	return s, nil
+}
