@@ -189,6 +189,7 @@ func (d *daemon) start(ctx context.Context) error {
 	}
 	d.endpoint = d.server(doors{hosts: d.containerHosts}.guard(d.cloud))
 	go d.endpoint.Serve(l)
+	go d.shipper.follow(ctx, d.current().Name, d.clock.Now().Format("2006/01/02/150405"))
 	if err := d.cloud.Resume(d.traces.Context(ctx)); err != nil {
 		d.logs.Say("devstack", "not everything of the last run goes on: "+err.Error())
 	}
@@ -232,33 +233,11 @@ func (d *daemon) apply(ctx context.Context) error {
 	if old.Port != next.Port || old.Region != next.Region || old.Account != next.Account {
 		d.logs.Say("devstack", "the stack's port, region and account change with the next start")
 	}
-	err = d.carryOut(ctx, plan.Diff(old, next))
+	ctx = d.traces.Context(ctx)
+	err = errors.Join(d.removeForgotten(ctx, next), d.sup.Apply(ctx, plan.Diff(old, next)))
 	d.applied.Store(true)
 	d.watchStack(next)
 	return err
-}
-
-// carryOut does the steps of a plan. What is deleted is first stopped, then taken away in AWS as well.
-func (d *daemon) carryOut(ctx context.Context, steps []plan.Step) error {
-	ctx = d.traces.Context(ctx)
-	err := d.sup.Apply(ctx, steps)
-	for _, s := range steps {
-		if s.Action == plan.Delete {
-			err = errors.Join(err, d.remove(ctx, s.Old))
-		}
-	}
-	return err
-}
-
-// remove takes away what the stack had provisioned for a resource.
-func (d *daemon) remove(ctx context.Context, r config.Resource) error {
-	if _, isService := r.(*config.Service); isService {
-		return nil
-	}
-	if err := d.provision.Remove(ctx, r); err != nil {
-		return fmt.Errorf("%s is not deleted: %w", r.Base().ID, err)
-	}
-	return nil
 }
 
 // watchStack has a save of the stack's files applied, and a save of a service's sources restart it.

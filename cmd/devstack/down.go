@@ -84,7 +84,7 @@ func newReset() *cobra.Command {
 
 // wipe removes what the services of a stack hold. Ports and stream labels stay, because the stack's URLs should.
 func wipe(dir string) error {
-	for _, path := range []string{filepath.Join(dir, stateDir, "data"), offsetFile(dir)} {
+	for _, path := range []string{filepath.Join(dir, stateDir, "data"), filepath.Join(dir, stateDir, "provisioned.json"), offsetFile(dir)} {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("reset: %w", err)
 		}

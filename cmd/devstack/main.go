@@ -50,6 +50,8 @@ func main() {
 // run carries out a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
+	understood := false // what goes wrong before a verb begins is in the command line
+	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -63,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.As(err, &e):
 		code = e.code
-	case errors.As(err, &diagnostics):
+	case errors.As(err, &diagnostics), !understood:
 		code = exitConfiguration
 	}
 	if text := err.Error(); text != "" {
@@ -87,7 +89,6 @@ func newRoot() *cobra.Command {
 		Args:          cobra.NoArgs,
 	}
 	root.PersistentFlags().StringP("dir", "C", ".", "`folder` of the stack, or any below it")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitConfiguration, err} })
 	root.AddCommand(
 		newUp(), newDown(), newStatus(), newLogs(), newInvoke(), newEnv(), newExec(), newServe(),
 		newValidate(), newFmt(), newGraph(), newReset(), newTrace(), newClock(), newVersion(),

@@ -34,6 +34,11 @@ func (p provisioned) Update(ctx context.Context, old, new config.Resource, _ sup
 	return supervise.Static(url, nil), nil
 }
 
+// Remove deletes it in AWS, with what it holds.
+func (p provisioned) Remove(ctx context.Context, r config.Resource) error {
+	return p.d.provision.Remove(ctx, r)
+}
+
 // functionRunner runs functions. One that cannot be built is there all the same: its callers get the reason, and a save heals it.
 type functionRunner struct{ d *daemon }
 
@@ -60,6 +65,11 @@ func (f functionRunner) Update(ctx context.Context, old, new config.Resource, _ 
 		}
 		return nil
 	}), nil
+}
+
+// Remove disconnects the function's event sources.
+func (f functionRunner) Remove(ctx context.Context, r config.Resource) error {
+	return f.d.provision.Remove(ctx, r)
 }
 
 // isOwnFault reports whether a function failed for what its developer wrote. Everything else (a missing interpreter, an unknown
@@ -116,6 +126,11 @@ func (a apiRunner) Update(ctx context.Context, old, new config.Resource, inst su
 		return nil
 	}
 	return &apiInstance{supervise.Static(api.URL, stop), server, api.Port}, nil
+}
+
+// Remove deletes the API in AWS.
+func (a apiRunner) Remove(ctx context.Context, r config.Resource) error {
+	return a.d.provision.Remove(ctx, r)
 }
 
 // apiDoors lets the pages in that the API's CORS configuration names.

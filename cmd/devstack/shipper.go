@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,6 +53,15 @@ func newShipper(aws caller, hub *logs.Hub) *shipper {
 	s := &shipper{aws: aws, logs: hub, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go s.run()
 	return s
+}
+
+// follow ships what services print: to the log group /devstack/STACK/service.NAME, a stream a run of the daemon.
+func (s *shipper) follow(ctx context.Context, stack, stream string) {
+	for l := range s.logs.Subscribe(ctx, nil) {
+		if strings.HasPrefix(l.Source, "service.") && l.Stream != "" { // a line of the service's own
+			s.ship("/devstack/"+stack+"/"+l.Source, stream, l.Time, l.Text)
+		}
+	}
 }
 
 // ship has a line brought to a log stream, which need not exist yet.

@@ -285,7 +285,7 @@ func TestStartFailures(t *testing.T) {
 		{"a missing command", `stack "s" { port = FREE }
 service "x" { command = ["no-such-program"] }`, exitStart, []string{"service.x", "no-such-program"}},
 		{"a service that ends", `stack "s" { port = FREE }
-service "x" { command = ["sh", "-c", "echo its last words; exit 3"] }`, exitStart, []string{"service.x", "exit status 3", "its last words"}},
+service "x" { command = ["sh", "-c", "echo its last words; exit 3"] }`, exitStart, []string{"service.x", "exited with status 3", "its last words"}},
 		{"a handler file that is not there", `stack "s" { port = FREE }
 function "f" {
   runtime = "js"

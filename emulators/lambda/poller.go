@@ -204,6 +204,9 @@ func (p *poller) records(ctx context.Context, shard, position, after string) []r
 			ApproximateCreationDateTime float64
 		}
 		r["eventSourceARN"] = source
+		if id, ok := r["userIdentity"]; ok {
+			r["userIdentity"] = lowerIdentity(id)
+		}
 		b, err := json.Marshal(r)
 		if err == nil {
 			err = json.Unmarshal(r["dynamodb"], &facts)
@@ -215,6 +218,19 @@ func (p *poller) records(ctx context.Context, shard, position, after string) []r
 		out = append(out, record{b, facts.SequenceNumber, time.UnixMilli(int64(facts.ApproximateCreationDateTime * 1000))})
 	}
 	return out
+}
+
+// lowerIdentity is the identity of a time-to-live deletion as events have it, whose members the API calls PrincipalId and Type.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+func lowerIdentity(id json.RawMessage) json.RawMessage {
+	var who struct {
+		PrincipalID string `json:"principalId"`
+		Type        string `json:"type"`
+	}
+	_ = json.Unmarshal(id, &who) // members match whatever their case; the API's answer is well-formed
+	b, _ := json.Marshal(who)
+	return b
 }
 
 func hasCode(err error, code string) bool {

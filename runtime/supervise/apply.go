@@ -136,16 +136,20 @@ func (a *application) carryOut(ctx context.Context, step plan.Step) error {
 	return a.s.delete(ctx, step.ID)
 }
 
-// delete stops a resource and forgets it.
+// delete stops a resource, removes what it would leave behind, and forgets it.
 func (s *Supervisor) delete(ctx context.Context, id config.ID) error {
-	u := ask(s, func(st *state) *unit { return st.units[id] })
+	var was config.Resource
+	u := ask(s, func(st *state) *unit { was = st.wanted[id]; return st.units[id] })
 	var err error
 	if u != nil {
 		err = u.stop(ctx)
 	}
+	if remover, ok := s.conf.Runners[id.Type].(Remover); ok && was != nil {
+		err = errors.Join(err, remover.Remove(ctx, was))
+	}
 	ask(s, func(st *state) struct{} { st.forget(id); return struct{}{} })
 	if err != nil {
-		return fmt.Errorf("stop %s: %w", id, err)
+		return fmt.Errorf("delete %s: %w", id, err)
 	}
 	return nil
 }

@@ -28,6 +28,12 @@ type Updater interface {
 	Update(ctx context.Context, old, new config.Resource, inst Instance) (Instance, error)
 }
 
+// Remover is a Runner whose resources leave something behind when they are stopped, such as a table with its items. Deleting
+// a resource stops it and then removes that; stopping the stack does not.
+type Remover interface {
+	Remove(ctx context.Context, r config.Resource) error
+}
+
 // Loner is a Runner some of whose resources cannot have two instances at a time, such as a process on a fixed port.
 // Their old instance is stopped before the new one starts; the Router holds requests in between.
 type Loner interface {
