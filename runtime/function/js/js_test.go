@@ -134,6 +134,8 @@ func TestHandlers(t *testing.T) {
 		{"an async handler", `export const handler = async (e: {a: number}) => ({ b: e.a + 1 })`, `{"a":1}`, `{"b":2}`},
 		{"a promise", `export const handler = (e) => new Promise((r) => setTimeout(() => r(e), 1))`, `[1]`, `[1]`},
 		{"a callback", `export const handler = (e, c, cb) => { setTimeout(() => cb(null, "x"), 1) }`, `{}`, `"x"`},
+		{"a callback waits for the event loop", `export const handler = (e, c, cb) => { const r = { n: 0 }; cb(null, r); setTimeout(() => { r.n = 2 }, 1) }`, `{}`, `{"n":2}`},
+		{"unless it is told not to", `export const handler = (e, c, cb) => { c.callbackWaitsForEmptyEventLoop = false; const r = { n: 0 }; cb(null, r); setTimeout(() => { r.n = 2 }, 1e9) }`, `{}`, `{"n":0}`},
 		{"nothing returned is null", `export const handler = async () => {}`, `{}`, `null`},
 		{"a plain return value is not an answer", `export const handler = () => 7`, `{}`, `null`},
 		{"a promise that nothing settles ends with the loop", `export const handler = () => new Promise(() => {})`, `{}`, `null`},

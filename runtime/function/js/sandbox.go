@@ -88,7 +88,7 @@ func (s *sandbox) own() {
 func (s *sandbox) do(ctx context.Context, f func()) error {
 	finished := make(chan struct{})
 	select {
-	case s.jobs <- func() { defer close(finished); s.ctx = outliving{s.life, ctx}; f() }:
+	case s.jobs <- func() { s.ctx = outliving{s.life, ctx}; f(); s.finish(finished) }:
 	case <-s.done:
 		return function.ErrGone
 	case <-ctx.Done():
@@ -102,11 +102,19 @@ func (s *sandbox) do(ctx context.Context, f func()) error {
 		return ctx.Err()
 	case <-s.done:
 		select {
-		case <-finished: // it closed itself with its last answer
+		case <-finished: // the sandbox ended with its last answer
 			return nil
 		default:
 			return errClosed
 		}
+	}
+}
+
+// finish ends a job, and then the sandbox if the job was its last.
+func (s *sandbox) finish(finished chan struct{}) {
+	close(finished)
+	if s.failure != nil {
+		s.Close()
 	}
 }
 
@@ -184,9 +192,10 @@ func (s *sandbox) runModule(b *build) (*goja.Object, error) {
 
 // invocation is one call of the handler under way.
 type invocation struct {
-	settled bool   // nothing more is waited for
-	result  []byte // JSON; nil: none yet
-	err     error  // *function.FunctionError
+	settled bool          // nothing more is waited for
+	waiting goja.Callable // answers with what a callback was given, once the event loop is empty
+	result  []byte        // JSON; nil: none yet
+	err     error         // *function.FunctionError
 }
 
 // Invoke calls the handler. See function.Sandbox.
@@ -211,6 +220,10 @@ func (s *sandbox) invoke(ctx context.Context, ev *function.Event, inv *invocatio
 		})
 	}
 	s.called(err)
+	if !inv.settled && s.failure == nil && inv.waiting != nil {
+		_, err := inv.waiting(goja.Undefined())
+		s.called(err)
+	}
 	watched()
 	if s.failure != nil && !inv.settled {
 		inv.result, inv.err = nil, s.fatal(s.failure)
@@ -223,9 +236,6 @@ func (s *sandbox) invoke(ctx context.Context, ev *function.Event, inv *invocatio
 			s.fatal(s.failure) // after the answer: only the log hears of it
 		}
 	}
-	if s.failure != nil {
-		s.Close()
-	}
 }
 
 // callHandler starts the handler by way of prelude.js.
@@ -234,8 +244,10 @@ func (s *sandbox) callHandler(inv *invocation) error {
 		return err
 	}
 	succeed := func(call goja.FunctionCall) goja.Value {
-		if !inv.settled {
-			inv.result, inv.settled = []byte(call.Argument(0).String()), call.Argument(1).ToBoolean()
+		if f, ok := goja.AssertFunction(call.Argument(0)); ok && inv.waiting == nil {
+			inv.waiting = f
+		} else if !ok && !inv.settled {
+			inv.result, inv.settled = []byte(call.Argument(0).String()), true
 		}
 		return goja.Undefined()
 	}

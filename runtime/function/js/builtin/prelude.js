@@ -25,19 +25,19 @@ exports.setTrace = (id) => {
 exports.invoke = (handler, event, awsRequestId, arn, clientContext, ok, fail) => {
   const env = process.env;
   let waits = true;
-  const answer = (result, now) => {
+  const succeed = (result) => {
     let text;
     try {
       text = stringify(result === undefined ? null : result);
     } catch {
       return fail(new Error('Unable to stringify response body as json'));
     }
-    ok(text === undefined ? 'null' : text, now);
+    ok(text === undefined ? 'null' : text);
   };
-  const succeed = (result) => answer(result, true);
   const callback = (err, result) => {
     if (err !== undefined && err !== null) fail(err);
-    else answer(result, !waits);
+    else if (waits) ok(() => succeed(result)); // once the event loop is empty
+    else succeed(result);
   };
   const context = {
     get callbackWaitsForEmptyEventLoop() { return waits; },
