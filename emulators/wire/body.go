@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -145,8 +144,3 @@ func (x *exchange) drain() {
 		x.w.Header()["Connection"] = []string{"close"}
 	}
 }
-
-var crlf = []byte("\r\n")
-
-// trimLine cuts a line's end.
-func trimLine(b []byte) []byte { return bytes.TrimSuffix(bytes.TrimSuffix(b, crlf[1:]), crlf[:1]) }

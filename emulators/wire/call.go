@@ -51,7 +51,9 @@ func (s *Server) from(ctx context.Context) *Request {
 // callInput makes the operation's input of what a caller gave.
 func (op *operation) callInput(in any) (any, error) {
 	if in != nil && reflect.TypeOf(in) == reflect.PointerTo(op.handler.in) && !reflect.ValueOf(in).IsNil() {
-		return in, nil
+		own := reflect.New(op.handler.in) // tokens are filled in, which the caller need not see
+		own.Elem().Set(reflect.ValueOf(in).Elem())
+		return own.Interface(), nil
 	}
 	var b []byte
 	switch in := in.(type) {
@@ -87,7 +89,7 @@ func (p *plan) fillTokens(v reflect.Value, newID func() string) {
 	}
 }
 
-// callOutput gives the output to a caller in the form that he asked for.
+// callOutput gives the output to a caller in the form that it asked for.
 func (op *operation) callOutput(result, out any) error {
 	if out == nil {
 		return nil

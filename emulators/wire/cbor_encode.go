@@ -78,9 +78,6 @@ func appendCBORValue(b []byte, f *field, v reflect.Value) []byte {
 	case String:
 		return appendCBORText(b, v.String())
 	case Blob:
-		if r, ok := v.Interface().(*bytesReader); ok {
-			return append(appendHead(b, cborBytes, uint64(len(r.all))), r.all...)
-		}
 		return append(appendHead(b, cborBytes, uint64(v.Len())), v.Bytes()...)
 	case Boolean:
 		if v.Bool() {
@@ -144,7 +141,7 @@ func appendBignum(b []byte, digits string) []byte {
 func (x *exchange) appendCBORError(b []byte, e *Error) []byte {
 	message, more := x.errorMembers(e, func(f *field) string { return f.Name })
 	typ := e.Code
-	if s, _ := x.errorShape(e); s != nil {
+	if x.errorShape(e) != nil {
 		typ = x.service.Model.Namespace + "#" + e.Code
 	} else {
 		message = "message"

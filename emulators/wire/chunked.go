@@ -119,5 +119,5 @@ func (c *chunkReader) line() ([]byte, error) {
 	case err != nil:
 		return nil, errIncompleteBody()
 	}
-	return trimLine(line), nil
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r")), nil
 }

@@ -53,13 +53,13 @@ func (x *exchange) guessProtocol() Protocol {
 }
 
 // errorShape finds the structure of an error in the model; nil for those that all services have.
-func (x *exchange) errorShape(e *Error) (*Shape, int) {
+func (x *exchange) errorShape(e *Error) *Shape {
 	if x.service != nil {
 		if i, ok := x.service.errors[e.Code]; ok {
-			return &x.service.Model.Shapes[i], i
+			return &x.service.Model.Shapes[i]
 		}
 	}
-	return nil, -1
+	return nil
 }
 
 func (x *exchange) hasError(code string) bool {
@@ -69,7 +69,7 @@ func (x *exchange) hasError(code string) bool {
 
 func (x *exchange) errorHeaders(e *Error) {
 	h := x.w.Header()
-	s, _ := x.errorShape(e)
+	s := x.errorShape(e)
 	if x.protocol == RestJSON1 {
 		h["X-Amzn-Errortype"] = []string{e.Code}
 	}
@@ -141,7 +141,7 @@ type errorMember struct {
 // errorMembers returns what an error carries besides its code: the message under the name that the structure gives it, and
 // the further members in the model's order. name picks the member's name in the protocol.
 func (x *exchange) errorMembers(e *Error, name func(*field) string) (message string, more []errorMember) {
-	s, _ := x.errorShape(e)
+	s := x.errorShape(e)
 	if s == nil {
 		return x.commonMessage(e.Code), nil
 	}
@@ -218,7 +218,7 @@ func (x *exchange) appendJSONError(b []byte, e *Error) []byte {
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonErrors.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 func (x *exchange) appendXMLError(b []byte, e *Error) []byte {
-	s, _ := x.errorShape(e)
+	s := x.errorShape(e)
 	_, more := x.errorMembers(e, func(f *field) string { return f.xml })
 	if x.protocol == RestXML || x.protocol == EC2Query {
 		b = append(b, xmlHeader...)

@@ -129,8 +129,8 @@ var (
 // goName is the name of a member's field in Go.
 func goName(member string) string { return strings.ToUpper(member[:1]) + member[1:] }
 
-// byName finds a field by its name in JSON. Members mostly come in the order of the last answer's hint, so that is tried
-// first.
+// byName finds a field by its name in JSON. Members mostly come in the model's order, so the one after the last, the hint, is
+// tried first.
 func (p *plan) byName(name []byte, hint int) int {
 	if hint < len(p.fields) && p.fields[hint].json == string(name) {
 		return hint

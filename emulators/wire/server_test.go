@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -224,5 +225,40 @@ func TestScopeSaysAccountAndRegion(t *testing.T) {
 	status, body, _ = ask(t, s, "GET", "/who?X-Amz-Credential=AKIA%2F20260101%2Fus-west-2%2Fthing%2Faws4_request", "", nil)
 	if want := `{"Account":"000000000000","Region":"us-west-2","Id":"request-1"}`; status != 200 || body != want {
 		t.Errorf("presigned: got %d %s, want %s", status, body, want)
+	}
+}
+
+// A caller in process need not make up idempotency tokens, and does not see those that were made up for it.
+func TestCallFillsTokens(t *testing.T) {
+	m := testModel()
+	m.Shapes[shapePut].Members[0].Flags |= IdempotencyToken
+	got := ""
+	svc := NewService(m, map[string]Handler{"Put": Handle(func(_ context.Context, in *putInput) (*putOutput, error) {
+		got = *in.TableName
+		return nil, nil
+	})})
+	s := NewServer(Config{Services: []*Service{svc}, NewID: func() string { return "token" }})
+	in := &putInput{}
+	if err := s.Call(t.Context(), "thing", "Put", in, nil); err != nil || got != "token" || in.TableName != nil {
+		t.Errorf("got %q, %v, %v", got, in.TableName, err)
+	}
+}
+
+// A trace hears of what was asked and answered, but not of secrets.
+func TestTraceHidesSecrets(t *testing.T) {
+	var told []string
+	s := NewServer(Config{Services: []*Service{testService()}, NewID: func() string { return "id" },
+		Trace: func(ctx context.Context, r *Request, input func() []byte) (context.Context, func(func() []byte, error)) {
+			told = append(told, r.Service+"."+r.Operation+" "+string(input()))
+			return ctx, func(output func() []byte, err error) { told = append(told, fmt.Sprint(string(output()), " ", err)) }
+		}})
+	ask(t, s, "POST", "/", `{"TableName":"abc","Secret":"pw"}`, jsonTarget("Put"))
+	_ = s.Call(t.Context(), "thing", "Fail", map[string]string{"How": "internal"}, nil)
+	want := []string{
+		`thing.Put {"TableName":"abc","Secret":"***"}`, `{"Name":"abc","Items":{}} <nil>`,
+		`thing.Fail {"How":"internal"}`, ` InternalFailure: The request processing has failed because of an unknown error, exception or failure.`,
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("got  %q\nwant %q", told, want)
 	}
 }

@@ -51,7 +51,7 @@ func (e xmlEncoder) member(b []byte, f *field, name string, v reflect.Value) []b
 	case Structure, Union:
 		b = e.structure(b, p, v)
 	case List:
-		b = e.list(append(b, '>'), p, p.element().elementName(), v)
+		b = e.list(append(b, '>'), p, p.element().xml, v)
 	case Map:
 		b = e.mapping(append(b, '>'), p, "entry", v)
 	case String:
@@ -69,9 +69,6 @@ func flatName(f, el *field, name string) string {
 	}
 	return name
 }
-
-// elementName is the element of a list's elements: "member" unless the model names it.
-func (f *field) elementName() string { return f.xml }
 
 func (e xmlEncoder) list(b []byte, p *plan, name string, v reflect.Value) []byte {
 	el := p.element()
