@@ -40,12 +40,24 @@ func (s *sandbox) uncaughtRejection() error {
 }
 
 // describe makes the body of anything thrown. What is no Error has its typeof as type, and no trace.
-func (s *sandbox) describe(v goja.Value) *errorBody {
-	obj, ok := v.(*goja.Object)
-	if !ok || obj.ClassName() != "Error" && !isString(obj.Get("stack")) {
-		return &errorBody{Type: typeOf(v), Message: s.stringOf(v), Trace: []string{}}
+// One that cannot be read, because its getters throw, is described as Lambda describes it.
+func (s *sandbox) describe(v goja.Value) (body *errorBody) {
+	ex := s.rt.Try(func() {
+		if v == nil || goja.IsUndefined(v) || goja.IsNull(v) {
+			return // they have no toString
+		}
+		obj, ok := v.(*goja.Object)
+		if !ok || obj.ClassName() != "Error" && !isString(obj.Get("stack")) {
+			body = &errorBody{Type: typeOf(v), Message: v.String(), Trace: []string{}}
+			return
+		}
+		body = &errorBody{Type: s.stringOf(obj.Get("name")), Message: s.stringOf(obj.Get("message")), Trace: s.trace(obj)}
+	})
+	if ex != nil || body == nil {
+		const unreadable = "callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack"
+		return &errorBody{Type: "handled", Message: unreadable, Trace: []string{}}
 	}
-	return &errorBody{Type: s.stringOf(obj.Get("name")), Message: s.stringOf(obj.Get("message")), Trace: s.trace(obj)}
+	return body
 }
 
 func isString(v goja.Value) bool {
@@ -156,14 +168,16 @@ func (s *sandbox) logError(what string, v goja.Value, body *errorBody) {
 	var b strings.Builder
 	b.WriteString(`{"errorType":` + quote(body.Type) + `,"errorMessage":` + quote(body.Message))
 	if obj, ok := v.(*goja.Object); ok {
-		for _, k := range obj.Keys() {
-			if k == "name" || k == "message" || k == "stack" {
-				continue
+		s.rt.Try(func() { // what cannot be read is left out
+			for _, k := range obj.Keys() {
+				if k == "name" || k == "message" || k == "stack" {
+					continue
+				}
+				if text, err := s.stringify(obj.Get(k)); err == nil {
+					b.WriteString("," + quote(k) + ":" + text)
+				}
 			}
-			if text, err := s.stringify(obj.Get(k)); err == nil {
-				b.WriteString("," + quote(k) + ":" + text)
-			}
-		}
+		})
 	}
 	b.WriteString(`,"stack":` + string(marshal(body.Trace)) + "}")
 	s.logLine("ERROR", what+" \t"+b.String())

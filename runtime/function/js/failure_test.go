@@ -22,6 +22,12 @@ func TestErrorBodies(t *testing.T) {
 		{"what is no error", `export const handler = async () => { throw "text" }`, `{"errorType":"string","errorMessage":"text","trace":[]}`},
 		{"a number", `export const handler = async () => { throw 42 }`, `{"errorType":"number","errorMessage":"42","trace":[]}`},
 		{"a plain object", `export const handler = async () => { throw { a: 1 } }`, `{"errorType":"object","errorMessage":"[object Object]","trace":[]}`},
+		{"an error that cannot be read", `export const handler = async () => { throw new Proxy(new Error("x"), { get() { throw 1 } }) }`,
+			`{"errorType":"handled","errorMessage":"callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack","trace":[]}`},
+		{"an object without a prototype", `export const handler = async () => { throw Object.create(null) }`,
+			`{"errorType":"handled","errorMessage":"callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack","trace":[]}`},
+		{"null", `export const handler = async () => { throw null }`,
+			`{"errorType":"handled","errorMessage":"callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack","trace":[]}`},
 		{"a result that has no JSON", `export const handler = async () => ({ n: 1n })`,
 			`{"errorType":"Error","errorMessage":"Unable to stringify response body as json","trace":["Error: Unable to stringify response body as json"]}`},
 		{"a circle", `export const handler = async () => { const a: any = {}; a.a = a; return a }`,
@@ -121,6 +127,22 @@ func TestExit(t *testing.T) {
 	var exit *function.ExitError
 	if _, err := w.start(); !errors.As(err, &exit) || exit.Status != "exit status 1" {
 		t.Errorf("while loading: %v", err)
+	}
+}
+
+func TestAPanicOfTheEngineEndsItsSandboxAlone(t *testing.T) {
+	s := newWorld(t, Options{}, map[string]string{"index.ts": `export const handler = () => {}`}).mustStart().(*sandbox)
+	if err := s.do(t.Context(), func() { panic("broken") }); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-s.Done():
+	case <-time.After(5 * time.Second):
+		t.Fatal("the sandbox has not ended")
+	}
+	var exit *function.ExitError
+	if !errors.As(s.failure, &exit) || exit.Status != "panic in the js runtime: broken" {
+		t.Errorf("got %v", s.failure)
 	}
 }
 

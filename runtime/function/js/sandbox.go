@@ -3,6 +3,7 @@ package js
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -88,7 +89,7 @@ func (s *sandbox) own() {
 func (s *sandbox) do(ctx context.Context, f func()) error {
 	finished := make(chan struct{})
 	select {
-	case s.jobs <- func() { s.ctx = outliving{s.life, ctx}; f(); s.finish(finished) }:
+	case s.jobs <- func() { s.ctx = outliving{s.life, ctx}; s.guard(f); s.finish(finished) }:
 	case <-s.done:
 		return function.ErrGone
 	case <-ctx.Done():
@@ -108,6 +109,16 @@ func (s *sandbox) do(ctx context.Context, f func()) error {
 			return errClosed
 		}
 	}
+}
+
+// guard runs f. A panic in the engine ends the sandbox as it would end a process, and nothing else.
+func (s *sandbox) guard(f func()) {
+	defer func() {
+		if x := recover(); x != nil {
+			s.failure = &function.ExitError{Status: fmt.Sprintf("panic in the js runtime: %v", x)}
+		}
+	}()
+	f()
 }
 
 // finish ends a job, and then the sandbox if the job was its last.
@@ -136,6 +147,9 @@ func (s *sandbox) load(ctx context.Context, b *build) error {
 	var failed error
 	if err := s.do(ctx, func() { failed = s.loadModule(b) }); err != nil {
 		return err
+	}
+	if failed == nil && s.handler == nil {
+		return s.failure
 	}
 	return failed
 }
@@ -203,6 +217,9 @@ func (s *sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error
 	var inv invocation
 	if err := s.do(ctx, func() { s.invoke(ctx, ev, &inv) }); err != nil {
 		return nil, err
+	}
+	if inv.result == nil && inv.err == nil {
+		return nil, s.failure
 	}
 	return inv.result, inv.err
 }
