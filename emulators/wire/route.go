@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"mime"
 	"net/http"
 	"slices"
@@ -144,11 +145,15 @@ func (x *exchange) routeQuery(candidates []*service) (bool, error) {
 		if err != nil {
 			return true, err
 		}
-		if form, err = parseForm(string(b)); err != nil {
-			return true, err
-		}
-		if formValue(form, "Action") == "" {
-			form = append(form, x.query...)
+		// curl says of any body that it is a form; one without an Action is left to REST.
+		inBody := bytes.HasPrefix(b, []byte("Action=")) || bytes.Contains(b, []byte("&Action="))
+		if inBody || formValue(x.query, "Action") != "" {
+			if form, err = parseForm(string(b)); err != nil {
+				return true, err
+			}
+			if !inBody {
+				form = append(form, x.query...)
+			}
 		}
 	}
 	action := formValue(form, "Action")

@@ -166,6 +166,16 @@ func TestJSONRoundTrip(t *testing.T) {
 	}
 }
 
+func TestCurlsBodiesAreNoForms(t *testing.T) {
+	h := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+	if status, body, _ := ask(t, testServer(t), "POST", "/things", `{"TableName":"abc","Mode":"FAST","Tags":[{"Key":"100%"}]}`, h); status != 201 {
+		t.Errorf("got %d %s", status, body)
+	}
+	if status, body, _ := ask(t, testServer(t), "POST", "/?Action=Put&Version=2020-01-01", "TableName=abc", h); status != 200 {
+		t.Errorf("an action in the URL, the rest in the body: got %d %s", status, body)
+	}
+}
+
 func TestCallTakesAndGivesJSONOrTheTypes(t *testing.T) {
 	s := testServer(t)
 	var typed putOutput
