@@ -184,12 +184,27 @@ func (m *clientModule) Delete(string) bool { return false }
 // Keys are the names of all exports.
 func (m *clientModule) Keys() []string { return slices.Sorted(maps.Keys(m.exports)) }
 
+// operationTypes are what the Schema says of an operation.
+type operationTypes struct{ in, out *Type }
+
+// typesOf asks the Schema once for each operation.
+func (e *Engine) typesOf(service, operation string) operationTypes {
+	key := service + "." + operation
+	if t, ok := e.types.Load(key); ok {
+		return t.(operationTypes)
+	}
+	var t operationTypes
+	t.in, t.out = e.opts.Schema.Types(service, operation)
+	e.types.Store(key, t)
+	return t
+}
+
 // hostCall implements host.call(service, operation, input) → a promise of the output. It rejects with what awsFailure makes.
 func (s *sandbox) hostCall(call goja.FunctionCall) goja.Value {
 	service, operation := call.Argument(0).String(), call.Argument(1).String()
-	inType, outType := s.engine.opts.Schema.Types(service, operation)
+	types := s.engine.typesOf(service, operation)
 	enc := encoder{s: s}
-	if err := enc.value(call.Argument(2), inType, 0); err != nil {
+	if err := enc.value(call.Argument(2), types.in, 0); err != nil {
 		s.throw("TypeError", "%s: %v", operation, err)
 	}
 	in := json.RawMessage(enc.b.Bytes())
@@ -202,7 +217,7 @@ func (s *sandbox) hostCall(call goja.FunctionCall) goja.Value {
 			return nil, err
 		}
 		return func() goja.Value {
-			v, err := s.parse(out, outType)
+			v, err := s.parse(out, types.out)
 			if err != nil { // an operation without an output
 				return s.rt.NewObject()
 			}

@@ -36,6 +36,7 @@ type Engine struct {
 	opts    Options
 	redis   *redisPools
 	clients sync.Map // service → func() of its client's exports
+	types   sync.Map // "service.operation" → operationTypes
 
 	mu       sync.Mutex
 	bundlers map[*bundle.Bundler]int // how many builds hold each
