@@ -220,7 +220,9 @@ func (w *world) busy(all []frame) bool {
 			return !f.Until.After(w.clock.Now())
 		case f.Phase == inside:
 			below := f.Path + "/"
-			return !slices.ContainsFunc(all, func(g frame) bool { return !g.Done && g.Path != "" && (f.Path == "" || strings.HasPrefix(g.Path, below)) })
+			return !slices.ContainsFunc(all, func(g frame) bool {
+				return !g.Done && g.Path != "" && (f.Path == "" || strings.HasPrefix(g.Path, below))
+			})
 		}
 		return false
 	})

@@ -332,8 +332,7 @@ func (c *compiler) jitter(r node) bool {
 	return s == "FULL"
 }
 
-// errorEquals reads the names of errors. States.ALL stands alone and in the last of the list; so does States.DataLimitExceeded
-// not need to.
+// errorEquals reads the names of errors. States.ALL stands alone, and in the last retrier or catcher.
 func (c *compiler) errorEquals(n node, last bool) []string {
 	names := n.strings("ErrorEquals")
 	if slices.Contains(names, "States.ALL") && (len(names) > 1 || !last) { // the words are a guess

@@ -51,15 +51,6 @@ type callScope struct {
 // Path returns what a path among the function's arguments selects.
 func (s callScope) Path(p *jsonpath.Path) (any, error) { return s.CallPath(s.call, p) }
 
-// paths yields the paths of an expression.
-func (e *Expr) paths(yield func(*jsonpath.Path) bool) {
-	if e.Path != nil {
-		yield(e.Path)
-		return
-	}
-	e.Call.Paths(yield)
-}
-
 // Template is a payload template, such as Parameters: JSON in which a member whose name ends in ".$" is evaluated.
 //
 // https://docs.aws.amazon.com/step-functions/latest/dg/input-output-inputpath-params.html

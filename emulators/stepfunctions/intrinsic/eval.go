@@ -1,7 +1,6 @@
 package intrinsic
 
 import (
-	"errors"
 	"fmt"
 
 	"devstack/emulators/stepfunctions/jsonpath"
@@ -92,4 +91,10 @@ func (a argument) eval(env Env) (any, error) {
 }
 
 // errArguments is AWS's complaint about an argument of a wrong type or outside its bounds. The words are a guess.
-func errArguments(name string) error { return errors.New("Invalid arguments in " + name) }
+func errArguments(name string) error { return reason("Invalid arguments in " + name) }
+
+// reason is an error in AWS's words.
+type reason string
+
+// Error returns the words.
+func (r reason) Error() string { return string(r) }

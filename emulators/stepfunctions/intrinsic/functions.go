@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -110,7 +109,7 @@ func arrayRange(args []any) (any, error) {
 	out := []any{}
 	for n := first; by > 0 && n <= last || by < 0 && n >= last; n += by {
 		if len(out) == maxRange {
-			return nil, errors.New("The generated array has more than 1000 items")
+			return nil, reason("The generated array has more than 1000 items") // the words are a guess
 		}
 		out = append(out, value.Int(n))
 	}

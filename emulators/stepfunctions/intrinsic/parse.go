@@ -52,20 +52,6 @@ func Parse(text string) (*Call, error) {
 // String returns the call as it was written.
 func (c *Call) String() string { return c.text }
 
-// Paths yields the paths among the arguments, at every depth.
-func (c *Call) Paths(yield func(*jsonpath.Path) bool) {
-	c.paths(yield)
-}
-
-func (c *Call) paths(yield func(*jsonpath.Path) bool) bool {
-	for _, a := range c.args {
-		if a.path != nil && !yield(a.path) || a.call != nil && !a.call.paths(yield) {
-			return false
-		}
-	}
-	return true
-}
-
 type parser struct {
 	text  string
 	pos   int

@@ -35,14 +35,21 @@ func (p *Path) Eval(root any) (any, error) {
 	return functions[p.function](result)
 }
 
+// maxVisits is how many values one evaluation looks at: each ".." in a path multiplies their number.
+const maxVisits = 1 << 20
+
 type evaluation struct {
-	root  any
-	found []any
+	root   any
+	found  []any
+	visits int
 }
 
 // walk applies the steps to a value at a place. While strict, what is missing is an error; below a step that selects many
 // it is passed over.
 func (e *evaluation) walk(steps []step, v any, at string, strict bool) error {
+	if e.visits++; e.visits > maxVisits {
+		return &NotFound{"The path selects too many values"}
+	}
 	if len(steps) == 0 {
 		e.found = append(e.found, v)
 		return nil
