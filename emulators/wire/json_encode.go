@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -16,7 +17,7 @@ import (
 // jsonEncoder writes Go values as JSON by a plan.
 type jsonEncoder struct {
 	model  bool // the model's names: the JSON of Call and of traces
-	redact bool // sensitive members are not shown
+	redact bool // for traces: sensitive members are not shown
 }
 
 // structure writes an object of all members.
@@ -86,6 +87,9 @@ func (e jsonEncoder) value(b []byte, f *field, v reflect.Value) []byte {
 	case String:
 		return appendJSONString(b, v.String())
 	case Blob:
+		if e.redact && f.Flags&JSONValue != 0 && p.typ != readerType && json.Valid(v.Bytes()) {
+			return append(b, v.Bytes()...) // in a trace a function's event is to be read
+		}
 		return e.blob(b, v)
 	case Boolean:
 		return strconv.AppendBool(b, v.Bool())

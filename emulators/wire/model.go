@@ -148,7 +148,7 @@ const (
 	FlattenedMember              // xmlFlattened
 	XMLAttribute                 // an attribute of its structure's element
 	IdempotencyToken             // filled in by clients that do not give one, so by Call too
-	JSONValue                    // a string that is JSON (mediaType application/json), in a header in base64
+	JSONValue                    // a string or blob that is JSON (mediaType application/json); a header has it in base64
 )
 
 // Location is where in an HTTP message a member travels.

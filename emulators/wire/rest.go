@@ -305,6 +305,9 @@ func payloadOut(out *restResponse, f *field, v reflect.Value, given bool, struct
 		} else {
 			out.body = append(out.body, v.Bytes()...)
 		}
+		if f.Flags&JSONValue != 0 {
+			return "application/json"
+		}
 		return "application/octet-stream"
 	case String:
 		if given {
