@@ -50,6 +50,9 @@ func (b *branch) step(ctx context.Context, s *asl.State) error {
 	if len(out.text) > maxData {
 		return fail(errDataLimit, "The state/task '"+s.Name+"' returned a result with a size exceeding the maximum number of bytes service limit.")
 	}
+	if depth := value.Depth(out.text); depth > value.MaxDepth { // the words are Jackson's, that AWS passes them on is a guess
+		return b.failIn(errRuntime, "Document nesting depth (%d) exceeds the maximum allowed (%d)", depth, value.MaxDepth)
+	}
 	b.leave(s, out, next)
 	if s.Type != asl.Task || b.f.Done && b.f.Path == "" {
 		return nil // nothing was done that must not be done again, or the end is stored next
@@ -137,7 +140,7 @@ func (b *branch) failText(t asl.Text, input *data) (*string, error) {
 	}
 	v, err := t.Expr.Eval(b.scope(input), t.Field)
 	if err != nil {
-		return nil, err
+		return nil, b.worded(err)
 	}
 	s, ok := v.(string)
 	if !ok { // the words are a guess

@@ -21,7 +21,7 @@ type data struct {
 // textData makes data of valid JSON.
 func textData(text string) *data {
 	return &data{text, sync.OnceValue(func() any {
-		v, err := value.Decode(text)
+		v, err := value.DecodeOwn(text)
 		if err != nil {
 			panic("stepfunctions: data is not JSON: " + err.Error()) // it was checked where it came in
 		}

@@ -382,6 +382,13 @@ func TestEndsFromOutside(t *testing.T) {
 			}
 		}
 	})
+	t.Run("data that nests too deep", func(t *testing.T) {
+		w := newWorld(t)
+		arn := w.start(w.create("m", "STANDARD", `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$"},"Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$","IsNull":true,"Next":"C"}],"Default":"A"},"C":{"Type":"Succeed"}}}`), `1`)
+		if x := w.describe(arn); x["error"] != errRuntime || !strings.HasSuffix(x["cause"].(string), "Document nesting depth (1001) exceeds the maximum allowed (1000)") {
+			t.Errorf("got %v: %v", x["error"], x["cause"])
+		}
+	})
 	t.Run("data that is too large", func(t *testing.T) {
 		w := newWorld(t)
 		w.fakes["lambda.Invoke"] = func(context.Context, json.RawMessage) (any, error) {

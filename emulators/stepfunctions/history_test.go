@@ -23,7 +23,7 @@ import (
 //	-- answer lambda.Invoke --
 //	payload {"a":1}                 the function's answer; failure {…} is its error
 //	error ThrottlingException 400 …  of the service
-//	hang                            until the caller gives up
+//	hang                            never answers
 //	{"Item":{}}                     any other answer
 func TestHistories(t *testing.T) {
 	files, err := filepath.Glob("testdata/histories/*.txt")

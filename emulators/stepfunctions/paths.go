@@ -100,14 +100,19 @@ func (b *branch) template(t *asl.Template, in *data) (*data, error) {
 		return in, nil
 	}
 	v, err := t.Eval(b.scope(in))
-	var f *intrinsic.Failure
-	if errors.As(err, &f) {
-		return nil, b.failIn(errIntrinsic, "%s", f)
-	}
 	if err != nil {
-		return nil, err
+		return nil, b.worded(err)
 	}
 	return valueData(v), nil
+}
+
+// worded makes a failure of the state of an intrinsic function's.
+func (b *branch) worded(err error) error {
+	var f *intrinsic.Failure
+	if errors.As(err, &f) {
+		return b.failIn(errIntrinsic, "%s", f)
+	}
+	return err
 }
 
 // resultPath puts a result where the path says in the state's input.

@@ -1,6 +1,7 @@
 package stepfunctions_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -35,7 +36,9 @@ func dial(t *testing.T) *sfn.Client {
 		engine.Close()
 		st.Close()
 	})
-	transport := &http.Transport{Dial: func(network, _ string) (net.Conn, error) { return net.Dial(network, server.Listener.Addr().String()) }}
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+	}}
 	return sfn.New(sfn.Options{Region: "eu-central-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 		RetryMaxAttempts: 1, HTTPClient: &http.Client{Transport: transport}})
 }

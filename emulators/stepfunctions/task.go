@@ -163,7 +163,8 @@ func (c *call) child(answer *data) string {
 	return arn
 }
 
-// waitFor runs f, and stops waiting for it when the context ends.
+// waitFor runs f, and stops waiting for it when the context ends. What f began goes on, as a function does whose task timed
+// out or was stopped.
 func waitFor(ctx context.Context, f func(context.Context) (*data, error)) (*data, error) {
 	type answer struct {
 		out *data
@@ -171,7 +172,7 @@ func waitFor(ctx context.Context, f func(context.Context) (*data, error)) (*data
 	}
 	answered := make(chan answer, 1)
 	go func() {
-		out, err := f(ctx)
+		out, err := f(trace.Detach(ctx))
 		answered <- answer{out, err}
 	}()
 	select {

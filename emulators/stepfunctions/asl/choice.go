@@ -209,7 +209,7 @@ func (c *compiler) condition(o *value.Object, at string, depth int) *Condition {
 	}
 	for _, junction := range []string{"And", "Or", "Not"} {
 		if v, ok := o.Get(junction); ok {
-			n.allow("And", "Or", "Not", "Next", "Comment", "Assign")
+			n.allow("And", "Or", "Not", "Next", "Comment")
 			return c.junction(junction, v, at+"/"+junction, depth)
 		}
 	}
@@ -223,7 +223,7 @@ func (c *compiler) condition(o *value.Object, at string, depth int) *Condition {
 			operator = k
 		}
 	}
-	n.allow("Variable", "Next", "Comment", "Assign", operator)
+	n.allow("Variable", "Next", "Comment", operator)
 	if operator == "" {
 		c.schema(at, "A comparison operator is required") // the words are a guess
 	}

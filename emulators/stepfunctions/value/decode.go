@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deep arrays and objects may nest: Jackson's limit.
-const maxDepth = 1000
+// MaxDepth is how deep arrays and objects may nest: Jackson's limit.
+const MaxDepth = 1000
 
 // SyntaxError says what is wrong with a JSON text, in Jackson's words, which AWS passes on.
 type SyntaxError struct {
@@ -23,8 +23,33 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string { return e.Message }
 
 // Decode reads one JSON value. An error is a *SyntaxError.
-func Decode(text string) (any, error) {
-	d := decoder{text: text}
+func Decode(text string) (any, error) { return decode(text, MaxDepth) }
+
+// DecodeOwn reads what was made of values that Decode took: it may nest deeper by as much as a definition adds.
+func DecodeOwn(text string) (any, error) { return decode(text, 4*MaxDepth) }
+
+// Depth is how deep the arrays and objects of a JSON text nest.
+func Depth(text string) int {
+	depth, most, quoted := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+			most = max(most, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return most
+}
+
+func decode(text string, limit int) (any, error) {
+	d := decoder{text: text, limit: limit}
 	d.space()
 	v, err := d.value(0)
 	if err != nil {
@@ -38,8 +63,9 @@ func Decode(text string) (any, error) {
 }
 
 type decoder struct {
-	text string
-	pos  int
+	text  string
+	pos   int
+	limit int // of depth
 }
 
 func (d *decoder) space() {
@@ -65,8 +91,8 @@ func (d *decoder) unexpected(wanted string) error {
 }
 
 func (d *decoder) value(depth int) (any, error) {
-	if depth > maxDepth {
-		return nil, d.fail(d.pos, "Document nesting depth (%d) exceeds the maximum allowed (%d)", depth, maxDepth)
+	if depth > d.limit {
+		return nil, d.fail(d.pos, "Document nesting depth (%d) exceeds the maximum allowed (%d)", depth, d.limit)
 	}
 	if d.pos >= len(d.text) {
 		return nil, d.fail(d.pos, "No content to map due to end-of-input")

@@ -95,6 +95,9 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%q became %q", text, out)
 		}
 		again, err := Decode(out)
+		if d := Depth(text); d != Depth(out) || d > MaxDepth+1 {
+			t.Fatalf("%q is %d deep, %q is %d", text, d, out, Depth(out))
+		}
 		if err != nil || !Equal(v, again) || Encode(again) != out {
 			t.Fatalf("%q became %q became %q (%v)", text, out, Encode(again), err)
 		}
