@@ -67,7 +67,8 @@ type Event struct {
 	ClientContext string        // JSON, "" for none
 }
 
-// LogFunc takes what a sandbox prints, a line at a time, without its newline. requestID is "" outside an invocation.
+// LogFunc takes what a sandbox prints, a line at a time, without its newline; a message of several lines is one where the
+// runtime tells its end. requestID is "" outside an invocation.
 type LogFunc func(requestID, line string)
 
 // BuildError says why a function's sources cannot be built, in words for its developer: file, line, code frame.

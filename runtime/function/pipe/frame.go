@@ -25,7 +25,6 @@ import (
 //	R  payload                     what the handler returned
 //	E  length type {…}             the handler failed
 //	D  length type {…}             the handler failed, and the process is about to end
-//	P  length request text         printed, by a runtime that knows where its messages end: 1 byte, request id, message
 const (
 	warm    = 'W'
 	load    = 'L'
@@ -35,7 +34,6 @@ const (
 	result  = 'R'
 	failure = 'E'
 	dying   = 'D'
-	printed = 'P'
 )
 
 const header = 5
@@ -102,16 +100,4 @@ func (f frame) typed() (typ string, body []byte) {
 		return string(rest[:n]), rest[n:]
 	}
 	return "", nil
-}
-
-// message takes the request id from before what was printed.
-func (f frame) message() (requestID, text string) {
-	if len(f.body) == 0 {
-		return "", ""
-	}
-	n := int(f.body[0])
-	if rest := f.body[1:]; n <= len(rest) {
-		return string(rest[:n]), string(rest[n:])
-	}
-	return "", ""
 }

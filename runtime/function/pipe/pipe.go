@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,8 +56,29 @@ func Open() (s *Sandbox, theirs [2]*os.File, err error) {
 	return s, [2]*os.File{theirIn, theirOut}, nil
 }
 
+// A runtime that knows where its messages end, and whose they are, prints them as
+//
+//	mark request id 0x00 message
+//
+// in one line, with lineEnd for each newline in the message. It may follow what was printed without a newline.
+const (
+	mark    = "\x00P"
+	lineEnd = "\x00n"
+)
+
 // Line takes a line that the process printed; it is made for spawn.Spec.
-func (s *Sandbox) Line(text string) { s.print(*s.request.Load(), text) }
+func (s *Sandbox) Line(text string) {
+	before, message, marked := strings.Cut(text, mark)
+	if !marked {
+		s.print(*s.request.Load(), text)
+		return
+	}
+	if before != "" {
+		s.print(*s.request.Load(), before)
+	}
+	requestID, message, _ := strings.Cut(message, "\x00")
+	s.print(requestID, strings.ReplaceAll(message, lineEnd, "\n"))
+}
 
 // print delivers a line, or keeps it for whoever will load a function.
 func (s *Sandbox) print(requestID, text string) {
@@ -89,11 +111,6 @@ func (s *Sandbox) read() {
 		f, err := readFrame(r)
 		if err != nil {
 			return
-		}
-		if f.kind == printed {
-			s.process.Flush() // what it wrote to standard output before comes before
-			s.print(f.message())
-			continue
 		}
 		select {
 		case s.answers <- f:
@@ -237,7 +254,7 @@ func (s *Sandbox) seeOff(ctx context.Context) {
 	}
 }
 
-// Ended reports whether the process is gone.
+// hasEnded reports whether the process is gone.
 func (s *Sandbox) hasEnded() bool {
 	select {
 	case <-s.process.Done():

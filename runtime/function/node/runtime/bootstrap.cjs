@@ -12,13 +12,14 @@ const { pathToFileURL } = require('url');
 
 const ANSWERS = 4;
 
-/** write writes all of a buffer; the pipe blocks while the daemon is behind. */
-function write(buffer) {
+/** write writes all of a buffer, and waits while the daemon is behind. */
+function write(descriptor, buffer) {
   for (let at = 0; at < buffer.length;) {
     try {
-      at += fs.writeSync(ANSWERS, buffer, at);
+      at += fs.writeSync(descriptor, buffer, at);
     } catch (e) {
-      if (e.code !== 'EAGAIN') process.reallyExit(1); // there is no daemon any more
+      if (e.code !== 'EAGAIN') throw e;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
 }
@@ -27,7 +28,11 @@ function send(kind, ...parts) {
   const head = Buffer.alloc(5);
   head[0] = kind.charCodeAt(0);
   head.writeUInt32BE(parts.reduce((n, p) => n + p.length, 0), 1);
-  write(Buffer.concat([head, ...parts]));
+  try {
+    write(ANSWERS, Buffer.concat([head, ...parts]));
+  } catch {
+    process.reallyExit(1); // there is no daemon any more
+  }
 }
 
 // ---- errors ----
@@ -90,8 +95,12 @@ let requestId; // of the event that is being handled, or was handled last
 
 /** print delivers a message as one, whatever lines it has. */
 function print(level, text) {
-  const id = Buffer.from(requestId ?? '');
-  send('P', Buffer.of(id.length), id, Buffer.from(`${new Date().toISOString()}\t${requestId}\t${level}\t${text}`));
+  const message = `${new Date().toISOString()}\t${requestId}\t${level}\t${text}`.replaceAll('\n', '\0n');
+  try {
+    write(1, Buffer.from(`\0P${requestId ?? ''}\0${message}\n`));
+  } catch {
+    // the function has closed its standard output
+  }
 }
 
 for (const [method, level] of Object.entries({
@@ -389,6 +398,7 @@ function take(kind, body) {
       work = work.then(async () => {
         loading = true;
         await load(JSON.parse(body));
+        await new Promise(setImmediate); // promises that the function has left behind may have something to say
         loading = false;
         send('O');
       }).catch((e) => {

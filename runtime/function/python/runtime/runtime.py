@@ -21,15 +21,15 @@ import traceback
 ANSWERS = 4
 
 
-def write(*parts):
+def write(descriptor, *parts):
     """Write all parts; the pipe blocks while the daemon is behind."""
     data = memoryview(b"".join(parts))
     while data:
-        data = data[os.write(ANSWERS, data):]
+        data = data[os.write(descriptor, data):]
 
 
 def send(kind, *parts):
-    write(kind, sum(map(len, parts)).to_bytes(4, "big"), *parts)
+    write(ANSWERS, kind, sum(map(len, parts)).to_bytes(4, "big"), *parts)
 
 
 def send_error(kind, body):
@@ -70,8 +70,12 @@ request_id = None  # of the event that is being handled, or was handled last
 
 def emit(text):
     """Deliver a message as one, whatever lines it has."""
-    name = (request_id or "").encode()
-    send(b"P", bytes([len(name)]), name, text.encode("utf-8", "replace"))
+    flush()  # what was printed before comes before
+    message = text.replace("\n", "\0n").encode("utf-8", "replace")
+    try:
+        write(1, b"\0P", (request_id or "").encode(), b"\0", message, b"\n")
+    except OSError:
+        pass  # the function has closed its standard output
 
 
 class Handler(logging.Handler):
