@@ -133,14 +133,18 @@ func testTrace(t *testing.T, r *running) {
 	if status != 201 {
 		t.Fatalf("the order: %d", status)
 	}
-	var spans []trace.Span
-	if err := json.Unmarshal([]byte(r.devstack("trace", root, "--json")), &spans); err != nil {
-		t.Fatal(err)
-	}
 	kinds := map[string]string{}
-	for _, s := range spans {
-		kinds[s.Kind] += s.Name + " "
-	}
+	eventually(t, "delivery of the stream in the order's trace", func() bool {
+		var spans []trace.Span
+		if err := json.Unmarshal([]byte(r.devstack("trace", root, "--json")), &spans); err != nil {
+			t.Fatal(err)
+		}
+		clear(kinds)
+		for _, s := range spans {
+			kinds[s.Kind] += s.Name + " "
+		}
+		return strings.Contains(kinds["stream"], "orders") && strings.Contains(kinds["function"], "tally")
+	})
 	for kind, name := range map[string]string{"api": "POST /orders", "function": "create_order", "service": "catalog", "aws": "dynamodb.PutItem"} {
 		if !strings.Contains(kinds[kind], name) {
 			t.Errorf("the trace has no %s %s: %v", kind, name, kinds)

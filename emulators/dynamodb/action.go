@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"context"
 	"reflect"
 	"slices"
 
@@ -155,9 +156,9 @@ func (t *table) checkUpdated(i item.Item) error {
 
 // run carries out a single action and hands the change, once applied, to answer, which makes the operation's output. It may
 // be called more than once.
-func (s *service) run(r *wire.Request, a *action, answer func(tx *store.Tx, c *change, used *usage) error) error {
-	now := s.Clock.Now()
-	return s.update(func(tx *store.Tx, e *effects) error {
+func (s *service) run(ctx context.Context, a *action, answer func(tx *store.Tx, c *change, used *usage) error) error {
+	now, r := s.Clock.Now(), wire.From(ctx)
+	return s.update(ctx, func(tx *store.Tx, e *effects) error {
 		t, err := s.table(tx, r, a.table)
 		if err != nil {
 			return err

@@ -145,7 +145,7 @@ func (s *service) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (
 		return nil, errValidation(msgTooManyWrites)
 	}
 	r, now := wire.From(ctx), s.Clock.Now()
-	err = s.update(func(tx *store.Tx, e *effects) error {
+	err = s.update(ctx, func(tx *store.Tx, e *effects) error {
 		changes, err := s.prepareBatch(tx, r, actions)
 		if err != nil {
 			return err

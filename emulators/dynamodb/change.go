@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"time"
 
@@ -186,7 +187,7 @@ func (t *table) find(tx *store.Tx, key expr.Source) (storeKey []byte, stored rec
 }
 
 // update runs f in a transaction and, once it is committed, tells those who wait for what it has changed.
-func (s *service) update(f func(tx *store.Tx, e *effects) error) error {
+func (s *service) update(ctx context.Context, f func(tx *store.Tx, e *effects) error) error {
 	var e effects
 	err := s.Store.Update(func(tx *store.Tx) error {
 		e = effects{}
@@ -197,7 +198,7 @@ func (s *service) update(f func(tx *store.Tx, e *effects) error) error {
 	}
 	for i, arn := range e.streams {
 		if i == 0 || arn != e.streams[i-1] {
-			s.opts.OnStreamWrite(arn)
+			s.opts.OnStreamWrite(ctx, arn)
 		}
 	}
 	if !e.expiry.IsZero() {

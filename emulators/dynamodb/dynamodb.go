@@ -6,6 +6,7 @@
 package dynamodb
 
 import (
+	"context"
 	"time"
 
 	"devstack/emulators/kit"
@@ -28,8 +29,8 @@ type Options struct {
 	StreamLabel func(account, region, table string, created time.Time) string
 
 	// OnStreamWrite is called after each commit that has added records to a stream, from the writer's goroutine: it must
-	// not wait. Pollers that listen need not poll.
-	OnStreamWrite func(streamARN string)
+	// not wait. Pollers that listen need not poll. ctx is the writer's, for the trace that it is in.
+	OnStreamWrite func(ctx context.Context, streamARN string)
 }
 
 // service implements the generated api interface; a missing operation does not compile.
@@ -49,7 +50,7 @@ func New(env kit.Env, opts Options) (db, streams *wire.Service) {
 		opts.StreamLabel = func(_, _, _ string, created time.Time) string { return created.Format(labelFormat) }
 	}
 	if opts.OnStreamWrite == nil {
-		opts.OnStreamWrite = func(string) {}
+		opts.OnStreamWrite = func(context.Context, string) {}
 	}
 	s := &service{Env: env, opts: opts}
 	s.expiry.start(s)

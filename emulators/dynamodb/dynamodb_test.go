@@ -46,7 +46,7 @@ func newCloud(path string, c *clock.Moving) *cloud {
 	cl := &cloud{clock: c, store: store.New(path, store.Options{})}
 	ids := kit.SeededIDs(1)
 	db, streams := New(kit.Env{Store: cl.store, Clock: c, IDs: ids, Log: slog.New(slog.DiscardHandler)}, Options{
-		OnStreamWrite: func(arn string) {
+		OnStreamWrite: func(_ context.Context, arn string) {
 			cl.mu.Lock()
 			defer cl.mu.Unlock()
 			cl.written = append(cl.written, arn)

@@ -95,7 +95,7 @@ func (s *service) PutItem(ctx context.Context, in *PutItemInput) (out *PutItemOu
 
 // runForUsage is run, with what the action has consumed as its result.
 func (s *service) runForUsage(ctx context.Context, a *action, answer func(tx *store.Tx, c *change) error) (used *usage, err error) {
-	err = s.run(wire.From(ctx), a, func(tx *store.Tx, c *change, u *usage) error {
+	err = s.run(ctx, a, func(tx *store.Tx, c *change, u *usage) error {
 		used = u
 		return answer(tx, c)
 	})

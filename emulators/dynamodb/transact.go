@@ -101,7 +101,7 @@ func (s *service) TransactWriteItems(ctx context.Context, in *TransactWriteItems
 		return nil, err
 	}
 	r, now := wire.From(ctx), s.Clock.Now()
-	err = s.update(func(tx *store.Tx, e *effects) error {
+	err = s.update(ctx, func(tx *store.Tx, e *effects) error {
 		out = &TransactWriteItemsOutput{}
 		done, err := alreadyDone(tx, r, in.ClientRequestToken, request, now)
 		if err != nil {

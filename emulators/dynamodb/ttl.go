@@ -34,7 +34,7 @@ const (
 func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInput) (*UpdateTimeToLiveOutput, error) {
 	r, now := wire.From(ctx), s.Clock.Now()
 	spec := in.TimeToLiveSpecification
-	err := s.update(func(tx *store.Tx, e *effects) error {
+	err := s.update(ctx, func(tx *store.Tx, e *effects) error {
 		t, err := s.tableToChange(tx, r, *in.TableName)
 		if err != nil {
 			return err
@@ -154,7 +154,7 @@ func (w *sweeper) sweep() {
 	for more := true; more; {
 		now := w.s.Clock.Now()
 		var next time.Time
-		err := w.s.update(func(tx *store.Tx, e *effects) error {
+		err := w.s.update(context.Background(), func(tx *store.Tx, e *effects) error {
 			more, next = w.s.deleteExpired(tx, now, e)
 			return nil
 		})

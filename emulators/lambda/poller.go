@@ -26,10 +26,11 @@ const (
 
 // poller reads a mapping's stream. It alone changes the mapping's progress.
 type poller struct {
-	s    *Service
-	m    mapping // its own copy
-	wake chan struct{}
-	stop context.CancelFunc
+	s     *Service
+	m     mapping // its own copy
+	wake  chan struct{}
+	stop  context.CancelFunc
+	cause string // X-Amzn-Trace-Id of the latest write to the stream; Service.mu guards it
 }
 
 // poll starts a mapping's poller, if it is enabled.
@@ -77,12 +78,14 @@ func (s *Service) resumeMappings() error {
 	return nil
 }
 
-// Wake tells the mappings of a stream that it has new records, so that none of them has to poll in haste.
-func (s *Service) Wake(streamARN string) {
+// Wake tells the mappings of a stream that it has new records, so that none of them has to poll in haste. ctx is the writer's: the
+// delivery belongs to its trace, and a batch with the records of several writers to the latest one's.
+func (s *Service) Wake(ctx context.Context, streamARN string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.pollers {
 		if p.m.Source == streamARN {
+			p.cause = trace.Header(ctx)
 			select {
 			case p.wake <- struct{}{}:
 			default: // it has been told already
@@ -301,7 +304,10 @@ func (p *poller) invoke(ctx context.Context, batch []record) (failedAt int, ok b
 	if err != nil {
 		return 0, false
 	}
-	ctx, span := trace.Start(ctx, "stream", p.m.Source)
+	p.s.mu.Lock()
+	cause := p.cause
+	p.s.mu.Unlock()
+	ctx, span := trace.Start(trace.Join(ctx, cause, ""), "stream", p.m.Source)
 	span.Input(payload)
 	res, err := p.s.functions.Invoke(ctx, p.m.Function, Event{Payload: payload})
 	span.End(err)

@@ -1,0 +1,207 @@
+package lambda
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"devstack/emulators/kit"
+	"devstack/emulators/store"
+	"devstack/emulators/wire"
+	"devstack/internal/clock"
+)
+
+var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// scripted is a world of one function, f, which answers as the test says.
+type scripted struct {
+	mu     sync.Mutex
+	events []string
+	answer func(n int, payload string) (*Outcome, error) // n counts from 1
+}
+
+func (s *scripted) List() []Function {
+	return []Function{{Name: "f", Runtime: "js", Timeout: 3, Memory: 128, Architecture: "x86_64", Active: true, LastModified: epoch}}
+}
+
+func (s *scripted) Get(name string) (Function, bool) { return s.List()[0], name == "f" }
+
+func (s *scripted) Invoke(_ context.Context, _ string, ev Event) (*Outcome, error) {
+	s.mu.Lock()
+	s.events = append(s.events, string(ev.Payload))
+	n := len(s.events)
+	s.mu.Unlock()
+	if s.answer == nil {
+		return &Outcome{Payload: []byte("null")}, nil
+	}
+	return s.answer(n, string(ev.Payload))
+}
+
+func (s *scripted) seen() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.events...)
+}
+
+func open(t *testing.T, dir string, c clock.Clock, f *scripted, aws kit.Caller) *Service {
+	t.Helper()
+	st := store.New(filepath.Join(dir, "lambda.db"), store.Options{})
+	_, s := New(context.Background(), kit.Env{Store: st, Clock: c, AWS: aws, Log: slog.New(slog.DiscardHandler), IDs: kit.RandomIDs()}, f)
+	t.Cleanup(func() { s.Close(); st.Close() })
+	return s
+}
+
+// until waits for what happens in the background.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still no %s", what)
+		}
+	}
+}
+
+func TestFunctionReferences(t *testing.T) {
+	s := open(t, t.TempDir(), clock.Fixed(epoch), &scripted{}, nil)
+	for _, tt := range []struct {
+		ref, qualifier, err string
+	}{
+		{"f", "", ""},
+		{"f:$LATEST", "", ""},
+		{"000000000000:function:f", "", ""},
+		{"arn:aws:lambda:us-east-1:000000000000:function:f", "$LATEST", ""},
+		{"g", "", "ResourceNotFoundException: Function not found: arn:aws:lambda:us-east-1:000000000000:function:g"},
+		{"f", "1", "ResourceNotFoundException: Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:1"},
+		{"f:$LATEST", "1", "InvalidParameterValueException: " + msgMismatch},
+		{"arn:aws:lambda:eu-west-1:000000000000:function:f", "", "ResourceNotFoundException: Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"},
+	} {
+		in := &GetFunctionInput{FunctionName: &tt.ref}
+		if tt.qualifier != "" {
+			in.Qualifier = &tt.qualifier
+		}
+		_, err := s.GetFunction(t.Context(), in)
+		if got := fmt.Sprint(err); got != tt.err && (tt.err != "" || err != nil) {
+			t.Errorf("%s with %q: %v, want %s", tt.ref, tt.qualifier, err, tt.err)
+		}
+	}
+}
+
+func TestInvoke(t *testing.T) {
+	f := &scripted{answer: func(_ int, payload string) (*Outcome, error) {
+		if strings.Contains(payload, "fail") {
+			return &Outcome{Payload: []byte(`{"errorType":"Error"}`), Failed: true, LogTail: []byte("log")}, nil
+		}
+		return &Outcome{Payload: []byte(payload), LogTail: []byte("log")}, nil
+	}}
+	s := open(t, t.TempDir(), clock.Fixed(epoch), f, nil)
+	for _, tt := range []struct {
+		name    string
+		in      InvokeInput
+		status  int32
+		payload string
+		failed  bool
+		err     string
+	}{
+		{name: "an event", in: InvokeInput{Payload: []byte(`{"a":1}`)}, status: 200, payload: `{"a":1}`},
+		{name: "no event is an empty one", status: 200, payload: `{}`},
+		{name: "a failure", in: InvokeInput{Payload: []byte(`"fail"`), LogType: new(LogTypeTail)}, status: 200, payload: `{"errorType":"Error"}`, failed: true},
+		{name: "a dry run", in: InvokeInput{InvocationType: new(InvocationTypeDryRun)}, status: 204},
+		{name: "no JSON", in: InvokeInput{Payload: []byte(`{`)}, err: "InvalidRequestContentException: Could not parse request body into json"},
+		{name: "no UTF-8", in: InvokeInput{Payload: []byte("\"\x87\"")}, err: "InvalidRequestContentException: Could not parse request body into json: Could not parse payload into json: Invalid UTF-8"},
+		{name: "too much", in: InvokeInput{Payload: []byte(`"` + strings.Repeat("x", maxPayload) + `"`)}, err: "RequestTooLargeException"},
+		{name: "too much for later", in: InvokeInput{InvocationType: new(InvocationTypeEvent), Payload: []byte(`"` + strings.Repeat("x", maxAsyncPayload) + `"`)}, err: "RequestTooLargeException"},
+		{name: "a parameter that is not emulated", in: InvokeInput{TenantId: new("t")}, err: "NotImplemented: lambda.Invoke: the parameter TenantId"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.in.FunctionName = new("f")
+			out, err := s.Invoke(t.Context(), &tt.in)
+			if tt.err != "" {
+				if err == nil || !strings.HasPrefix(err.Error(), tt.err) {
+					t.Errorf("got %v, want %s", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *out.StatusCode != tt.status || string(out.Payload) != tt.payload || (out.FunctionError != nil) != tt.failed {
+				t.Errorf("got %d %s %v", *out.StatusCode, out.Payload, out.FunctionError)
+			}
+			if tt.in.LogType != nil && *out.LogResult != base64.StdEncoding.EncodeToString([]byte("log")) {
+				t.Errorf("log: %v", out.LogResult)
+			}
+		})
+	}
+}
+
+func TestAsynchronousEventsAreTriedThreeTimesByTheClock(t *testing.T) {
+	c := clock.Fixed(epoch)
+	f := &scripted{answer: func(int, string) (*Outcome, error) { return &Outcome{Failed: true}, nil }}
+	s := open(t, t.TempDir(), c, f, nil)
+	out, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("f"), InvocationType: new(InvocationTypeEvent), Payload: []byte("1")})
+	if err != nil || *out.StatusCode != 202 {
+		t.Fatal(out, err)
+	}
+	for n, wait := range []time.Duration{0, firstRetry, secondRetry} {
+		c.Advance(wait)
+		until(t, fmt.Sprintf("attempt %d", n+1), func() bool { c.Advance(0); return len(f.seen()) == n+1 })
+		until(t, "keeping of the attempt", func() bool { return stored(t, s) == n+1 || n == 2 && stored(t, s) == 0 })
+		time.Sleep(10 * time.Millisecond) // the wait for the next attempt has begun
+	}
+	until(t, "end", func() bool { return stored(t, s) == 0 })
+}
+
+// stored is the number of attempts of the one event that is kept, 0 if none is.
+func stored(t *testing.T, s *Service) (attempts int) {
+	t.Helper()
+	err := s.Store.View(func(tx *store.Tx) error {
+		attempts = 0
+		for e := range events.All(tx) {
+			attempts = e.Attempts
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attempts
+}
+
+func TestAcceptedEventsOutliveTheProcess(t *testing.T) {
+	dir, c := t.TempDir(), clock.System()
+	hang := make(chan struct{})
+	first := &scripted{answer: func(int, string) (*Outcome, error) { <-hang; return nil, errors.New("the process ends") }}
+	s := open(t, dir, c, first, nil)
+	if _, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("f"), InvocationType: new(InvocationTypeEvent), Payload: []byte(`"kept"`)}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "first attempt", func() bool { return len(first.seen()) == 1 })
+	s.stop()
+	close(hang)
+	s.Close()
+	s.Store.Close()
+
+	second := &scripted{}
+	if err := open(t, dir, c, second, nil).Resume(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "attempt of the next process", func() bool { return len(second.seen()) == 1 && second.seen()[0] == `"kept"` })
+}
+
+func TestErrorsOfTheRunnerReachTheCaller(t *testing.T) {
+	f := &scripted{answer: func(int, string) (*Outcome, error) {
+		return nil, wire.Errorf("TooManyRequestsException", 429, "Rate Exceeded.")
+	}}
+	_, err := open(t, t.TempDir(), clock.Fixed(epoch), f, nil).Invoke(t.Context(), &InvokeInput{FunctionName: new("f")})
+	var e *wire.Error
+	if !errors.As(err, &e) || e.Status != 429 {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,230 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"devstack/emulators/wire"
+	"devstack/internal/clock"
+)
+
+const aStream = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-02T03:04:05.000"
+
+// stream is a DynamoDB stream of one shard.
+type stream struct {
+	mu      sync.Mutex
+	records int
+	s       *Service
+}
+
+// add writes records and wakes the service, as a writer does.
+func (st *stream) add(n int) {
+	st.mu.Lock()
+	st.records += n
+	st.mu.Unlock()
+	st.s.Wake(context.Background(), aStream)
+}
+
+// Call answers the three operations that a poller needs. Sequence numbers count from 1.
+func (st *stream) Call(_ context.Context, _, operation string, in, out any) error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	p := in.(map[string]any)
+	var answer any
+	switch operation {
+	case "DescribeStream":
+		if p["StreamArn"] != aStream {
+			return wire.Errorf("ResourceNotFoundException", 400, "no")
+		}
+		answer = map[string]any{"StreamDescription": map[string]any{"Shards": []any{map[string]any{"ShardId": "shard"}}}}
+	case "GetShardIterator":
+		after, _ := p["SequenceNumber"].(string)
+		answer = map[string]any{"ShardIterator": "after " + after}
+	case "GetRecords":
+		after, _ := strconv.Atoi(strings.TrimPrefix(p["ShardIterator"].(string), "after "))
+		records := []any{}
+		for n := after + 1; n <= st.records; n++ {
+			records = append(records, map[string]any{
+				"eventID": fmt.Sprint(n), "userIdentity": map[string]any{"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"},
+				"dynamodb": map[string]any{"SequenceNumber": fmt.Sprint(n), "ApproximateCreationDateTime": epoch.Unix()},
+			})
+		}
+		answer = map[string]any{"Records": records}
+	}
+	if out == nil {
+		return nil
+	}
+	b, _ := json.Marshal(answer)
+	return json.Unmarshal(b, out)
+}
+
+// ids are the event ids in a batch that a function was handed.
+func ids(payload string) string {
+	var ev struct{ Records []struct{ EventID string } }
+	if err := json.Unmarshal([]byte(payload), &ev); err != nil {
+		return err.Error()
+	}
+	var out []string
+	for _, r := range ev.Records {
+		out = append(out, r.EventID)
+	}
+	return strings.Join(out, ",")
+}
+
+// feed makes a mapping from the stream to f and returns what adds records.
+func feed(t *testing.T, c clock.Clock, f *scripted, in CreateEventSourceMappingInput) (*Service, *stream) {
+	t.Helper()
+	st := &stream{}
+	s := open(t, t.TempDir(), c, f, st)
+	st.s = s
+	in.FunctionName, in.EventSourceArn = new("f"), new(aStream)
+	if in.StartingPosition == nil {
+		in.StartingPosition = new(EventSourcePositionTrimHorizon)
+	}
+	if _, err := s.CreateEventSourceMapping(t.Context(), &in); err != nil {
+		t.Fatal(err)
+	}
+	return s, st
+}
+
+// batches waits until f was handed n batches and returns their ids.
+func batches(t *testing.T, c *clock.Moving, f *scripted, n int) (got []string) {
+	t.Helper()
+	until(t, fmt.Sprintf("batch %d", n), func() bool { c.Advance(time.Second); return len(f.seen()) >= n })
+	for _, payload := range f.seen() {
+		got = append(got, ids(payload))
+	}
+	return got
+}
+
+func TestBatchesInOrder(t *testing.T) {
+	c, f := clock.Fixed(epoch), &scripted{}
+	_, st := feed(t, c, f, CreateEventSourceMappingInput{BatchSize: new(int32(2))})
+	st.add(5)
+	if got := batches(t, c, f, 3); !slices.Equal(got, []string{"1,2", "3,4", "5"}) {
+		t.Errorf("got %v", got)
+	}
+	if first := f.seen()[0]; !strings.Contains(first, `"userIdentity":{"principalId":"dynamodb.amazonaws.com","type":"Service"}`) || !strings.Contains(first, `"eventSourceARN":"`+aStream) {
+		t.Errorf("the event is %s", first)
+	}
+}
+
+func TestLatestBeginsAtTheEnd(t *testing.T) {
+	c, f, st := clock.Fixed(epoch), &scripted{}, &stream{records: 3}
+	s := open(t, t.TempDir(), c, f, st)
+	st.s = s
+	if _, err := s.CreateEventSourceMapping(t.Context(), &CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: new(EventSourcePositionLatest)}); err != nil {
+		t.Fatal(err)
+	}
+	st.add(1)
+	if got := batches(t, c, f, 1); !slices.Equal(got, []string{"4"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAFailedBatchBlocksItsShard(t *testing.T) {
+	c := clock.Fixed(epoch)
+	f := &scripted{answer: func(n int, _ string) (*Outcome, error) { return &Outcome{Failed: n < 3, Payload: []byte("null")}, nil }}
+	_, st := feed(t, c, f, CreateEventSourceMappingInput{BatchSize: new(int32(2))})
+	st.add(4)
+	if got := batches(t, c, f, 4); !slices.Equal(got, []string{"1,2", "1,2", "1,2", "3,4"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestRetriesAreLimited(t *testing.T) {
+	c := clock.Fixed(epoch)
+	f := &scripted{answer: func(_ int, payload string) (*Outcome, error) {
+		return &Outcome{Failed: strings.Contains(payload, `"eventID":"1"`), Payload: []byte("null")}, nil
+	}}
+	_, st := feed(t, c, f, CreateEventSourceMappingInput{BatchSize: new(int32(1)), MaximumRetryAttempts: new(int32(1))})
+	st.add(2)
+	if got := batches(t, c, f, 3); !slices.Equal(got, []string{"1", "1", "2"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestABatchIsBisected(t *testing.T) {
+	c := clock.Fixed(epoch)
+	f := &scripted{answer: func(_ int, payload string) (*Outcome, error) {
+		return &Outcome{Failed: strings.Contains(payload, `"eventID":"3"`), Payload: []byte("null")}, nil
+	}}
+	_, st := feed(t, c, f, CreateEventSourceMappingInput{MaximumRetryAttempts: new(int32(2)), BisectBatchOnFunctionError: new(true)})
+	st.add(4)
+	until(t, "delivery of all but the bad one", func() bool {
+		c.Advance(time.Second)
+		done := map[string]bool{}
+		for _, payload := range f.seen() {
+			if !strings.Contains(payload, `"eventID":"3"`) {
+				for id := range strings.SplitSeq(ids(payload), ",") {
+					done[id] = true
+				}
+			}
+		}
+		return done["1"] && done["2"] && done["4"]
+	})
+}
+
+func TestReportedFailuresAreTriedAgainAlone(t *testing.T) {
+	c := clock.Fixed(epoch)
+	f := &scripted{answer: func(n int, _ string) (*Outcome, error) {
+		if n == 1 {
+			return &Outcome{Payload: []byte(`{"batchItemFailures":[{"itemIdentifier":"3"}]}`)}, nil
+		}
+		return &Outcome{Payload: []byte(`{"batchItemFailures":[]}`)}, nil
+	}}
+	_, st := feed(t, c, f, CreateEventSourceMappingInput{FunctionResponseTypes: []string{FunctionResponseTypeReportBatchItemFailures}})
+	st.add(4)
+	if got := batches(t, c, f, 2); !slices.Equal(got, []string{"1,2,3,4", "3,4"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestADisabledMappingRests(t *testing.T) {
+	c, f := clock.Fixed(epoch), &scripted{}
+	s, st := feed(t, c, f, CreateEventSourceMappingInput{Enabled: new(false)})
+	st.add(1)
+	c.Advance(time.Minute)
+	list, err := s.ListEventSourceMappings(t.Context(), &ListEventSourceMappingsInput{FunctionName: new("f")})
+	if err != nil || len(list.EventSourceMappings) != 1 || *list.EventSourceMappings[0].State != "Disabled" || len(f.seen()) != 0 {
+		t.Fatalf("got %v %v, events %v", list, err, f.seen())
+	}
+	if _, err := s.UpdateEventSourceMapping(t.Context(), &UpdateEventSourceMappingInput{UUID: list.EventSourceMappings[0].UUID, Enabled: new(true)}); err != nil {
+		t.Fatal(err)
+	}
+	if got := batches(t, c, f, 1); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("once enabled: %v", got)
+	}
+}
+
+func TestMappingRefusals(t *testing.T) {
+	s, _ := feed(t, clock.Fixed(epoch), &scripted{}, CreateEventSourceMappingInput{})
+	position := new(EventSourcePositionLatest)
+	for _, tt := range []struct {
+		name string
+		in   CreateEventSourceMappingInput
+		err  string
+	}{
+		{"no source", CreateEventSourceMappingInput{FunctionName: new("f")}, "InvalidParameterValueException: " + msgUnknownSource},
+		{"no such function", CreateEventSourceMappingInput{FunctionName: new("g"), EventSourceArn: new(aStream)}, "InvalidParameterValueException: " + msgUnknownFunction},
+		{"no such stream", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream + "x"), StartingPosition: position}, "InvalidParameterValueException: Stream not found: " + aStream + "x"},
+		{"no position", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream)}, "InvalidParameterValueException: " + msgNoPosition},
+		{"the same again", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position}, "ResourceConflictException: An event source mapping with event source arn"},
+		{"a queue", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new("arn:aws:sqs:us-east-1:000000000000:q")}, "NotImplemented: lambda.CreateEventSourceMapping: event sources of sqs"},
+		{"a destination", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, DestinationConfig: &DestinationConfig{}}, "NotImplemented: lambda: the event source mapping's DestinationConfig"},
+	} {
+		if _, err := s.CreateEventSourceMapping(t.Context(), &tt.in); err == nil || !strings.HasPrefix(err.Error(), tt.err) {
+			t.Errorf("%s: %v, want %s", tt.name, err, tt.err)
+		}
+	}
+	if _, err := s.GetEventSourceMapping(t.Context(), &GetEventSourceMappingInput{UUID: new("x")}); err == nil || err.Error() != "ResourceNotFoundException: "+msgUnknownMapping {
+		t.Errorf("no such mapping: %v", err)
+	}
+}
