@@ -32,6 +32,10 @@ func awsEnv(endpoint, region, account string) map[string]string {
 		"AWS_CONFIG_FILE":             os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
 		"AWS_EC2_METADATA_DISABLED":   "true",
+
+		// Or StartSyncExecution goes to sync-127.0.0.1, which no resolver knows.
+		// https://docs.aws.amazon.com/sdkref/latest/guide/feature-host-prefix.html
+		"AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
 	}
 }
 

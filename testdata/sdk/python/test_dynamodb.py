@@ -1,0 +1,188 @@
+from decimal import Decimal
+
+import boto3
+from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.types import Binary
+from botocore.config import Config
+
+from stack import ACCOUNT, REGION, Case
+
+db = boto3.client("dynamodb")
+
+
+class DynamoDB(Case):
+    def test_the_stack_s_tables_are_listed_and_described(self):
+        names = [n for page in db.get_paginator("list_tables").paginate(PaginationConfig={"PageSize": 1}) for n in page["TableNames"]]
+        self.assertIn("orders", names)
+        orders = db.describe_table(TableName="orders")["Table"]
+        self.assertEqual(f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders", orders["TableArn"])
+        self.assertEqual("ACTIVE", orders["TableStatus"])
+        self.assertEqual(["by_status"], [i["IndexName"] for i in orders["GlobalSecondaryIndexes"]])
+        self.assertEqual("NEW_AND_OLD_IMAGES", orders["StreamSpecification"]["StreamViewType"])
+
+    def test_an_item_comes_back_with_every_kind_of_value(self):
+        table = self.table("py-kinds")
+        item = {
+            "id": "1",
+            "number": Decimal("-12345678901234567890.123456789"),
+            "bytes": Binary(b"\x00\xff"),
+            "yes": True,
+            "none": None,
+            "list": ["a", Decimal(1), {"deep": ["b"]}],
+            "map": {"köln": "ümlaut 🎈"},
+            "strings": {"a", "b"},
+            "numbers": {Decimal(1), Decimal("2.5")},
+            "binaries": {Binary(b"x"), Binary(b"y")},
+        }
+        table.put_item(Item=item)
+        self.assertEqual(item, table.get_item(Key={"id": "1"}, ConsistentRead=True)["Item"])
+        self.assertNotIn("Item", table.get_item(Key={"id": "2"}))
+
+    def test_a_condition_that_does_not_hold_changes_nothing(self):
+        table = self.table("py-condition")
+        table.put_item(Item={"id": "1", "n": 1})
+        refused = self.fails(
+            "ConditionalCheckFailedException",
+            "The conditional request failed",
+            table.put_item,
+            Item={"id": "1", "n": 2},
+            ConditionExpression=Attr("id").not_exists(),
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+        self.assertEqual({"id": {"S": "1"}, "n": {"N": "1"}}, refused.response["Item"])
+        self.assertIsInstance(refused, db.exceptions.ConditionalCheckFailedException)
+        self.assertEqual(1, table.get_item(Key={"id": "1"})["Item"]["n"])
+
+    def test_an_update_counts_appends_and_returns_what_it_made(self):
+        table = self.table("py-update")
+        update = {
+            "Key": {"id": "1"},
+            "UpdateExpression": "SET #l = list_append(if_not_exists(#l, :none), :new) ADD n :one REMOVE gone",
+            "ExpressionAttributeNames": {"#l": "list"},
+            "ExpressionAttributeValues": {":none": [], ":new": ["x"], ":one": 1},
+            "ReturnValues": "ALL_NEW",
+        }
+        table.update_item(**update)
+        self.assertEqual({"id": "1", "n": 2, "list": ["x", "x"]}, table.update_item(**update)["Attributes"])
+        self.fails(
+            "ValidationException",
+            'Invalid UpdateExpression: Syntax error; token: "SETT", near: "SETT a"',
+            table.update_item,
+            Key={"id": "1"},
+            UpdateExpression="SETT a = :one",
+            ExpressionAttributeValues={":one": 1},
+        )
+
+    def test_a_query_follows_its_pages_in_both_directions(self):
+        orders = boto3.resource("dynamodb").Table("orders")
+        with orders.batch_writer() as batch:
+            for i in range(30):
+                batch.put_item(Item={"customer": "py-query", "id": f"{i:02}", "status": "py-open" if i % 2 else "py-done", "placed_at": str(i), "lines": []})
+        pages = list(
+            db.get_paginator("query").paginate(
+                TableName="orders",
+                KeyConditionExpression="customer = :c AND id BETWEEN :a AND :b",
+                ExpressionAttributeValues={":c": {"S": "py-query"}, ":a": {"S": "05"}, ":b": {"S": "24"}},
+                ScanIndexForward=False,
+                PaginationConfig={"PageSize": 8},
+            )
+        )
+        self.assertEqual([8, 8, 4], [p["Count"] for p in pages])
+        self.assertEqual([f"{i:02}" for i in range(24, 4, -1)], [i["id"]["S"] for p in pages for i in p["Items"]])
+        by_status = orders.query(IndexName="by_status", KeyConditionExpression=Key("status").eq("py-open"), FilterExpression=Attr("id").gt("20"))
+        self.assertEqual((5, 15), (by_status["Count"], by_status["ScannedCount"]))
+
+    def test_a_scan_in_segments_sees_every_item_once(self):
+        table = self.table("py-scan")
+        with table.batch_writer() as batch:
+            for i in range(60):
+                batch.put_item(Item={"id": str(i)})
+        seen = []
+        for segment in range(3):
+            for page in db.get_paginator("scan").paginate(TableName="py-scan", Segment=segment, TotalSegments=3, Limit=7):
+                seen += [i["id"]["S"] for i in page["Items"]]
+        self.assertEqual(sorted(map(str, range(60))), sorted(seen))
+
+    def test_a_transaction_is_cancelled_as_a_whole_with_its_reasons(self):
+        table = self.table("py-transaction")
+        table.put_item(Item={"id": "taken"})
+        put = lambda id: {"Put": {"TableName": "py-transaction", "Item": {"id": {"S": id}}, "ConditionExpression": "attribute_not_exists(id)"}}
+        cancelled = self.fails(
+            "TransactionCanceledException",
+            "Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed]",
+            db.transact_write_items,
+            TransactItems=[put("new"), put("taken")],
+        )
+        self.assertEqual(["None", "ConditionalCheckFailed"], [r["Code"] for r in cancelled.response["CancellationReasons"]])
+        self.assertEqual([{"id": "taken"}], table.scan()["Items"])
+        db.transact_write_items(TransactItems=[put("new"), put("newer")])
+        got = db.transact_get_items(TransactItems=[{"Get": {"TableName": "py-transaction", "Key": {"id": {"S": i}}}} for i in ("newer", "none")])
+        self.assertEqual([{"Item": {"id": {"S": "newer"}}}, {}], got["Responses"])
+
+    def test_batches_read_what_is_there(self):
+        table = self.table("py-batch")
+        table.put_item(Item={"id": "1"})
+        keys = [{"id": {"S": i}} for i in ("1", "2")]
+        answer = db.batch_get_item(RequestItems={"py-batch": {"Keys": keys}}, ReturnConsumedCapacity="TOTAL")
+        self.assertEqual([{"id": {"S": "1"}}], answer["Responses"]["py-batch"])
+        self.assertEqual({}, answer["UnprocessedKeys"])
+        self.assertEqual("py-batch", answer["ConsumedCapacity"][0]["TableName"])
+
+    def test_a_table_that_is_not_there_is_not_found(self):
+        missing = self.fails("ResourceNotFoundException", "Requested resource not found", db.get_item, TableName="py-none", Key={"id": {"S": "1"}})
+        self.assertEqual(400, missing.response["ResponseMetadata"]["HTTPStatusCode"])
+        self.fails("ResourceNotFoundException", "Requested resource not found: Table: py-none not found", db.describe_table, TableName="py-none")
+
+    def test_what_the_model_forbids_is_refused_by_the_service_too(self):
+        trusting = boto3.client("dynamodb", config=Config(parameter_validation=False))
+        self.fails("ValidationException", "Member must have value greater than or equal to 1", trusting.scan, TableName="orders", Limit=0)
+
+    def test_a_deleted_table_is_gone_for_its_waiter(self):
+        self.table("py-kept")
+        db.create_table(
+            TableName="py-gone",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        db.get_waiter("table_exists").wait(TableName="py-gone", WaiterConfig={"Delay": 1})
+        self.fails(
+            "ResourceInUseException",
+            "Table already exists: py-kept",
+            db.create_table,
+            TableName="py-kept",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.assertEqual("DELETING", db.delete_table(TableName="py-gone")["TableDescription"]["TableStatus"])
+        db.get_waiter("table_not_exists").wait(TableName="py-gone", WaiterConfig={"Delay": 1})
+
+    def test_time_to_live_is_turned_on_once(self):
+        self.table("py-ttl")
+        on = {"Enabled": True, "AttributeName": "until"}
+        db.update_time_to_live(TableName="py-ttl", TimeToLiveSpecification=on)
+        self.assertEqual("until", db.describe_time_to_live(TableName="py-ttl")["TimeToLiveDescription"]["AttributeName"])
+        self.fails("ValidationException", "TimeToLive is already enabled", db.update_time_to_live, TableName="py-ttl", TimeToLiveSpecification=on)
+
+
+class Streams(Case):
+    def test_a_stream_tells_of_every_change_in_order(self):
+        streams = boto3.client("dynamodbstreams")
+        table = self.table("py-stream", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
+        table.put_item(Item={"id": "1", "n": 1})
+        table.update_item(Key={"id": "1"}, UpdateExpression="ADD n :one", ExpressionAttributeValues={":one": 1})
+        table.update_item(Key={"id": "1"}, UpdateExpression="SET n = :two", ExpressionAttributeValues={":two": 2})  # changes nothing
+        table.delete_item(Key={"id": "1"})
+        arn = table.latest_stream_arn or db.describe_table(TableName="py-stream")["Table"]["LatestStreamArn"]
+        self.assertIn(arn, [s["StreamArn"] for s in streams.list_streams(TableName="py-stream")["Streams"]])
+        stream = streams.describe_stream(StreamArn=arn)["StreamDescription"]
+        self.assertEqual("ENABLED", stream["StreamStatus"])
+        records = []
+        for shard in stream["Shards"]:
+            at = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+            records += streams.get_records(ShardIterator=at)["Records"]
+        self.assertEqual(["INSERT", "MODIFY", "REMOVE"], [r["eventName"] for r in records])
+        self.assertEqual({"S": "1"}, records[0]["dynamodb"]["Keys"]["id"])
+        self.assertEqual(({"N": "1"}, {"N": "2"}), (records[1]["dynamodb"]["OldImage"]["n"], records[1]["dynamodb"]["NewImage"]["n"]))
+        self.fails("ResourceNotFoundException", "Requested resource not found: Stream:", streams.describe_stream, StreamArn=arn[:-3] + "000")
