@@ -53,7 +53,7 @@ func (s *operations) CreateStateMachine(ctx context.Context, in *CreateStateMach
 	if err := checkRole(*in.RoleArn); err != nil {
 		return nil, err
 	}
-	if err := checkDefinition(*in.Definition, kind); err != nil {
+	if err := s.checkDefinition(*in.Definition, kind); err != nil {
 		return nil, err
 	}
 	if len(in.Tags) > maxTags {
@@ -104,8 +104,8 @@ func checkRole(arn string) error {
 }
 
 // checkDefinition refuses a definition, with all that is wrong with it.
-func checkDefinition(text, kind string) error {
-	_, diags := asl.Compile(text, kind == StateMachineTypeExpress)
+func (s *operations) checkDefinition(text, kind string) error {
+	diags := s.diagnose(text, kind)
 	if diags == nil {
 		return nil
 	}
@@ -114,6 +114,21 @@ func checkDefinition(text, kind string) error {
 		all[i] = d.String()
 	}
 	return errInvalidDefinition("Invalid State Machine Definition: '%s'", strings.Join(all, ", "))
+}
+
+// diagnose says what is wrong with a definition: with its language, or else with the parameters of its tasks.
+func (s *operations) diagnose(text, kind string) []asl.Diagnostic {
+	m, diags := asl.Compile(text, kind == StateMachineTypeExpress)
+	if diags != nil {
+		return diags
+	}
+	for at, state := range m.Tasks {
+		if r := state.Resource; !r.Lambda && state.Parameters != nil {
+			t := s.engine.translate(integrationOf(r).pkg, upperFirst(r.Action), false)
+			diags = append(diags, t.checkParameters(state.Parameters, at+"/Parameters")...)
+		}
+	}
+	return diags
 }
 
 func tracing(c *TracingConfiguration) bool { return c != nil && c.Enabled != nil && *c.Enabled }
@@ -156,17 +171,25 @@ func (s *operations) UpdateStateMachine(_ context.Context, in *UpdateStateMachin
 			return nil, err
 		}
 	}
+	var m machine
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		m, err = machineOf(tx, *in.StateMachineArn)
+		return err
+	})
+	if err == nil && in.Definition != nil {
+		err = s.checkDefinition(*in.Definition, m.Type)
+	}
+	if err != nil {
+		return nil, err
+	}
 	now, id := s.Clock.Now(), s.IDs.UUID()
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err = s.Store.Update(func(tx *store.Tx) error {
 		m, err := machineOf(tx, *in.StateMachineArn)
 		if err != nil {
 			return err
 		}
 		rev, _ := revisions.Get(tx, m.UID, m.Revision)
 		if in.Definition != nil {
-			if err := checkDefinition(*in.Definition, m.Type); err != nil {
-				return err
-			}
 			rev.Definition = *in.Definition
 		}
 		if in.RoleArn != nil {
@@ -312,7 +335,7 @@ func pageToken(token *string) (string, error) {
 //
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
 func (s *operations) ValidateStateMachineDefinition(_ context.Context, in *ValidateStateMachineDefinitionInput) (*ValidateStateMachineDefinitionOutput, error) {
-	_, diags := asl.Compile(*in.Definition, or(in.Type, StateMachineTypeStandard) == StateMachineTypeExpress)
+	diags := s.diagnose(*in.Definition, or(in.Type, StateMachineTypeStandard))
 	out := &ValidateStateMachineDefinitionOutput{Result: ptr(ValidateStateMachineDefinitionResultCodeOk), Diagnostics: []ValidateStateMachineDefinitionDiagnostic{},
 		Truncated: new(bool)}
 	for _, d := range diags {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"devstack/emulators/stepfunctions/asl"
 	"devstack/emulators/stepfunctions/value"
 	"devstack/emulators/wire"
 )
@@ -48,9 +49,8 @@ var sdkNames = map[string]integration{
 	"sfn":                     {pkg: "stepfunctions", prefix: "Sfn"},
 }
 
-// integration returns the service of the task.
-func (c *call) integration() integration {
-	r := c.s.Resource
+// integrationOf returns the service of a task's resource.
+func integrationOf(r *asl.Resource) integration {
 	if !r.SDK {
 		return optimized[r.Service]
 	}
@@ -76,7 +76,7 @@ func (c *call) request(ctx context.Context) (*data, error) {
 	case !r.SDK && r.Service == "lambda":
 		return c.invoke(ctx)
 	}
-	i := c.integration()
+	i := integrationOf(r)
 	operation := upperFirst(r.Action)
 	answer, size, err := c.operate(ctx, i, operation, c.params.value(), !r.SDK)
 	if err != nil {

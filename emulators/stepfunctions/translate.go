@@ -3,10 +3,12 @@ package stepfunctions
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"devstack/emulators/stepfunctions/asl"
 	"devstack/emulators/stepfunctions/value"
 	"devstack/emulators/wire"
 )
@@ -112,6 +114,33 @@ func (t translation) in(shape int, v any) any {
 		}
 	}
 	return v
+}
+
+// checkParameters compares the names of a task's parameters with those of the operation's input. The messages are AWS's, from
+// memory.
+func (t translation) checkParameters(params *asl.Template, at string) (diags []asl.Diagnostic) {
+	names, isObject := params.Names()
+	if t.operation == nil || t.operation.Input < 0 || !isObject {
+		return nil
+	}
+	report := func(format, name string) {
+		diags = append(diags, asl.Diagnostic{Code: asl.SchemaFailed, Message: fmt.Sprintf(format, name), Location: at})
+	}
+	s := t.model.Shapes[t.operation.Input]
+	given := map[string]bool{}
+	for _, name := range names {
+		if m := member(s, name); m != nil && upperFirst(name) == name {
+			given[m.Name] = true
+		} else if !strings.HasPrefix(name, "AWS_STEP_FUNCTIONS_") {
+			report("The field \"%s\" is not supported by Step Functions", name)
+		}
+	}
+	for _, m := range s.Members {
+		if m.Flags&(wire.Required|wire.IdempotencyToken) == wire.Required && !given[m.Name] {
+			report("The field \"%s\" is required but was missing", upperFirst(m.Name))
+		}
+	}
+	return diags
 }
 
 // each translates the elements of a list or the values of a map.

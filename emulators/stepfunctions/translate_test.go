@@ -24,7 +24,7 @@ var bus = wire.Model{Service: "eventbridge", Operations: []wire.Operation{{Name:
 
 // odd is a model with a member of every kind that is translated.
 var odd = wire.Model{Service: "odd", Operations: []wire.Operation{{Name: "Do", Input: 0, Output: 0, Errors: []int{6}}}, Shapes: []wire.Shape{
-	{Name: "All", Kind: wire.Structure, Members: []wire.Member{{Name: "text", Shape: 1}, {Name: "bytes", Shape: 2}, {Name: "at", Shape: 3},
+	{Name: "All", Kind: wire.Structure, Members: []wire.Member{{Name: "text", Shape: 1, Flags: wire.Required}, {Name: "bytes", Shape: 2}, {Name: "at", Shape: 3},
 		{Name: "byName", Shape: 4}, {Name: "list", Shape: 5}, {Name: "ARN", Shape: 1}}},
 	{Name: "String", Kind: wire.String},
 	{Name: "Blob", Kind: wire.Blob},
@@ -72,5 +72,25 @@ func TestTranslation(t *testing.T) {
 				t.Error("the operation's errors are not those of its model")
 			}
 		})
+	}
+}
+
+func TestParametersAreThoseOfTheOperation(t *testing.T) {
+	w := newWorld(t)
+	w.models["odd"] = &odd
+	for _, tt := range []struct{ params, want string }{
+		{`{"Text.$":"$.x","ByName":{}}`, ``},
+		{`{"text":"a","Oter":1}`, `The field "text" is not supported by Step Functions at /States/M/ItemProcessor/States/T/Parameters, ` +
+			`SCHEMA_VALIDATION_FAILED: The field "Oter" is not supported by Step Functions at /States/M/ItemProcessor/States/T/Parameters, ` +
+			`SCHEMA_VALIDATION_FAILED: The field "Text" is required but was missing at /States/M/ItemProcessor/States/T/Parameters`},
+	} {
+		err := w.Call(t.Context(), "stepfunctions", "CreateStateMachine", object{"name": "m", "roleArn": "arn:aws:iam::111111111111:role/r", "definition": `{"StartAt":"M","States":{"M":{"Type":"Map",
+			"ItemProcessor":{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:odd:do","Parameters":` + tt.params + `,"End":true}}},"End":true}}}`}, nil)
+		switch {
+		case tt.want == "" && err != nil:
+			t.Error(err)
+		case tt.want != "" && (err == nil || err.Error() != "InvalidDefinition: Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: "+tt.want+"'"):
+			t.Errorf("got %v", err)
+		}
 	}
 }

@@ -26,6 +26,27 @@ type Machine struct {
 	order []string // of States, in the definition
 }
 
+// Tasks yields the Task states of all depths with their places in the definition.
+func (m *Machine) Tasks(yield func(at string, s *State) bool) { m.tasks("", yield) }
+
+func (m *Machine) tasks(at string, yield func(string, *State) bool) bool {
+	for _, name := range m.order {
+		s, here := m.States[name], at+"/States/"+name
+		if s.Type == Task && !yield(here, s) {
+			return false
+		}
+		for i, b := range s.Branches {
+			if !b.tasks(index(here+"/Branches", i), yield) {
+				return false
+			}
+		}
+		if s.Processor != nil && !s.Processor.tasks(here+"/ItemProcessor", yield) {
+			return false
+		}
+	}
+	return true
+}
+
 // Type is the kind of a state.
 type Type string
 

@@ -68,6 +68,20 @@ type member struct {
 	expr  *Expr
 }
 
+// Names are the names of the payload's own members, and whether it is an object at all.
+func (t *Template) Names() (names []string, object bool) {
+	if t.members == nil && t.computed == nil {
+		return nil, false
+	}
+	for _, m := range t.members {
+		names = append(names, m.name)
+	}
+	for _, m := range t.computed {
+		names = append(names, m.name)
+	}
+	return names, true
+}
+
 // Eval makes the payload. Its constant members come first, in the template's order; then the computed ones, in the order
 // of a hash table (recorded answers show both).
 func (t *Template) Eval(s Scope) (any, error) {
