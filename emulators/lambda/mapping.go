@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"devstack/emulators/eventpattern"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
 )
@@ -23,7 +24,8 @@ type mapping struct {
 	Retries               int32 // -1: until a record expires
 	MaxAge                int32 // seconds; -1: until a record expires
 	Bisect                bool
-	ReportsItems          bool // FunctionResponseTypes has ReportBatchItemFailures
+	ReportsItems          bool     // FunctionResponseTypes has ReportBatchItemFailures
+	Filters               []string // event patterns of which a record matches one; none: every record
 	Enabled               bool
 	LastModified          time.Time
 	LastResult            string
@@ -44,6 +46,7 @@ const (
 	msgUnknownFunction = "Function does not exist"
 	msgUnknownMapping  = "The resource you requested does not exist."
 	msgStreamNotFound  = "Stream not found: %s"
+	msgBadFilter       = "Invalid filter pattern definition."
 	msgNoPosition      = "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."
 	msgBatchSize       = "1 validation error detected: Value '%d' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to %d" // a guess
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html (errors), the UUID as recorded
@@ -109,7 +112,28 @@ func (s *Service) newMapping(ctx context.Context, in *CreateEventSourceMappingIn
 		Source: *in.EventSourceArn, Function: f.Name, StartingPosition: *in.StartingPosition, BatchSize: defaultBatch,
 		Retries: -1, MaxAge: -1, Enabled: in.Enabled == nil || *in.Enabled, Read: map[string]string{}, LastResult: "No records processed",
 	}
+	if err := m.filter(in.FilterCriteria); err != nil {
+		return nil, err
+	}
 	return m, m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
+}
+
+// filter sets the patterns, if they are given.
+func (m *mapping) filter(given *FilterCriteria) error {
+	if given == nil {
+		return nil
+	}
+	m.Filters = nil
+	for _, f := range given.Filters {
+		if f.Pattern == nil {
+			continue
+		}
+		if _, err := eventpattern.Parse([]byte(*f.Pattern)); err != nil {
+			return errInvalidParameterValueException(msgBadFilter)
+		}
+		m.Filters = append(m.Filters, *f.Pattern)
+	}
+	return nil
 }
 
 // set changes what an update may change, as far as it is given.
@@ -157,7 +181,7 @@ func refuseUnsupportedMapping(in *CreateEventSourceMappingInput) error {
 		name  string
 		given bool
 	}{
-		{"FilterCriteria", in.FilterCriteria != nil && len(in.FilterCriteria.Filters) > 0}, {"DestinationConfig", in.DestinationConfig != nil},
+		{"DestinationConfig", in.DestinationConfig != nil},
 		{"ParallelizationFactor", in.ParallelizationFactor != nil && *in.ParallelizationFactor > 1}, {"KMSKeyArn", in.KMSKeyArn != nil},
 		{"TumblingWindowInSeconds", in.TumblingWindowInSeconds != nil && *in.TumblingWindowInSeconds > 0}, {"Tags", len(in.Tags) > 0},
 		{"MetricsConfig", in.MetricsConfig != nil}, {"LoggingConfig", in.LoggingConfig != nil}, {"ProvisionedPollerConfig", in.ProvisionedPollerConfig != nil},
@@ -235,7 +259,7 @@ func (s *Service) ListEventSourceMappings(ctx context.Context, in *ListEventSour
 // https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
 func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventSourceMappingInput) (*UpdateEventSourceMappingOutput, error) {
 	err := refuseUnsupportedMapping(&CreateEventSourceMappingInput{
-		FilterCriteria: in.FilterCriteria, KMSKeyArn: in.KMSKeyArn, MetricsConfig: in.MetricsConfig, LoggingConfig: in.LoggingConfig,
+		KMSKeyArn: in.KMSKeyArn, MetricsConfig: in.MetricsConfig, LoggingConfig: in.LoggingConfig,
 		ScalingConfig: in.ScalingConfig, ParallelizationFactor: in.ParallelizationFactor, DestinationConfig: in.DestinationConfig,
 		TumblingWindowInSeconds: in.TumblingWindowInSeconds, SourceAccessConfigurations: in.SourceAccessConfigurations,
 		AmazonManagedKafkaEventSourceConfig: in.AmazonManagedKafkaEventSourceConfig, SelfManagedKafkaEventSourceConfig: in.SelfManagedKafkaEventSourceConfig,
@@ -260,6 +284,9 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 		}
 		assign(&m.Enabled, in.Enabled)
 		m.LastModified = s.Clock.Now()
+		if err := m.filter(in.FilterCriteria); err != nil {
+			return err
+		}
 		if err := m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes); err != nil {
 			return err
 		}
@@ -321,6 +348,12 @@ func (s *Service) describe(m *mapping, state string) *EventSourceMappingConfigur
 		BisectBatchOnFunctionError: &m.Bisect, ParallelizationFactor: new(int32(1)), TumblingWindowInSeconds: new(int32(0)),
 		DestinationConfig: &DestinationConfig{OnFailure: &OnFailure{}}, FunctionResponseTypes: []string{},
 		LastModified: &m.LastModified, LastProcessingResult: &m.LastResult, State: &state, StateTransitionReason: new("User action"),
+	}
+	for _, f := range m.Filters {
+		if c.FilterCriteria == nil {
+			c.FilterCriteria = &FilterCriteria{}
+		}
+		c.FilterCriteria.Filters = append(c.FilterCriteria.Filters, Filter{Pattern: &f})
 	}
 	if m.ReportsItems {
 		c.FunctionResponseTypes = []string{FunctionResponseTypeReportBatchItemFailures}

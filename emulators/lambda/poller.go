@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"devstack/emulators/eventpattern"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
 	"devstack/internal/clock"
@@ -26,11 +27,12 @@ const (
 
 // poller reads a mapping's stream. It alone changes the mapping's progress.
 type poller struct {
-	s     *Service
-	m     mapping // its own copy
-	wake  chan struct{}
-	stop  context.CancelFunc
-	cause string // X-Amzn-Trace-Id of the latest write to the stream; Service.mu guards it
+	s       *Service
+	m       mapping // its own copy
+	wake    chan struct{}
+	stop    context.CancelFunc
+	filters []*eventpattern.Pattern
+	cause   string // X-Amzn-Trace-Id of the latest write to the stream; Service.mu guards it
 }
 
 // poll starts a mapping's poller, if it is enabled.
@@ -42,6 +44,11 @@ func (s *Service) poll(m *mapping) {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &poller{s: s, m: *m, wake: make(chan struct{}, 1), stop: cancel}
 	p.m.Read = maps.Clone(m.Read)
+	for _, f := range m.Filters {
+		if pattern, err := eventpattern.Parse([]byte(f)); err == nil { // it was parsed before it was stored
+			p.filters = append(p.filters, pattern)
+		}
+	}
 	s.mu.Lock()
 	s.pollers[m.UUID] = p
 	s.mu.Unlock()
@@ -241,9 +248,27 @@ func hasCode(err error, code string) bool {
 	return errors.As(err, &e) && e.Code == code
 }
 
-// deliver hands a batch to the function until it takes it or the mapping's limits drop it, and reports whether to go on. A
-// batch that fails blocks its shard, so that the function sees the records of a key in their order.
+// deliver hands the records of a batch that the mapping's filters let through to the function; the others are done with.
 func (p *poller) deliver(ctx context.Context, shard string, batch []record) bool {
+	wanted := slices.DeleteFunc(slices.Clone(batch), func(r record) bool { return !p.lets(r) })
+	if !p.attempt(ctx, shard, wanted) {
+		return false
+	}
+	last := batch[len(batch)-1]
+	if n := len(wanted); n > 0 && wanted[n-1].sequence == last.sequence {
+		return true
+	}
+	return p.done(shard, []record{last}, "No records processed")
+}
+
+// lets reports whether the filters let a record through.
+func (p *poller) lets(r record) bool {
+	return len(p.filters) == 0 || slices.ContainsFunc(p.filters, func(f *eventpattern.Pattern) bool { return f.Match(r.json) })
+}
+
+// attempt hands a batch to the function until it takes it or the mapping's limits drop it, and reports whether to go on. A
+// batch that fails blocks its shard, so that the function sees the records of a key in their order.
+func (p *poller) attempt(ctx context.Context, shard string, batch []record) bool {
 	backoff := firstBackoff
 	for attempt := int32(0); len(batch) > 0; attempt++ {
 		if batch = p.dropOld(shard, batch); len(batch) == 0 {
@@ -264,7 +289,7 @@ func (p *poller) deliver(ctx context.Context, shard string, batch []record) bool
 			return p.done(shard, batch, "PROBLEM: Function call failed")
 		case p.m.Bisect && len(batch) > 1:
 			half := len(batch) / 2
-			if !p.deliver(ctx, shard, batch[:half]) {
+			if !p.attempt(ctx, shard, batch[:half]) {
 				return false
 			}
 			batch = batch[half:]

@@ -187,6 +187,16 @@ func TestReportedFailuresAreTriedAgainAlone(t *testing.T) {
 	}
 }
 
+func TestFilteredRecordsAreDoneWith(t *testing.T) {
+	c, f := clock.Fixed(epoch), &scripted{}
+	_, st := feed(t, c, f, CreateEventSourceMappingInput{FilterCriteria: &FilterCriteria{Filters: []Filter{{Pattern: new(`{"eventID":["2","3"]}`)}}}})
+	st.add(4)
+	st.add(1)
+	if got := batches(t, c, f, 1); !slices.Equal(got, []string{"2,3"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestADisabledMappingRests(t *testing.T) {
 	c, f := clock.Fixed(epoch), &scripted{}
 	s, st := feed(t, c, f, CreateEventSourceMappingInput{Enabled: new(false)})
@@ -218,6 +228,7 @@ func TestMappingRefusals(t *testing.T) {
 		{"no position", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream)}, "InvalidParameterValueException: " + msgNoPosition},
 		{"the same again", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position}, "ResourceConflictException: An event source mapping with event source arn"},
 		{"a queue", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new("arn:aws:sqs:us-east-1:000000000000:q")}, "NotImplemented: lambda.CreateEventSourceMapping: event sources of sqs"},
+		{"a filter that is none", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, FilterCriteria: &FilterCriteria{Filters: []Filter{{Pattern: new(`{"eventName": ["INSERT"=123}`)}}}}, "InvalidParameterValueException: " + msgBadFilter},
 		{"a destination", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, DestinationConfig: &DestinationConfig{}}, "NotImplemented: lambda: the event source mapping's DestinationConfig"},
 	} {
 		if _, err := s.CreateEventSourceMapping(t.Context(), &tt.in); err == nil || !strings.HasPrefix(err.Error(), tt.err) {
