@@ -11,49 +11,181 @@ import (
 
 // api is the operations of operations.txt; one that the service lacks does not compile.
 type api interface {
+	AddRoleToInstanceProfile(context.Context, *AddRoleToInstanceProfileInput) (*AddRoleToInstanceProfileOutput, error)
+	AddUserToGroup(context.Context, *AddUserToGroupInput) (*AddUserToGroupOutput, error)
+	AttachGroupPolicy(context.Context, *AttachGroupPolicyInput) (*AttachGroupPolicyOutput, error)
 	AttachRolePolicy(context.Context, *AttachRolePolicyInput) (*AttachRolePolicyOutput, error)
+	AttachUserPolicy(context.Context, *AttachUserPolicyInput) (*AttachUserPolicyOutput, error)
+	CreateAccessKey(context.Context, *CreateAccessKeyInput) (*CreateAccessKeyOutput, error)
+	CreateAccountAlias(context.Context, *CreateAccountAliasInput) (*CreateAccountAliasOutput, error)
+	CreateGroup(context.Context, *CreateGroupInput) (*CreateGroupOutput, error)
+	CreateInstanceProfile(context.Context, *CreateInstanceProfileInput) (*CreateInstanceProfileOutput, error)
+	CreatePolicy(context.Context, *CreatePolicyInput) (*CreatePolicyOutput, error)
+	CreatePolicyVersion(context.Context, *CreatePolicyVersionInput) (*CreatePolicyVersionOutput, error)
 	CreateRole(context.Context, *CreateRoleInput) (*CreateRoleOutput, error)
+	CreateServiceLinkedRole(context.Context, *CreateServiceLinkedRoleInput) (*CreateServiceLinkedRoleOutput, error)
+	CreateUser(context.Context, *CreateUserInput) (*CreateUserOutput, error)
+	DeleteAccessKey(context.Context, *DeleteAccessKeyInput) (*DeleteAccessKeyOutput, error)
+	DeleteAccountAlias(context.Context, *DeleteAccountAliasInput) (*DeleteAccountAliasOutput, error)
+	DeleteGroup(context.Context, *DeleteGroupInput) (*DeleteGroupOutput, error)
+	DeleteGroupPolicy(context.Context, *DeleteGroupPolicyInput) (*DeleteGroupPolicyOutput, error)
+	DeleteInstanceProfile(context.Context, *DeleteInstanceProfileInput) (*DeleteInstanceProfileOutput, error)
+	DeletePolicy(context.Context, *DeletePolicyInput) (*DeletePolicyOutput, error)
+	DeletePolicyVersion(context.Context, *DeletePolicyVersionInput) (*DeletePolicyVersionOutput, error)
 	DeleteRole(context.Context, *DeleteRoleInput) (*DeleteRoleOutput, error)
 	DeleteRolePermissionsBoundary(context.Context, *DeleteRolePermissionsBoundaryInput) (*DeleteRolePermissionsBoundaryOutput, error)
 	DeleteRolePolicy(context.Context, *DeleteRolePolicyInput) (*DeleteRolePolicyOutput, error)
+	DeleteServiceLinkedRole(context.Context, *DeleteServiceLinkedRoleInput) (*DeleteServiceLinkedRoleOutput, error)
+	DeleteUser(context.Context, *DeleteUserInput) (*DeleteUserOutput, error)
+	DeleteUserPermissionsBoundary(context.Context, *DeleteUserPermissionsBoundaryInput) (*DeleteUserPermissionsBoundaryOutput, error)
+	DeleteUserPolicy(context.Context, *DeleteUserPolicyInput) (*DeleteUserPolicyOutput, error)
+	DetachGroupPolicy(context.Context, *DetachGroupPolicyInput) (*DetachGroupPolicyOutput, error)
 	DetachRolePolicy(context.Context, *DetachRolePolicyInput) (*DetachRolePolicyOutput, error)
+	DetachUserPolicy(context.Context, *DetachUserPolicyInput) (*DetachUserPolicyOutput, error)
+	GetAccessKeyLastUsed(context.Context, *GetAccessKeyLastUsedInput) (*GetAccessKeyLastUsedOutput, error)
+	GetGroup(context.Context, *GetGroupInput) (*GetGroupOutput, error)
+	GetGroupPolicy(context.Context, *GetGroupPolicyInput) (*GetGroupPolicyOutput, error)
+	GetInstanceProfile(context.Context, *GetInstanceProfileInput) (*GetInstanceProfileOutput, error)
+	GetPolicy(context.Context, *GetPolicyInput) (*GetPolicyOutput, error)
+	GetPolicyVersion(context.Context, *GetPolicyVersionInput) (*GetPolicyVersionOutput, error)
 	GetRole(context.Context, *GetRoleInput) (*GetRoleOutput, error)
 	GetRolePolicy(context.Context, *GetRolePolicyInput) (*GetRolePolicyOutput, error)
+	GetServiceLinkedRoleDeletionStatus(context.Context, *GetServiceLinkedRoleDeletionStatusInput) (*GetServiceLinkedRoleDeletionStatusOutput, error)
+	GetUser(context.Context, *GetUserInput) (*GetUserOutput, error)
+	GetUserPolicy(context.Context, *GetUserPolicyInput) (*GetUserPolicyOutput, error)
+	ListAccessKeys(context.Context, *ListAccessKeysInput) (*ListAccessKeysOutput, error)
+	ListAccountAliases(context.Context, *ListAccountAliasesInput) (*ListAccountAliasesOutput, error)
+	ListAttachedGroupPolicies(context.Context, *ListAttachedGroupPoliciesInput) (*ListAttachedGroupPoliciesOutput, error)
 	ListAttachedRolePolicies(context.Context, *ListAttachedRolePoliciesInput) (*ListAttachedRolePoliciesOutput, error)
+	ListAttachedUserPolicies(context.Context, *ListAttachedUserPoliciesInput) (*ListAttachedUserPoliciesOutput, error)
+	ListEntitiesForPolicy(context.Context, *ListEntitiesForPolicyInput) (*ListEntitiesForPolicyOutput, error)
+	ListGroupPolicies(context.Context, *ListGroupPoliciesInput) (*ListGroupPoliciesOutput, error)
+	ListGroups(context.Context, *ListGroupsInput) (*ListGroupsOutput, error)
+	ListGroupsForUser(context.Context, *ListGroupsForUserInput) (*ListGroupsForUserOutput, error)
+	ListInstanceProfileTags(context.Context, *ListInstanceProfileTagsInput) (*ListInstanceProfileTagsOutput, error)
+	ListInstanceProfiles(context.Context, *ListInstanceProfilesInput) (*ListInstanceProfilesOutput, error)
+	ListInstanceProfilesForRole(context.Context, *ListInstanceProfilesForRoleInput) (*ListInstanceProfilesForRoleOutput, error)
+	ListPolicies(context.Context, *ListPoliciesInput) (*ListPoliciesOutput, error)
+	ListPolicyTags(context.Context, *ListPolicyTagsInput) (*ListPolicyTagsOutput, error)
+	ListPolicyVersions(context.Context, *ListPolicyVersionsInput) (*ListPolicyVersionsOutput, error)
 	ListRolePolicies(context.Context, *ListRolePoliciesInput) (*ListRolePoliciesOutput, error)
 	ListRoleTags(context.Context, *ListRoleTagsInput) (*ListRoleTagsOutput, error)
 	ListRoles(context.Context, *ListRolesInput) (*ListRolesOutput, error)
+	ListUserPolicies(context.Context, *ListUserPoliciesInput) (*ListUserPoliciesOutput, error)
+	ListUserTags(context.Context, *ListUserTagsInput) (*ListUserTagsOutput, error)
+	ListUsers(context.Context, *ListUsersInput) (*ListUsersOutput, error)
+	PutGroupPolicy(context.Context, *PutGroupPolicyInput) (*PutGroupPolicyOutput, error)
 	PutRolePermissionsBoundary(context.Context, *PutRolePermissionsBoundaryInput) (*PutRolePermissionsBoundaryOutput, error)
 	PutRolePolicy(context.Context, *PutRolePolicyInput) (*PutRolePolicyOutput, error)
+	PutUserPermissionsBoundary(context.Context, *PutUserPermissionsBoundaryInput) (*PutUserPermissionsBoundaryOutput, error)
+	PutUserPolicy(context.Context, *PutUserPolicyInput) (*PutUserPolicyOutput, error)
+	RemoveRoleFromInstanceProfile(context.Context, *RemoveRoleFromInstanceProfileInput) (*RemoveRoleFromInstanceProfileOutput, error)
+	RemoveUserFromGroup(context.Context, *RemoveUserFromGroupInput) (*RemoveUserFromGroupOutput, error)
+	SetDefaultPolicyVersion(context.Context, *SetDefaultPolicyVersionInput) (*SetDefaultPolicyVersionOutput, error)
+	TagInstanceProfile(context.Context, *TagInstanceProfileInput) (*TagInstanceProfileOutput, error)
+	TagPolicy(context.Context, *TagPolicyInput) (*TagPolicyOutput, error)
 	TagRole(context.Context, *TagRoleInput) (*TagRoleOutput, error)
+	TagUser(context.Context, *TagUserInput) (*TagUserOutput, error)
+	UntagInstanceProfile(context.Context, *UntagInstanceProfileInput) (*UntagInstanceProfileOutput, error)
+	UntagPolicy(context.Context, *UntagPolicyInput) (*UntagPolicyOutput, error)
 	UntagRole(context.Context, *UntagRoleInput) (*UntagRoleOutput, error)
+	UntagUser(context.Context, *UntagUserInput) (*UntagUserOutput, error)
+	UpdateAccessKey(context.Context, *UpdateAccessKeyInput) (*UpdateAccessKeyOutput, error)
 	UpdateAssumeRolePolicy(context.Context, *UpdateAssumeRolePolicyInput) (*UpdateAssumeRolePolicyOutput, error)
+	UpdateGroup(context.Context, *UpdateGroupInput) (*UpdateGroupOutput, error)
 	UpdateRole(context.Context, *UpdateRoleInput) (*UpdateRoleOutput, error)
 	UpdateRoleDescription(context.Context, *UpdateRoleDescriptionInput) (*UpdateRoleDescriptionOutput, error)
+	UpdateUser(context.Context, *UpdateUserInput) (*UpdateUserOutput, error)
 }
 
 // register returns the service as the wire wants it.
 func register(s api) *wire.Service {
 	return wire.NewService(&model, map[string]wire.Handler{
-		"AttachRolePolicy":              wire.Handle(s.AttachRolePolicy),
-		"CreateRole":                    wire.Handle(s.CreateRole),
-		"DeleteRole":                    wire.Handle(s.DeleteRole),
-		"DeleteRolePermissionsBoundary": wire.Handle(s.DeleteRolePermissionsBoundary),
-		"DeleteRolePolicy":              wire.Handle(s.DeleteRolePolicy),
-		"DetachRolePolicy":              wire.Handle(s.DetachRolePolicy),
-		"GetRole":                       wire.Handle(s.GetRole),
-		"GetRolePolicy":                 wire.Handle(s.GetRolePolicy),
-		"ListAttachedRolePolicies":      wire.Handle(s.ListAttachedRolePolicies),
-		"ListRolePolicies":              wire.Handle(s.ListRolePolicies),
-		"ListRoleTags":                  wire.Handle(s.ListRoleTags),
-		"ListRoles":                     wire.Handle(s.ListRoles),
-		"PutRolePermissionsBoundary":    wire.Handle(s.PutRolePermissionsBoundary),
-		"PutRolePolicy":                 wire.Handle(s.PutRolePolicy),
-		"TagRole":                       wire.Handle(s.TagRole),
-		"UntagRole":                     wire.Handle(s.UntagRole),
-		"UpdateAssumeRolePolicy":        wire.Handle(s.UpdateAssumeRolePolicy),
-		"UpdateRole":                    wire.Handle(s.UpdateRole),
-		"UpdateRoleDescription":         wire.Handle(s.UpdateRoleDescription),
+		"AddRoleToInstanceProfile":           wire.Handle(s.AddRoleToInstanceProfile),
+		"AddUserToGroup":                     wire.Handle(s.AddUserToGroup),
+		"AttachGroupPolicy":                  wire.Handle(s.AttachGroupPolicy),
+		"AttachRolePolicy":                   wire.Handle(s.AttachRolePolicy),
+		"AttachUserPolicy":                   wire.Handle(s.AttachUserPolicy),
+		"CreateAccessKey":                    wire.Handle(s.CreateAccessKey),
+		"CreateAccountAlias":                 wire.Handle(s.CreateAccountAlias),
+		"CreateGroup":                        wire.Handle(s.CreateGroup),
+		"CreateInstanceProfile":              wire.Handle(s.CreateInstanceProfile),
+		"CreatePolicy":                       wire.Handle(s.CreatePolicy),
+		"CreatePolicyVersion":                wire.Handle(s.CreatePolicyVersion),
+		"CreateRole":                         wire.Handle(s.CreateRole),
+		"CreateServiceLinkedRole":            wire.Handle(s.CreateServiceLinkedRole),
+		"CreateUser":                         wire.Handle(s.CreateUser),
+		"DeleteAccessKey":                    wire.Handle(s.DeleteAccessKey),
+		"DeleteAccountAlias":                 wire.Handle(s.DeleteAccountAlias),
+		"DeleteGroup":                        wire.Handle(s.DeleteGroup),
+		"DeleteGroupPolicy":                  wire.Handle(s.DeleteGroupPolicy),
+		"DeleteInstanceProfile":              wire.Handle(s.DeleteInstanceProfile),
+		"DeletePolicy":                       wire.Handle(s.DeletePolicy),
+		"DeletePolicyVersion":                wire.Handle(s.DeletePolicyVersion),
+		"DeleteRole":                         wire.Handle(s.DeleteRole),
+		"DeleteRolePermissionsBoundary":      wire.Handle(s.DeleteRolePermissionsBoundary),
+		"DeleteRolePolicy":                   wire.Handle(s.DeleteRolePolicy),
+		"DeleteServiceLinkedRole":            wire.Handle(s.DeleteServiceLinkedRole),
+		"DeleteUser":                         wire.Handle(s.DeleteUser),
+		"DeleteUserPermissionsBoundary":      wire.Handle(s.DeleteUserPermissionsBoundary),
+		"DeleteUserPolicy":                   wire.Handle(s.DeleteUserPolicy),
+		"DetachGroupPolicy":                  wire.Handle(s.DetachGroupPolicy),
+		"DetachRolePolicy":                   wire.Handle(s.DetachRolePolicy),
+		"DetachUserPolicy":                   wire.Handle(s.DetachUserPolicy),
+		"GetAccessKeyLastUsed":               wire.Handle(s.GetAccessKeyLastUsed),
+		"GetGroup":                           wire.Handle(s.GetGroup),
+		"GetGroupPolicy":                     wire.Handle(s.GetGroupPolicy),
+		"GetInstanceProfile":                 wire.Handle(s.GetInstanceProfile),
+		"GetPolicy":                          wire.Handle(s.GetPolicy),
+		"GetPolicyVersion":                   wire.Handle(s.GetPolicyVersion),
+		"GetRole":                            wire.Handle(s.GetRole),
+		"GetRolePolicy":                      wire.Handle(s.GetRolePolicy),
+		"GetServiceLinkedRoleDeletionStatus": wire.Handle(s.GetServiceLinkedRoleDeletionStatus),
+		"GetUser":                            wire.Handle(s.GetUser),
+		"GetUserPolicy":                      wire.Handle(s.GetUserPolicy),
+		"ListAccessKeys":                     wire.Handle(s.ListAccessKeys),
+		"ListAccountAliases":                 wire.Handle(s.ListAccountAliases),
+		"ListAttachedGroupPolicies":          wire.Handle(s.ListAttachedGroupPolicies),
+		"ListAttachedRolePolicies":           wire.Handle(s.ListAttachedRolePolicies),
+		"ListAttachedUserPolicies":           wire.Handle(s.ListAttachedUserPolicies),
+		"ListEntitiesForPolicy":              wire.Handle(s.ListEntitiesForPolicy),
+		"ListGroupPolicies":                  wire.Handle(s.ListGroupPolicies),
+		"ListGroups":                         wire.Handle(s.ListGroups),
+		"ListGroupsForUser":                  wire.Handle(s.ListGroupsForUser),
+		"ListInstanceProfileTags":            wire.Handle(s.ListInstanceProfileTags),
+		"ListInstanceProfiles":               wire.Handle(s.ListInstanceProfiles),
+		"ListInstanceProfilesForRole":        wire.Handle(s.ListInstanceProfilesForRole),
+		"ListPolicies":                       wire.Handle(s.ListPolicies),
+		"ListPolicyTags":                     wire.Handle(s.ListPolicyTags),
+		"ListPolicyVersions":                 wire.Handle(s.ListPolicyVersions),
+		"ListRolePolicies":                   wire.Handle(s.ListRolePolicies),
+		"ListRoleTags":                       wire.Handle(s.ListRoleTags),
+		"ListRoles":                          wire.Handle(s.ListRoles),
+		"ListUserPolicies":                   wire.Handle(s.ListUserPolicies),
+		"ListUserTags":                       wire.Handle(s.ListUserTags),
+		"ListUsers":                          wire.Handle(s.ListUsers),
+		"PutGroupPolicy":                     wire.Handle(s.PutGroupPolicy),
+		"PutRolePermissionsBoundary":         wire.Handle(s.PutRolePermissionsBoundary),
+		"PutRolePolicy":                      wire.Handle(s.PutRolePolicy),
+		"PutUserPermissionsBoundary":         wire.Handle(s.PutUserPermissionsBoundary),
+		"PutUserPolicy":                      wire.Handle(s.PutUserPolicy),
+		"RemoveRoleFromInstanceProfile":      wire.Handle(s.RemoveRoleFromInstanceProfile),
+		"RemoveUserFromGroup":                wire.Handle(s.RemoveUserFromGroup),
+		"SetDefaultPolicyVersion":            wire.Handle(s.SetDefaultPolicyVersion),
+		"TagInstanceProfile":                 wire.Handle(s.TagInstanceProfile),
+		"TagPolicy":                          wire.Handle(s.TagPolicy),
+		"TagRole":                            wire.Handle(s.TagRole),
+		"TagUser":                            wire.Handle(s.TagUser),
+		"UntagInstanceProfile":               wire.Handle(s.UntagInstanceProfile),
+		"UntagPolicy":                        wire.Handle(s.UntagPolicy),
+		"UntagRole":                          wire.Handle(s.UntagRole),
+		"UntagUser":                          wire.Handle(s.UntagUser),
+		"UpdateAccessKey":                    wire.Handle(s.UpdateAccessKey),
+		"UpdateAssumeRolePolicy":             wire.Handle(s.UpdateAssumeRolePolicy),
+		"UpdateGroup":                        wire.Handle(s.UpdateGroup),
+		"UpdateRole":                         wire.Handle(s.UpdateRole),
+		"UpdateRoleDescription":              wire.Handle(s.UpdateRoleDescription),
+		"UpdateUser":                         wire.Handle(s.UpdateUser),
 	})
 }
 
@@ -70,6 +202,11 @@ func errDeleteConflictException(format string, args ...any) *wire.Error {
 // errEntityAlreadyExistsException makes the error EntityAlreadyExistsException, HTTP status 409.
 func errEntityAlreadyExistsException(format string, args ...any) *wire.Error {
 	return wire.Errorf("EntityAlreadyExistsException", 409, format, args...)
+}
+
+// errEntityTemporarilyUnmodifiableException makes the error EntityTemporarilyUnmodifiableException, HTTP status 409.
+func errEntityTemporarilyUnmodifiableException(format string, args ...any) *wire.Error {
+	return wire.Errorf("EntityTemporarilyUnmodifiableException", 409, format, args...)
 }
 
 // errInvalidInputException makes the error InvalidInputException, HTTP status 400.
@@ -107,6 +244,60 @@ func errUnmodifiableEntityException(format string, args ...any) *wire.Error {
 	return wire.Errorf("UnmodifiableEntityException", 400, format, args...)
 }
 
+// AccessKey is the model's structure AccessKey.
+type AccessKey struct {
+	UserName        *string
+	AccessKeyId     *string
+	Status          *string
+	SecretAccessKey *string
+	CreateDate      *time.Time
+}
+
+// AccessKeyLastUsed is the model's structure AccessKeyLastUsed.
+type AccessKeyLastUsed struct {
+	LastUsedDate *time.Time
+	ServiceName  *string
+	Region       *string
+}
+
+// AccessKeyMetadata is the model's structure AccessKeyMetadata.
+type AccessKeyMetadata struct {
+	UserName    *string
+	AccessKeyId *string
+	Status      *string
+	CreateDate  *time.Time
+}
+
+// AddRoleToInstanceProfileInput is the input of AddRoleToInstanceProfile.
+type AddRoleToInstanceProfileInput struct {
+	InstanceProfileName *string
+	RoleName            *string
+}
+
+// AddRoleToInstanceProfileOutput is the output of AddRoleToInstanceProfile.
+type AddRoleToInstanceProfileOutput struct {
+}
+
+// AddUserToGroupInput is the input of AddUserToGroup.
+type AddUserToGroupInput struct {
+	GroupName *string
+	UserName  *string
+}
+
+// AddUserToGroupOutput is the output of AddUserToGroup.
+type AddUserToGroupOutput struct {
+}
+
+// AttachGroupPolicyInput is the input of AttachGroupPolicy.
+type AttachGroupPolicyInput struct {
+	GroupName *string
+	PolicyArn *string
+}
+
+// AttachGroupPolicyOutput is the output of AttachGroupPolicy.
+type AttachGroupPolicyOutput struct {
+}
+
 // AttachRolePolicyInput is the input of AttachRolePolicy.
 type AttachRolePolicyInput struct {
 	RoleName  *string
@@ -115,6 +306,16 @@ type AttachRolePolicyInput struct {
 
 // AttachRolePolicyOutput is the output of AttachRolePolicy.
 type AttachRolePolicyOutput struct {
+}
+
+// AttachUserPolicyInput is the input of AttachUserPolicy.
+type AttachUserPolicyInput struct {
+	UserName  *string
+	PolicyArn *string
+}
+
+// AttachUserPolicyOutput is the output of AttachUserPolicy.
+type AttachUserPolicyOutput struct {
 }
 
 // AttachedPermissionsBoundary is the model's structure AttachedPermissionsBoundary.
@@ -127,6 +328,74 @@ type AttachedPermissionsBoundary struct {
 type AttachedPolicy struct {
 	PolicyName *string
 	PolicyArn  *string
+}
+
+// CreateAccessKeyInput is the input of CreateAccessKey.
+type CreateAccessKeyInput struct {
+	UserName *string
+}
+
+// CreateAccessKeyOutput is the output of CreateAccessKey.
+type CreateAccessKeyOutput struct {
+	AccessKey *AccessKey
+}
+
+// CreateAccountAliasInput is the input of CreateAccountAlias.
+type CreateAccountAliasInput struct {
+	AccountAlias *string
+}
+
+// CreateAccountAliasOutput is the output of CreateAccountAlias.
+type CreateAccountAliasOutput struct {
+}
+
+// CreateGroupInput is the input of CreateGroup.
+type CreateGroupInput struct {
+	Path      *string
+	GroupName *string
+}
+
+// CreateGroupOutput is the output of CreateGroup.
+type CreateGroupOutput struct {
+	Group *Group
+}
+
+// CreateInstanceProfileInput is the input of CreateInstanceProfile.
+type CreateInstanceProfileInput struct {
+	InstanceProfileName *string
+	Path                *string
+	Tags                []Tag
+}
+
+// CreateInstanceProfileOutput is the output of CreateInstanceProfile.
+type CreateInstanceProfileOutput struct {
+	InstanceProfile *InstanceProfile
+}
+
+// CreatePolicyInput is the input of CreatePolicy.
+type CreatePolicyInput struct {
+	PolicyName     *string
+	Path           *string
+	PolicyDocument *string
+	Description    *string
+	Tags           []Tag
+}
+
+// CreatePolicyOutput is the output of CreatePolicy.
+type CreatePolicyOutput struct {
+	Policy *Policy
+}
+
+// CreatePolicyVersionInput is the input of CreatePolicyVersion.
+type CreatePolicyVersionInput struct {
+	PolicyArn      *string
+	PolicyDocument *string
+	SetAsDefault   *bool
+}
+
+// CreatePolicyVersionOutput is the output of CreatePolicyVersion.
+type CreatePolicyVersionOutput struct {
+	PolicyVersion *PolicyVersion
 }
 
 // CreateRoleInput is the input of CreateRole.
@@ -143,6 +412,97 @@ type CreateRoleInput struct {
 // CreateRoleOutput is the output of CreateRole.
 type CreateRoleOutput struct {
 	Role *Role
+}
+
+// CreateServiceLinkedRoleInput is the input of CreateServiceLinkedRole.
+type CreateServiceLinkedRoleInput struct {
+	AWSServiceName *string
+	Description    *string
+	CustomSuffix   *string
+}
+
+// CreateServiceLinkedRoleOutput is the output of CreateServiceLinkedRole.
+type CreateServiceLinkedRoleOutput struct {
+	Role *Role
+}
+
+// CreateUserInput is the input of CreateUser.
+type CreateUserInput struct {
+	Path                *string
+	UserName            *string
+	PermissionsBoundary *string
+	Tags                []Tag
+}
+
+// CreateUserOutput is the output of CreateUser.
+type CreateUserOutput struct {
+	User *User
+}
+
+// DeleteAccessKeyInput is the input of DeleteAccessKey.
+type DeleteAccessKeyInput struct {
+	UserName    *string
+	AccessKeyId *string
+}
+
+// DeleteAccessKeyOutput is the output of DeleteAccessKey.
+type DeleteAccessKeyOutput struct {
+}
+
+// DeleteAccountAliasInput is the input of DeleteAccountAlias.
+type DeleteAccountAliasInput struct {
+	AccountAlias *string
+}
+
+// DeleteAccountAliasOutput is the output of DeleteAccountAlias.
+type DeleteAccountAliasOutput struct {
+}
+
+// DeleteGroupInput is the input of DeleteGroup.
+type DeleteGroupInput struct {
+	GroupName *string
+}
+
+// DeleteGroupOutput is the output of DeleteGroup.
+type DeleteGroupOutput struct {
+}
+
+// DeleteGroupPolicyInput is the input of DeleteGroupPolicy.
+type DeleteGroupPolicyInput struct {
+	GroupName  *string
+	PolicyName *string
+}
+
+// DeleteGroupPolicyOutput is the output of DeleteGroupPolicy.
+type DeleteGroupPolicyOutput struct {
+}
+
+// DeleteInstanceProfileInput is the input of DeleteInstanceProfile.
+type DeleteInstanceProfileInput struct {
+	InstanceProfileName *string
+}
+
+// DeleteInstanceProfileOutput is the output of DeleteInstanceProfile.
+type DeleteInstanceProfileOutput struct {
+}
+
+// DeletePolicyInput is the input of DeletePolicy.
+type DeletePolicyInput struct {
+	PolicyArn *string
+}
+
+// DeletePolicyOutput is the output of DeletePolicy.
+type DeletePolicyOutput struct {
+}
+
+// DeletePolicyVersionInput is the input of DeletePolicyVersion.
+type DeletePolicyVersionInput struct {
+	PolicyArn *string
+	VersionId *string
+}
+
+// DeletePolicyVersionOutput is the output of DeletePolicyVersion.
+type DeletePolicyVersionOutput struct {
 }
 
 // DeleteRoleInput is the input of DeleteRole.
@@ -173,6 +533,60 @@ type DeleteRolePolicyInput struct {
 type DeleteRolePolicyOutput struct {
 }
 
+// DeleteServiceLinkedRoleInput is the input of DeleteServiceLinkedRole.
+type DeleteServiceLinkedRoleInput struct {
+	RoleName *string
+}
+
+// DeleteServiceLinkedRoleOutput is the output of DeleteServiceLinkedRole.
+type DeleteServiceLinkedRoleOutput struct {
+	DeletionTaskId *string
+}
+
+// DeleteUserInput is the input of DeleteUser.
+type DeleteUserInput struct {
+	UserName *string
+}
+
+// DeleteUserOutput is the output of DeleteUser.
+type DeleteUserOutput struct {
+}
+
+// DeleteUserPermissionsBoundaryInput is the input of DeleteUserPermissionsBoundary.
+type DeleteUserPermissionsBoundaryInput struct {
+	UserName *string
+}
+
+// DeleteUserPermissionsBoundaryOutput is the output of DeleteUserPermissionsBoundary.
+type DeleteUserPermissionsBoundaryOutput struct {
+}
+
+// DeleteUserPolicyInput is the input of DeleteUserPolicy.
+type DeleteUserPolicyInput struct {
+	UserName   *string
+	PolicyName *string
+}
+
+// DeleteUserPolicyOutput is the output of DeleteUserPolicy.
+type DeleteUserPolicyOutput struct {
+}
+
+// DeletionTaskFailureReasonType is the model's structure DeletionTaskFailureReasonType.
+type DeletionTaskFailureReasonType struct {
+	Reason        *string
+	RoleUsageList []RoleUsageType
+}
+
+// DetachGroupPolicyInput is the input of DetachGroupPolicy.
+type DetachGroupPolicyInput struct {
+	GroupName *string
+	PolicyArn *string
+}
+
+// DetachGroupPolicyOutput is the output of DetachGroupPolicy.
+type DetachGroupPolicyOutput struct {
+}
+
 // DetachRolePolicyInput is the input of DetachRolePolicy.
 type DetachRolePolicyInput struct {
 	RoleName  *string
@@ -181,6 +595,86 @@ type DetachRolePolicyInput struct {
 
 // DetachRolePolicyOutput is the output of DetachRolePolicy.
 type DetachRolePolicyOutput struct {
+}
+
+// DetachUserPolicyInput is the input of DetachUserPolicy.
+type DetachUserPolicyInput struct {
+	UserName  *string
+	PolicyArn *string
+}
+
+// DetachUserPolicyOutput is the output of DetachUserPolicy.
+type DetachUserPolicyOutput struct {
+}
+
+// GetAccessKeyLastUsedInput is the input of GetAccessKeyLastUsed.
+type GetAccessKeyLastUsedInput struct {
+	AccessKeyId *string
+}
+
+// GetAccessKeyLastUsedOutput is the output of GetAccessKeyLastUsed.
+type GetAccessKeyLastUsedOutput struct {
+	UserName          *string
+	AccessKeyLastUsed *AccessKeyLastUsed
+}
+
+// GetGroupInput is the input of GetGroup.
+type GetGroupInput struct {
+	GroupName *string
+	Marker    *string
+	MaxItems  *int32
+}
+
+// GetGroupOutput is the output of GetGroup.
+type GetGroupOutput struct {
+	Group       *Group
+	Users       []User
+	IsTruncated *bool
+	Marker      *string
+}
+
+// GetGroupPolicyInput is the input of GetGroupPolicy.
+type GetGroupPolicyInput struct {
+	GroupName  *string
+	PolicyName *string
+}
+
+// GetGroupPolicyOutput is the output of GetGroupPolicy.
+type GetGroupPolicyOutput struct {
+	GroupName      *string
+	PolicyName     *string
+	PolicyDocument *string
+}
+
+// GetInstanceProfileInput is the input of GetInstanceProfile.
+type GetInstanceProfileInput struct {
+	InstanceProfileName *string
+}
+
+// GetInstanceProfileOutput is the output of GetInstanceProfile.
+type GetInstanceProfileOutput struct {
+	InstanceProfile *InstanceProfile
+}
+
+// GetPolicyInput is the input of GetPolicy.
+type GetPolicyInput struct {
+	PolicyArn *string
+}
+
+// GetPolicyOutput is the output of GetPolicy.
+type GetPolicyOutput struct {
+	Policy *Policy
+}
+
+// GetPolicyVersionInput is the input of GetPolicyVersion.
+type GetPolicyVersionInput struct {
+	PolicyArn *string
+	VersionId *string
+}
+
+// GetPolicyVersionOutput is the output of GetPolicyVersion.
+type GetPolicyVersionOutput struct {
+	PolicyVersion *PolicyVersion
 }
 
 // GetRoleInput is the input of GetRole.
@@ -206,6 +700,102 @@ type GetRolePolicyOutput struct {
 	PolicyDocument *string
 }
 
+// GetServiceLinkedRoleDeletionStatusInput is the input of GetServiceLinkedRoleDeletionStatus.
+type GetServiceLinkedRoleDeletionStatusInput struct {
+	DeletionTaskId *string
+}
+
+// GetServiceLinkedRoleDeletionStatusOutput is the output of GetServiceLinkedRoleDeletionStatus.
+type GetServiceLinkedRoleDeletionStatusOutput struct {
+	Status *string
+	Reason *DeletionTaskFailureReasonType
+}
+
+// GetUserInput is the input of GetUser.
+type GetUserInput struct {
+	UserName *string
+}
+
+// GetUserOutput is the output of GetUser.
+type GetUserOutput struct {
+	User *User
+}
+
+// GetUserPolicyInput is the input of GetUserPolicy.
+type GetUserPolicyInput struct {
+	UserName   *string
+	PolicyName *string
+}
+
+// GetUserPolicyOutput is the output of GetUserPolicy.
+type GetUserPolicyOutput struct {
+	UserName       *string
+	PolicyName     *string
+	PolicyDocument *string
+}
+
+// Group is the model's structure Group.
+type Group struct {
+	Path       *string
+	GroupName  *string
+	GroupId    *string
+	Arn        *string
+	CreateDate *time.Time
+}
+
+// InstanceProfile is the model's structure InstanceProfile.
+type InstanceProfile struct {
+	Path                *string
+	InstanceProfileName *string
+	InstanceProfileId   *string
+	Arn                 *string
+	CreateDate          *time.Time
+	Roles               []Role
+	Tags                []Tag
+}
+
+// ListAccessKeysInput is the input of ListAccessKeys.
+type ListAccessKeysInput struct {
+	UserName *string
+	Marker   *string
+	MaxItems *int32
+}
+
+// ListAccessKeysOutput is the output of ListAccessKeys.
+type ListAccessKeysOutput struct {
+	AccessKeyMetadata []AccessKeyMetadata
+	IsTruncated       *bool
+	Marker            *string
+}
+
+// ListAccountAliasesInput is the input of ListAccountAliases.
+type ListAccountAliasesInput struct {
+	Marker   *string
+	MaxItems *int32
+}
+
+// ListAccountAliasesOutput is the output of ListAccountAliases.
+type ListAccountAliasesOutput struct {
+	AccountAliases []string
+	IsTruncated    *bool
+	Marker         *string
+}
+
+// ListAttachedGroupPoliciesInput is the input of ListAttachedGroupPolicies.
+type ListAttachedGroupPoliciesInput struct {
+	GroupName  *string
+	PathPrefix *string
+	Marker     *string
+	MaxItems   *int32
+}
+
+// ListAttachedGroupPoliciesOutput is the output of ListAttachedGroupPolicies.
+type ListAttachedGroupPoliciesOutput struct {
+	AttachedPolicies []AttachedPolicy
+	IsTruncated      *bool
+	Marker           *string
+}
+
 // ListAttachedRolePoliciesInput is the input of ListAttachedRolePolicies.
 type ListAttachedRolePoliciesInput struct {
 	RoleName   *string
@@ -219,6 +809,169 @@ type ListAttachedRolePoliciesOutput struct {
 	AttachedPolicies []AttachedPolicy
 	IsTruncated      *bool
 	Marker           *string
+}
+
+// ListAttachedUserPoliciesInput is the input of ListAttachedUserPolicies.
+type ListAttachedUserPoliciesInput struct {
+	UserName   *string
+	PathPrefix *string
+	Marker     *string
+	MaxItems   *int32
+}
+
+// ListAttachedUserPoliciesOutput is the output of ListAttachedUserPolicies.
+type ListAttachedUserPoliciesOutput struct {
+	AttachedPolicies []AttachedPolicy
+	IsTruncated      *bool
+	Marker           *string
+}
+
+// ListEntitiesForPolicyInput is the input of ListEntitiesForPolicy.
+type ListEntitiesForPolicyInput struct {
+	PolicyArn         *string
+	EntityFilter      *string
+	PathPrefix        *string
+	PolicyUsageFilter *string
+	Marker            *string
+	MaxItems          *int32
+}
+
+// ListEntitiesForPolicyOutput is the output of ListEntitiesForPolicy.
+type ListEntitiesForPolicyOutput struct {
+	PolicyGroups []PolicyGroup
+	PolicyUsers  []PolicyUser
+	PolicyRoles  []PolicyRole
+	IsTruncated  *bool
+	Marker       *string
+}
+
+// ListGroupPoliciesInput is the input of ListGroupPolicies.
+type ListGroupPoliciesInput struct {
+	GroupName *string
+	Marker    *string
+	MaxItems  *int32
+}
+
+// ListGroupPoliciesOutput is the output of ListGroupPolicies.
+type ListGroupPoliciesOutput struct {
+	PolicyNames []string
+	IsTruncated *bool
+	Marker      *string
+}
+
+// ListGroupsForUserInput is the input of ListGroupsForUser.
+type ListGroupsForUserInput struct {
+	UserName *string
+	Marker   *string
+	MaxItems *int32
+}
+
+// ListGroupsForUserOutput is the output of ListGroupsForUser.
+type ListGroupsForUserOutput struct {
+	Groups      []Group
+	IsTruncated *bool
+	Marker      *string
+}
+
+// ListGroupsInput is the input of ListGroups.
+type ListGroupsInput struct {
+	PathPrefix *string
+	Marker     *string
+	MaxItems   *int32
+}
+
+// ListGroupsOutput is the output of ListGroups.
+type ListGroupsOutput struct {
+	Groups      []Group
+	IsTruncated *bool
+	Marker      *string
+}
+
+// ListInstanceProfileTagsInput is the input of ListInstanceProfileTags.
+type ListInstanceProfileTagsInput struct {
+	InstanceProfileName *string
+	Marker              *string
+	MaxItems            *int32
+}
+
+// ListInstanceProfileTagsOutput is the output of ListInstanceProfileTags.
+type ListInstanceProfileTagsOutput struct {
+	Tags        []Tag
+	IsTruncated *bool
+	Marker      *string
+}
+
+// ListInstanceProfilesForRoleInput is the input of ListInstanceProfilesForRole.
+type ListInstanceProfilesForRoleInput struct {
+	RoleName *string
+	Marker   *string
+	MaxItems *int32
+}
+
+// ListInstanceProfilesForRoleOutput is the output of ListInstanceProfilesForRole.
+type ListInstanceProfilesForRoleOutput struct {
+	InstanceProfiles []InstanceProfile
+	IsTruncated      *bool
+	Marker           *string
+}
+
+// ListInstanceProfilesInput is the input of ListInstanceProfiles.
+type ListInstanceProfilesInput struct {
+	PathPrefix *string
+	Marker     *string
+	MaxItems   *int32
+}
+
+// ListInstanceProfilesOutput is the output of ListInstanceProfiles.
+type ListInstanceProfilesOutput struct {
+	InstanceProfiles []InstanceProfile
+	IsTruncated      *bool
+	Marker           *string
+}
+
+// ListPoliciesInput is the input of ListPolicies.
+type ListPoliciesInput struct {
+	Scope             *string
+	OnlyAttached      *bool
+	PathPrefix        *string
+	PolicyUsageFilter *string
+	Marker            *string
+	MaxItems          *int32
+}
+
+// ListPoliciesOutput is the output of ListPolicies.
+type ListPoliciesOutput struct {
+	Policies    []Policy
+	IsTruncated *bool
+	Marker      *string
+}
+
+// ListPolicyTagsInput is the input of ListPolicyTags.
+type ListPolicyTagsInput struct {
+	PolicyArn *string
+	Marker    *string
+	MaxItems  *int32
+}
+
+// ListPolicyTagsOutput is the output of ListPolicyTags.
+type ListPolicyTagsOutput struct {
+	Tags        []Tag
+	IsTruncated *bool
+	Marker      *string
+}
+
+// ListPolicyVersionsInput is the input of ListPolicyVersions.
+type ListPolicyVersionsInput struct {
+	PolicyArn *string
+	Marker    *string
+	MaxItems  *int32
+}
+
+// ListPolicyVersionsOutput is the output of ListPolicyVersions.
+type ListPolicyVersionsOutput struct {
+	Versions    []PolicyVersion
+	IsTruncated *bool
+	Marker      *string
 }
 
 // ListRolePoliciesInput is the input of ListRolePolicies.
@@ -263,6 +1016,101 @@ type ListRolesOutput struct {
 	Marker      *string
 }
 
+// ListUserPoliciesInput is the input of ListUserPolicies.
+type ListUserPoliciesInput struct {
+	UserName *string
+	Marker   *string
+	MaxItems *int32
+}
+
+// ListUserPoliciesOutput is the output of ListUserPolicies.
+type ListUserPoliciesOutput struct {
+	PolicyNames []string
+	IsTruncated *bool
+	Marker      *string
+}
+
+// ListUserTagsInput is the input of ListUserTags.
+type ListUserTagsInput struct {
+	UserName *string
+	Marker   *string
+	MaxItems *int32
+}
+
+// ListUserTagsOutput is the output of ListUserTags.
+type ListUserTagsOutput struct {
+	Tags        []Tag
+	IsTruncated *bool
+	Marker      *string
+}
+
+// ListUsersInput is the input of ListUsers.
+type ListUsersInput struct {
+	PathPrefix *string
+	Marker     *string
+	MaxItems   *int32
+}
+
+// ListUsersOutput is the output of ListUsers.
+type ListUsersOutput struct {
+	Users       []User
+	IsTruncated *bool
+	Marker      *string
+}
+
+// Policy is the model's structure Policy.
+type Policy struct {
+	PolicyName                    *string
+	PolicyId                      *string
+	Arn                           *string
+	Path                          *string
+	DefaultVersionId              *string
+	AttachmentCount               *int32
+	PermissionsBoundaryUsageCount *int32
+	IsAttachable                  *bool
+	Description                   *string
+	CreateDate                    *time.Time
+	UpdateDate                    *time.Time
+	Tags                          []Tag
+}
+
+// PolicyGroup is the model's structure PolicyGroup.
+type PolicyGroup struct {
+	GroupName *string
+	GroupId   *string
+}
+
+// PolicyRole is the model's structure PolicyRole.
+type PolicyRole struct {
+	RoleName *string
+	RoleId   *string
+}
+
+// PolicyUser is the model's structure PolicyUser.
+type PolicyUser struct {
+	UserName *string
+	UserId   *string
+}
+
+// PolicyVersion is the model's structure PolicyVersion.
+type PolicyVersion struct {
+	Document         *string
+	VersionId        *string
+	IsDefaultVersion *bool
+	CreateDate       *time.Time
+}
+
+// PutGroupPolicyInput is the input of PutGroupPolicy.
+type PutGroupPolicyInput struct {
+	GroupName      *string
+	PolicyName     *string
+	PolicyDocument *string
+}
+
+// PutGroupPolicyOutput is the output of PutGroupPolicy.
+type PutGroupPolicyOutput struct {
+}
+
 // PutRolePermissionsBoundaryInput is the input of PutRolePermissionsBoundary.
 type PutRolePermissionsBoundaryInput struct {
 	RoleName            *string
@@ -282,6 +1130,47 @@ type PutRolePolicyInput struct {
 
 // PutRolePolicyOutput is the output of PutRolePolicy.
 type PutRolePolicyOutput struct {
+}
+
+// PutUserPermissionsBoundaryInput is the input of PutUserPermissionsBoundary.
+type PutUserPermissionsBoundaryInput struct {
+	UserName            *string
+	PermissionsBoundary *string
+}
+
+// PutUserPermissionsBoundaryOutput is the output of PutUserPermissionsBoundary.
+type PutUserPermissionsBoundaryOutput struct {
+}
+
+// PutUserPolicyInput is the input of PutUserPolicy.
+type PutUserPolicyInput struct {
+	UserName       *string
+	PolicyName     *string
+	PolicyDocument *string
+}
+
+// PutUserPolicyOutput is the output of PutUserPolicy.
+type PutUserPolicyOutput struct {
+}
+
+// RemoveRoleFromInstanceProfileInput is the input of RemoveRoleFromInstanceProfile.
+type RemoveRoleFromInstanceProfileInput struct {
+	InstanceProfileName *string
+	RoleName            *string
+}
+
+// RemoveRoleFromInstanceProfileOutput is the output of RemoveRoleFromInstanceProfile.
+type RemoveRoleFromInstanceProfileOutput struct {
+}
+
+// RemoveUserFromGroupInput is the input of RemoveUserFromGroup.
+type RemoveUserFromGroupInput struct {
+	GroupName *string
+	UserName  *string
+}
+
+// RemoveUserFromGroupOutput is the output of RemoveUserFromGroup.
+type RemoveUserFromGroupOutput struct {
 }
 
 // Role is the model's structure Role.
@@ -305,10 +1194,46 @@ type RoleLastUsed struct {
 	Region       *string
 }
 
+// RoleUsageType is the model's structure RoleUsageType.
+type RoleUsageType struct {
+	Region    *string
+	Resources []string
+}
+
+// SetDefaultPolicyVersionInput is the input of SetDefaultPolicyVersion.
+type SetDefaultPolicyVersionInput struct {
+	PolicyArn *string
+	VersionId *string
+}
+
+// SetDefaultPolicyVersionOutput is the output of SetDefaultPolicyVersion.
+type SetDefaultPolicyVersionOutput struct {
+}
+
 // Tag is the model's structure Tag.
 type Tag struct {
 	Key   *string
 	Value *string
+}
+
+// TagInstanceProfileInput is the input of TagInstanceProfile.
+type TagInstanceProfileInput struct {
+	InstanceProfileName *string
+	Tags                []Tag
+}
+
+// TagInstanceProfileOutput is the output of TagInstanceProfile.
+type TagInstanceProfileOutput struct {
+}
+
+// TagPolicyInput is the input of TagPolicy.
+type TagPolicyInput struct {
+	PolicyArn *string
+	Tags      []Tag
+}
+
+// TagPolicyOutput is the output of TagPolicy.
+type TagPolicyOutput struct {
 }
 
 // TagRoleInput is the input of TagRole.
@@ -321,6 +1246,36 @@ type TagRoleInput struct {
 type TagRoleOutput struct {
 }
 
+// TagUserInput is the input of TagUser.
+type TagUserInput struct {
+	UserName *string
+	Tags     []Tag
+}
+
+// TagUserOutput is the output of TagUser.
+type TagUserOutput struct {
+}
+
+// UntagInstanceProfileInput is the input of UntagInstanceProfile.
+type UntagInstanceProfileInput struct {
+	InstanceProfileName *string
+	TagKeys             []string
+}
+
+// UntagInstanceProfileOutput is the output of UntagInstanceProfile.
+type UntagInstanceProfileOutput struct {
+}
+
+// UntagPolicyInput is the input of UntagPolicy.
+type UntagPolicyInput struct {
+	PolicyArn *string
+	TagKeys   []string
+}
+
+// UntagPolicyOutput is the output of UntagPolicy.
+type UntagPolicyOutput struct {
+}
+
 // UntagRoleInput is the input of UntagRole.
 type UntagRoleInput struct {
 	RoleName *string
@@ -331,6 +1286,27 @@ type UntagRoleInput struct {
 type UntagRoleOutput struct {
 }
 
+// UntagUserInput is the input of UntagUser.
+type UntagUserInput struct {
+	UserName *string
+	TagKeys  []string
+}
+
+// UntagUserOutput is the output of UntagUser.
+type UntagUserOutput struct {
+}
+
+// UpdateAccessKeyInput is the input of UpdateAccessKey.
+type UpdateAccessKeyInput struct {
+	UserName    *string
+	AccessKeyId *string
+	Status      *string
+}
+
+// UpdateAccessKeyOutput is the output of UpdateAccessKey.
+type UpdateAccessKeyOutput struct {
+}
+
 // UpdateAssumeRolePolicyInput is the input of UpdateAssumeRolePolicy.
 type UpdateAssumeRolePolicyInput struct {
 	RoleName       *string
@@ -339,6 +1315,17 @@ type UpdateAssumeRolePolicyInput struct {
 
 // UpdateAssumeRolePolicyOutput is the output of UpdateAssumeRolePolicy.
 type UpdateAssumeRolePolicyOutput struct {
+}
+
+// UpdateGroupInput is the input of UpdateGroup.
+type UpdateGroupInput struct {
+	GroupName    *string
+	NewPath      *string
+	NewGroupName *string
+}
+
+// UpdateGroupOutput is the output of UpdateGroup.
+type UpdateGroupOutput struct {
 }
 
 // UpdateRoleDescriptionInput is the input of UpdateRoleDescription.
@@ -363,9 +1350,69 @@ type UpdateRoleInput struct {
 type UpdateRoleOutput struct {
 }
 
+// UpdateUserInput is the input of UpdateUser.
+type UpdateUserInput struct {
+	UserName    *string
+	NewPath     *string
+	NewUserName *string
+}
+
+// UpdateUserOutput is the output of UpdateUser.
+type UpdateUserOutput struct {
+}
+
+// User is the model's structure User.
+type User struct {
+	Path                *string
+	UserName            *string
+	UserId              *string
+	Arn                 *string
+	CreateDate          *time.Time
+	PasswordLastUsed    *time.Time
+	PermissionsBoundary *AttachedPermissionsBoundary
+	Tags                []Tag
+}
+
+// Values of DeletionTaskStatusType.
+const (
+	DeletionTaskStatusTypeSucceeded  = "SUCCEEDED"
+	DeletionTaskStatusTypeInProgress = "IN_PROGRESS"
+	DeletionTaskStatusTypeFailed     = "FAILED"
+	DeletionTaskStatusTypeNotStarted = "NOT_STARTED"
+)
+
+// Values of EntityType.
+const (
+	EntityTypeUser               = "User"
+	EntityTypeRole               = "Role"
+	EntityTypeGroup              = "Group"
+	EntityTypeLocalManagedPolicy = "LocalManagedPolicy"
+	EntityTypeAWSManagedPolicy   = "AWSManagedPolicy"
+)
+
 // Values of PermissionsBoundaryAttachmentType.
 const (
 	PermissionsBoundaryAttachmentTypePolicy = "PermissionsBoundaryPolicy"
+)
+
+// Values of PolicyUsageType.
+const (
+	PolicyUsageTypePermissionsPolicy   = "PermissionsPolicy"
+	PolicyUsageTypePermissionsBoundary = "PermissionsBoundary"
+)
+
+// Values of policyScopeType.
+const (
+	PolicyScopeTypeAll   = "All"
+	PolicyScopeTypeAws   = "AWS"
+	PolicyScopeTypeLocal = "Local"
+)
+
+// Values of statusType.
+const (
+	StatusTypeActive   = "Active"
+	StatusTypeInactive = "Inactive"
+	StatusTypeExpired  = "Expired"
 )
 
 var model = wire.Model{
@@ -376,55 +1423,55 @@ var model = wire.Model{
 	Operations: []wire.Operation{
 		{Name: "AcceptDelegationRequest", Input: -1, Output: -1},
 		{Name: "AddClientIDToOpenIDConnectProvider", Input: -1, Output: -1},
-		{Name: "AddRoleToInstanceProfile", Input: -1, Output: -1},
-		{Name: "AddUserToGroup", Input: -1, Output: -1},
+		{Name: "AddRoleToInstanceProfile", Input: 3, Output: 4, Errors: []int{74, 102, 146, 178, 190}, Flags: wire.OpImplemented},
+		{Name: "AddUserToGroup", Input: 5, Output: 6, Errors: []int{102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "AssociateDelegationRequest", Input: -1, Output: -1},
-		{Name: "AttachGroupPolicy", Input: -1, Output: -1},
-		{Name: "AttachRolePolicy", Input: 0, Output: 1, Errors: []int{22, 23, 33, 35, 42, 46}, Flags: wire.OpImplemented},
-		{Name: "AttachUserPolicy", Input: -1, Output: -1},
+		{Name: "AttachGroupPolicy", Input: 8, Output: 9, Errors: []int{101, 102, 146, 151, 178}, Flags: wire.OpImplemented},
+		{Name: "AttachRolePolicy", Input: 10, Output: 11, Errors: []int{101, 102, 146, 151, 178, 190}, Flags: wire.OpImplemented},
+		{Name: "AttachUserPolicy", Input: 12, Output: 13, Errors: []int{101, 102, 146, 151, 178}, Flags: wire.OpImplemented},
 		{Name: "ChangePassword", Input: -1, Output: -1},
-		{Name: "CreateAccessKey", Input: -1, Output: -1},
-		{Name: "CreateAccountAlias", Input: -1, Output: -1},
+		{Name: "CreateAccessKey", Input: 18, Output: 19, Errors: []int{102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "CreateAccountAlias", Input: 20, Output: 21, Errors: []int{16, 74, 102, 178}, Flags: wire.OpImplemented},
 		{Name: "CreateDelegationRequest", Input: -1, Output: -1},
-		{Name: "CreateGroup", Input: -1, Output: -1},
-		{Name: "CreateInstanceProfile", Input: -1, Output: -1},
+		{Name: "CreateGroup", Input: 22, Output: 23, Errors: []int{74, 102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "CreateInstanceProfile", Input: 24, Output: 25, Errors: []int{16, 74, 101, 102, 178}, Flags: wire.OpImplemented},
 		{Name: "CreateLoginProfile", Input: -1, Output: -1},
 		{Name: "CreateOpenIDConnectProvider", Input: -1, Output: -1},
-		{Name: "CreatePolicy", Input: -1, Output: -1},
-		{Name: "CreatePolicyVersion", Input: -1, Output: -1},
-		{Name: "CreateRole", Input: 6, Output: 7, Errors: []int{4, 17, 22, 23, 32, 42}, Flags: wire.OpImplemented},
+		{Name: "CreatePolicy", Input: 26, Output: 27, Errors: []int{16, 74, 101, 102, 145, 178}, Flags: wire.OpImplemented},
+		{Name: "CreatePolicyVersion", Input: 28, Output: 29, Errors: []int{101, 102, 145, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "CreateRole", Input: 30, Output: 31, Errors: []int{16, 74, 101, 102, 145, 178}, Flags: wire.OpImplemented},
 		{Name: "CreateSAMLProvider", Input: -1, Output: -1},
-		{Name: "CreateServiceLinkedRole", Input: -1, Output: -1},
+		{Name: "CreateServiceLinkedRole", Input: 32, Output: 33, Errors: []int{101, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "CreateServiceSpecificCredential", Input: -1, Output: -1},
-		{Name: "CreateUser", Input: -1, Output: -1},
+		{Name: "CreateUser", Input: 34, Output: 35, Errors: []int{16, 74, 101, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "CreateVirtualMFADevice", Input: -1, Output: -1},
 		{Name: "DeactivateMFADevice", Input: -1, Output: -1},
-		{Name: "DeleteAccessKey", Input: -1, Output: -1},
-		{Name: "DeleteAccountAlias", Input: -1, Output: -1},
+		{Name: "DeleteAccessKey", Input: 36, Output: 37, Errors: []int{102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "DeleteAccountAlias", Input: 38, Output: 39, Errors: []int{16, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "DeleteAccountPasswordPolicy", Input: -1, Output: -1},
-		{Name: "DeleteGroup", Input: -1, Output: -1},
-		{Name: "DeleteGroupPolicy", Input: -1, Output: -1},
-		{Name: "DeleteInstanceProfile", Input: -1, Output: -1},
+		{Name: "DeleteGroup", Input: 41, Output: 42, Errors: []int{40, 102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "DeleteGroupPolicy", Input: 43, Output: 44, Errors: []int{102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "DeleteInstanceProfile", Input: 45, Output: 46, Errors: []int{40, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "DeleteLoginProfile", Input: -1, Output: -1},
 		{Name: "DeleteOpenIDConnectProvider", Input: -1, Output: -1},
-		{Name: "DeletePolicy", Input: -1, Output: -1},
-		{Name: "DeletePolicyVersion", Input: -1, Output: -1},
-		{Name: "DeleteRole", Input: 9, Output: 10, Errors: []int{4, 8, 23, 33, 42, 46}, Flags: wire.OpImplemented},
-		{Name: "DeleteRolePermissionsBoundary", Input: 11, Output: 12, Errors: []int{33, 42, 46}, Flags: wire.OpImplemented},
-		{Name: "DeleteRolePolicy", Input: 13, Output: 14, Errors: []int{23, 33, 42, 46}, Flags: wire.OpImplemented},
+		{Name: "DeletePolicy", Input: 47, Output: 48, Errors: []int{40, 101, 102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "DeletePolicyVersion", Input: 49, Output: 50, Errors: []int{40, 101, 102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "DeleteRole", Input: 51, Output: 52, Errors: []int{16, 40, 102, 146, 178, 190}, Flags: wire.OpImplemented},
+		{Name: "DeleteRolePermissionsBoundary", Input: 53, Output: 54, Errors: []int{146, 178, 190}, Flags: wire.OpImplemented},
+		{Name: "DeleteRolePolicy", Input: 55, Output: 56, Errors: []int{102, 146, 178, 190}, Flags: wire.OpImplemented},
 		{Name: "DeleteSAMLProvider", Input: -1, Output: -1},
 		{Name: "DeleteSSHPublicKey", Input: -1, Output: -1},
 		{Name: "DeleteServerCertificate", Input: -1, Output: -1},
-		{Name: "DeleteServiceLinkedRole", Input: -1, Output: -1},
+		{Name: "DeleteServiceLinkedRole", Input: 57, Output: 58, Errors: []int{102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "DeleteServiceSpecificCredential", Input: -1, Output: -1},
 		{Name: "DeleteSigningCertificate", Input: -1, Output: -1},
-		{Name: "DeleteUser", Input: -1, Output: -1},
-		{Name: "DeleteUserPermissionsBoundary", Input: -1, Output: -1},
-		{Name: "DeleteUserPolicy", Input: -1, Output: -1},
+		{Name: "DeleteUser", Input: 59, Output: 60, Errors: []int{16, 40, 102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "DeleteUserPermissionsBoundary", Input: 61, Output: 62, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "DeleteUserPolicy", Input: 63, Output: 64, Errors: []int{102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "DeleteVirtualMFADevice", Input: -1, Output: -1},
-		{Name: "DetachGroupPolicy", Input: -1, Output: -1},
-		{Name: "DetachRolePolicy", Input: 15, Output: 16, Errors: []int{22, 23, 33, 42, 46}, Flags: wire.OpImplemented},
-		{Name: "DetachUserPolicy", Input: -1, Output: -1},
+		{Name: "DetachGroupPolicy", Input: 68, Output: 69, Errors: []int{101, 102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "DetachRolePolicy", Input: 70, Output: 71, Errors: []int{101, 102, 146, 178, 190}, Flags: wire.OpImplemented},
+		{Name: "DetachUserPolicy", Input: 72, Output: 73, Errors: []int{101, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "DisableOrganizationsRootCredentialsManagement", Input: -1, Output: -1},
 		{Name: "DisableOrganizationsRootSessions", Input: -1, Output: -1},
 		{Name: "DisableOutboundWebIdentityFederation", Input: -1, Output: -1},
@@ -435,7 +1482,7 @@ var model = wire.Model{
 		{Name: "GenerateCredentialReport", Input: -1, Output: -1},
 		{Name: "GenerateOrganizationsAccessReport", Input: -1, Output: -1},
 		{Name: "GenerateServiceLastAccessedDetails", Input: -1, Output: -1},
-		{Name: "GetAccessKeyLastUsed", Input: -1, Output: -1},
+		{Name: "GetAccessKeyLastUsed", Input: 77, Output: 78, Flags: wire.OpImplemented},
 		{Name: "GetAccountAuthorizationDetails", Input: -1, Output: -1},
 		{Name: "GetAccountPasswordPolicy", Input: -1, Output: -1},
 		{Name: "GetAccountSummary", Input: -1, Output: -1},
@@ -443,52 +1490,52 @@ var model = wire.Model{
 		{Name: "GetContextKeysForPrincipalPolicy", Input: -1, Output: -1},
 		{Name: "GetCredentialReport", Input: -1, Output: -1},
 		{Name: "GetDelegationRequest", Input: -1, Output: -1},
-		{Name: "GetGroup", Input: -1, Output: -1},
-		{Name: "GetGroupPolicy", Input: -1, Output: -1},
+		{Name: "GetGroup", Input: 79, Output: 80, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "GetGroupPolicy", Input: 81, Output: 82, Errors: []int{146, 178}, Flags: wire.OpImplemented},
 		{Name: "GetHumanReadableSummary", Input: -1, Output: -1},
-		{Name: "GetInstanceProfile", Input: -1, Output: -1},
+		{Name: "GetInstanceProfile", Input: 83, Output: 84, Errors: []int{146, 178}, Flags: wire.OpImplemented},
 		{Name: "GetLoginProfile", Input: -1, Output: -1},
 		{Name: "GetMFADevice", Input: -1, Output: -1},
 		{Name: "GetOpenIDConnectProvider", Input: -1, Output: -1},
 		{Name: "GetOrganizationsAccessReport", Input: -1, Output: -1},
 		{Name: "GetOutboundWebIdentityFederationInfo", Input: -1, Output: -1},
-		{Name: "GetPolicy", Input: -1, Output: -1},
-		{Name: "GetPolicyVersion", Input: -1, Output: -1},
-		{Name: "GetRole", Input: 18, Output: 19, Errors: []int{33, 42}, Flags: wire.OpImplemented},
-		{Name: "GetRolePolicy", Input: 20, Output: 21, Errors: []int{33, 42}, Flags: wire.OpImplemented},
+		{Name: "GetPolicy", Input: 85, Output: 86, Errors: []int{101, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "GetPolicyVersion", Input: 87, Output: 88, Errors: []int{101, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "GetRole", Input: 89, Output: 90, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "GetRolePolicy", Input: 91, Output: 92, Errors: []int{146, 178}, Flags: wire.OpImplemented},
 		{Name: "GetSAMLProvider", Input: -1, Output: -1},
 		{Name: "GetSSHPublicKey", Input: -1, Output: -1},
 		{Name: "GetServerCertificate", Input: -1, Output: -1},
 		{Name: "GetServiceLastAccessedDetails", Input: -1, Output: -1},
 		{Name: "GetServiceLastAccessedDetailsWithEntities", Input: -1, Output: -1},
-		{Name: "GetServiceLinkedRoleDeletionStatus", Input: -1, Output: -1},
-		{Name: "GetUser", Input: -1, Output: -1},
-		{Name: "GetUserPolicy", Input: -1, Output: -1},
-		{Name: "ListAccessKeys", Input: -1, Output: -1},
-		{Name: "ListAccountAliases", Input: -1, Output: -1},
-		{Name: "ListAttachedGroupPolicies", Input: -1, Output: -1},
-		{Name: "ListAttachedRolePolicies", Input: 24, Output: 25, Errors: []int{22, 33, 42}, Flags: wire.OpImplemented},
-		{Name: "ListAttachedUserPolicies", Input: -1, Output: -1},
+		{Name: "GetServiceLinkedRoleDeletionStatus", Input: 93, Output: 94, Errors: []int{101, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "GetUser", Input: 95, Output: 96, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "GetUserPolicy", Input: 97, Output: 98, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListAccessKeys", Input: 103, Output: 104, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListAccountAliases", Input: 105, Output: 106, Errors: []int{178}, Flags: wire.OpImplemented},
+		{Name: "ListAttachedGroupPolicies", Input: 107, Output: 108, Errors: []int{101, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListAttachedRolePolicies", Input: 109, Output: 110, Errors: []int{101, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListAttachedUserPolicies", Input: 111, Output: 112, Errors: []int{101, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "ListDelegationRequests", Input: -1, Output: -1},
-		{Name: "ListEntitiesForPolicy", Input: -1, Output: -1},
-		{Name: "ListGroupPolicies", Input: -1, Output: -1},
-		{Name: "ListGroups", Input: -1, Output: -1},
-		{Name: "ListGroupsForUser", Input: -1, Output: -1},
-		{Name: "ListInstanceProfileTags", Input: -1, Output: -1},
-		{Name: "ListInstanceProfiles", Input: -1, Output: -1},
-		{Name: "ListInstanceProfilesForRole", Input: -1, Output: -1},
+		{Name: "ListEntitiesForPolicy", Input: 113, Output: 114, Errors: []int{101, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListGroupPolicies", Input: 115, Output: 116, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListGroups", Input: 119, Output: 120, Errors: []int{178}, Flags: wire.OpImplemented},
+		{Name: "ListGroupsForUser", Input: 117, Output: 118, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListInstanceProfileTags", Input: 121, Output: 122, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListInstanceProfiles", Input: 125, Output: 126, Errors: []int{178}, Flags: wire.OpImplemented},
+		{Name: "ListInstanceProfilesForRole", Input: 123, Output: 124, Errors: []int{146, 178}, Flags: wire.OpImplemented},
 		{Name: "ListMFADeviceTags", Input: -1, Output: -1},
 		{Name: "ListMFADevices", Input: -1, Output: -1},
 		{Name: "ListOpenIDConnectProviderTags", Input: -1, Output: -1},
 		{Name: "ListOpenIDConnectProviders", Input: -1, Output: -1},
 		{Name: "ListOrganizationsFeatures", Input: -1, Output: -1},
-		{Name: "ListPolicies", Input: -1, Output: -1},
+		{Name: "ListPolicies", Input: 127, Output: 128, Errors: []int{178}, Flags: wire.OpImplemented},
 		{Name: "ListPoliciesGrantingServiceAccess", Input: -1, Output: -1},
-		{Name: "ListPolicyTags", Input: -1, Output: -1},
-		{Name: "ListPolicyVersions", Input: -1, Output: -1},
-		{Name: "ListRolePolicies", Input: 26, Output: 27, Errors: []int{33, 42}, Flags: wire.OpImplemented},
-		{Name: "ListRoleTags", Input: 28, Output: 29, Errors: []int{33, 42}, Flags: wire.OpImplemented},
-		{Name: "ListRoles", Input: 30, Output: 31, Errors: []int{42}, Flags: wire.OpImplemented},
+		{Name: "ListPolicyTags", Input: 129, Output: 130, Errors: []int{101, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListPolicyVersions", Input: 131, Output: 132, Errors: []int{101, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListRolePolicies", Input: 133, Output: 134, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListRoleTags", Input: 135, Output: 136, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListRoles", Input: 137, Output: 138, Errors: []int{178}, Flags: wire.OpImplemented},
 		{Name: "ListSAMLProviderTags", Input: -1, Output: -1},
 		{Name: "ListSAMLProviders", Input: -1, Output: -1},
 		{Name: "ListSSHPublicKeys", Input: -1, Output: -1},
@@ -496,294 +1543,904 @@ var model = wire.Model{
 		{Name: "ListServerCertificates", Input: -1, Output: -1},
 		{Name: "ListServiceSpecificCredentials", Input: -1, Output: -1},
 		{Name: "ListSigningCertificates", Input: -1, Output: -1},
-		{Name: "ListUserPolicies", Input: -1, Output: -1},
-		{Name: "ListUserTags", Input: -1, Output: -1},
-		{Name: "ListUsers", Input: -1, Output: -1},
+		{Name: "ListUserPolicies", Input: 139, Output: 140, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListUserTags", Input: 141, Output: 142, Errors: []int{146, 178}, Flags: wire.OpImplemented},
+		{Name: "ListUsers", Input: 143, Output: 144, Errors: []int{178}, Flags: wire.OpImplemented},
 		{Name: "ListVirtualMFADevices", Input: -1, Output: -1},
-		{Name: "PutGroupPolicy", Input: -1, Output: -1},
-		{Name: "PutRolePermissionsBoundary", Input: 36, Output: 37, Errors: []int{22, 33, 35, 42, 46}, Flags: wire.OpImplemented},
-		{Name: "PutRolePolicy", Input: 38, Output: 39, Errors: []int{23, 32, 33, 42, 46}, Flags: wire.OpImplemented},
-		{Name: "PutUserPermissionsBoundary", Input: -1, Output: -1},
-		{Name: "PutUserPolicy", Input: -1, Output: -1},
+		{Name: "PutGroupPolicy", Input: 158, Output: 159, Errors: []int{102, 145, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "PutRolePermissionsBoundary", Input: 160, Output: 161, Errors: []int{101, 146, 151, 178, 190}, Flags: wire.OpImplemented},
+		{Name: "PutRolePolicy", Input: 162, Output: 163, Errors: []int{102, 145, 146, 178, 190}, Flags: wire.OpImplemented},
+		{Name: "PutUserPermissionsBoundary", Input: 164, Output: 165, Errors: []int{101, 146, 151, 178}, Flags: wire.OpImplemented},
+		{Name: "PutUserPolicy", Input: 166, Output: 167, Errors: []int{102, 145, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "RejectDelegationRequest", Input: -1, Output: -1},
 		{Name: "RemoveClientIDFromOpenIDConnectProvider", Input: -1, Output: -1},
-		{Name: "RemoveRoleFromInstanceProfile", Input: -1, Output: -1},
-		{Name: "RemoveUserFromGroup", Input: -1, Output: -1},
+		{Name: "RemoveRoleFromInstanceProfile", Input: 170, Output: 171, Errors: []int{102, 146, 178, 190}, Flags: wire.OpImplemented},
+		{Name: "RemoveUserFromGroup", Input: 172, Output: 173, Errors: []int{102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "ResetServiceSpecificCredential", Input: -1, Output: -1},
 		{Name: "ResyncMFADevice", Input: -1, Output: -1},
 		{Name: "SendDelegationToken", Input: -1, Output: -1},
-		{Name: "SetDefaultPolicyVersion", Input: -1, Output: -1},
+		{Name: "SetDefaultPolicyVersion", Input: 179, Output: 180, Errors: []int{101, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "SetSecurityTokenServicePreferences", Input: -1, Output: -1},
 		{Name: "SimulateCustomPolicy", Input: -1, Output: -1},
 		{Name: "SimulatePrincipalPolicy", Input: -1, Output: -1},
-		{Name: "TagInstanceProfile", Input: -1, Output: -1},
+		{Name: "TagInstanceProfile", Input: 182, Output: 183, Errors: []int{16, 101, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "TagMFADevice", Input: -1, Output: -1},
 		{Name: "TagOpenIDConnectProvider", Input: -1, Output: -1},
-		{Name: "TagPolicy", Input: -1, Output: -1},
-		{Name: "TagRole", Input: 44, Output: 45, Errors: []int{4, 22, 23, 33, 42}, Flags: wire.OpImplemented},
+		{Name: "TagPolicy", Input: 184, Output: 185, Errors: []int{16, 101, 102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "TagRole", Input: 186, Output: 187, Errors: []int{16, 101, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "TagSAMLProvider", Input: -1, Output: -1},
 		{Name: "TagServerCertificate", Input: -1, Output: -1},
-		{Name: "TagUser", Input: -1, Output: -1},
-		{Name: "UntagInstanceProfile", Input: -1, Output: -1},
+		{Name: "TagUser", Input: 188, Output: 189, Errors: []int{16, 101, 102, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "UntagInstanceProfile", Input: 191, Output: 192, Errors: []int{16, 101, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "UntagMFADevice", Input: -1, Output: -1},
 		{Name: "UntagOpenIDConnectProvider", Input: -1, Output: -1},
-		{Name: "UntagPolicy", Input: -1, Output: -1},
-		{Name: "UntagRole", Input: 47, Output: 48, Errors: []int{4, 33, 42}, Flags: wire.OpImplemented},
+		{Name: "UntagPolicy", Input: 193, Output: 194, Errors: []int{16, 101, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "UntagRole", Input: 195, Output: 196, Errors: []int{16, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "UntagSAMLProvider", Input: -1, Output: -1},
 		{Name: "UntagServerCertificate", Input: -1, Output: -1},
-		{Name: "UntagUser", Input: -1, Output: -1},
-		{Name: "UpdateAccessKey", Input: -1, Output: -1},
+		{Name: "UntagUser", Input: 197, Output: 198, Errors: []int{16, 146, 178}, Flags: wire.OpImplemented},
+		{Name: "UpdateAccessKey", Input: 199, Output: 200, Errors: []int{101, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "UpdateAccountPasswordPolicy", Input: -1, Output: -1},
-		{Name: "UpdateAssumeRolePolicy", Input: 49, Output: 50, Errors: []int{23, 32, 33, 42, 46}, Flags: wire.OpImplemented},
+		{Name: "UpdateAssumeRolePolicy", Input: 201, Output: 202, Errors: []int{102, 145, 146, 178, 190}, Flags: wire.OpImplemented},
 		{Name: "UpdateDelegationRequest", Input: -1, Output: -1},
-		{Name: "UpdateGroup", Input: -1, Output: -1},
+		{Name: "UpdateGroup", Input: 203, Output: 204, Errors: []int{74, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "UpdateLoginProfile", Input: -1, Output: -1},
 		{Name: "UpdateOpenIDConnectProviderThumbprint", Input: -1, Output: -1},
-		{Name: "UpdateRole", Input: 53, Output: 54, Errors: []int{33, 42, 46}, Flags: wire.OpImplemented},
-		{Name: "UpdateRoleDescription", Input: 51, Output: 52, Errors: []int{33, 42, 46}, Flags: wire.OpImplemented},
+		{Name: "UpdateRole", Input: 207, Output: 208, Errors: []int{146, 178, 190}, Flags: wire.OpImplemented},
+		{Name: "UpdateRoleDescription", Input: 205, Output: 206, Errors: []int{146, 178, 190}, Flags: wire.OpImplemented},
 		{Name: "UpdateSAMLProvider", Input: -1, Output: -1},
 		{Name: "UpdateSSHPublicKey", Input: -1, Output: -1},
 		{Name: "UpdateServerCertificate", Input: -1, Output: -1},
 		{Name: "UpdateServiceSpecificCredential", Input: -1, Output: -1},
 		{Name: "UpdateSigningCertificate", Input: -1, Output: -1},
-		{Name: "UpdateUser", Input: -1, Output: -1},
+		{Name: "UpdateUser", Input: 209, Output: 210, Errors: []int{16, 74, 75, 102, 146, 178}, Flags: wire.OpImplemented},
 		{Name: "UploadSSHPublicKey", Input: -1, Output: -1},
 		{Name: "UploadServerCertificate", Input: -1, Output: -1},
 		{Name: "UploadSigningCertificate", Input: -1, Output: -1},
 	},
 	Shapes: []wire.Shape{
-		0: {Name: "AttachRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "PolicyArn", Shape: 55, Flags: wire.Required},
+		0: {Name: "AccessKey", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 264, Flags: wire.Required},
+			{Name: "AccessKeyId", Shape: 212, Flags: wire.Required},
+			{Name: "Status", Shape: 256, Flags: wire.Required},
+			{Name: "SecretAccessKey", Shape: 214, Flags: wire.Required},
+			{Name: "CreateDate", Shape: 222},
 		}},
-		1: {Name: "AttachRolePolicyOutput", Kind: wire.Structure},
-		2: {Name: "AttachedPermissionsBoundary", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "PermissionsBoundaryType", Shape: 34},
-			{Name: "PermissionsBoundaryArn", Shape: 55},
+		1: {Name: "AccessKeyLastUsed", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastUsedDate", Shape: 222},
+			{Name: "ServiceName", Shape: 257, Flags: wire.Required},
+			{Name: "Region", Shape: 257, Flags: wire.Required},
 		}},
-		3: {Name: "AttachedPolicy", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "PolicyName", Shape: 72},
-			{Name: "PolicyArn", Shape: 55},
+		2: {Name: "AccessKeyMetadata", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 264},
+			{Name: "AccessKeyId", Shape: 212},
+			{Name: "Status", Shape: 256},
+			{Name: "CreateDate", Shape: 222},
 		}},
-		4: {Name: "ConcurrentModificationException", Kind: wire.Structure, ErrorStatus: 409, ErrorCode: "ConcurrentModification", Members: []wire.Member{
-			{Name: "message", Shape: 5},
+		3: {Name: "AddRoleToInstanceProfileInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfileName", Shape: 231, Flags: wire.Required},
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
 		}},
-		5: {Name: "ConcurrentModificationMessage", Kind: wire.String},
-		6: {Name: "CreateRoleInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Path", Shape: 69},
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "AssumeRolePolicyDocument", Shape: 70, Flags: wire.Required},
-			{Name: "Description", Shape: 76},
-			{Name: "MaxSessionDuration", Shape: 78},
-			{Name: "PermissionsBoundary", Shape: 55},
-			{Name: "Tags", Shape: 84},
+		4: {Name: "AddRoleToInstanceProfileOutput", Kind: wire.Structure},
+		5: {Name: "AddUserToGroupInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
 		}},
-		7: {Name: "CreateRoleOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Role", Shape: 40, Flags: wire.Required},
+		6: {Name: "AddUserToGroupOutput", Kind: wire.Structure},
+		7: {Name: "ArnListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 217},
 		}},
-		8: {Name: "DeleteConflictException", Kind: wire.Structure, ErrorStatus: 409, ErrorCode: "DeleteConflict", Members: []wire.Member{
-			{Name: "message", Shape: 59},
+		8: {Name: "AttachGroupPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
 		}},
-		9: {Name: "DeleteRoleInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
+		9: {Name: "AttachGroupPolicyOutput", Kind: wire.Structure},
+		10: {Name: "AttachRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
 		}},
-		10: {Name: "DeleteRoleOutput", Kind: wire.Structure},
-		11: {Name: "DeleteRolePermissionsBoundaryInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
+		11: {Name: "AttachRolePolicyOutput", Kind: wire.Structure},
+		12: {Name: "AttachUserPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 264, Flags: wire.Required},
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
 		}},
-		12: {Name: "DeleteRolePermissionsBoundaryOutput", Kind: wire.Structure},
-		13: {Name: "DeleteRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "PolicyName", Shape: 72, Flags: wire.Required},
+		13: {Name: "AttachUserPolicyOutput", Kind: wire.Structure},
+		14: {Name: "AttachedPermissionsBoundary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PermissionsBoundaryType", Shape: 147},
+			{Name: "PermissionsBoundaryArn", Shape: 217},
 		}},
-		14: {Name: "DeleteRolePolicyOutput", Kind: wire.Structure},
-		15: {Name: "DetachRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "PolicyArn", Shape: 55, Flags: wire.Required},
+		15: {Name: "AttachedPolicy", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyName", Shape: 245},
+			{Name: "PolicyArn", Shape: 217},
 		}},
-		16: {Name: "DetachRolePolicyOutput", Kind: wire.Structure},
-		17: {Name: "EntityAlreadyExistsException", Kind: wire.Structure, ErrorStatus: 409, ErrorCode: "EntityAlreadyExists", Members: []wire.Member{
-			{Name: "message", Shape: 60},
+		16: {Name: "ConcurrentModificationException", Kind: wire.Structure, ErrorStatus: 409, ErrorCode: "ConcurrentModification", Members: []wire.Member{
+			{Name: "message", Shape: 17},
 		}},
-		18: {Name: "GetRoleInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
+		17: {Name: "ConcurrentModificationMessage", Kind: wire.String},
+		18: {Name: "CreateAccessKeyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226},
 		}},
-		19: {Name: "GetRoleOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Role", Shape: 40, Flags: wire.Required},
+		19: {Name: "CreateAccessKeyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AccessKey", Shape: 0, Flags: wire.Required},
 		}},
-		20: {Name: "GetRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "PolicyName", Shape: 72, Flags: wire.Required},
+		20: {Name: "CreateAccountAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AccountAlias", Shape: 216, Flags: wire.Required},
 		}},
-		21: {Name: "GetRolePolicyOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "PolicyName", Shape: 72, Flags: wire.Required},
-			{Name: "PolicyDocument", Shape: 70, Flags: wire.Required},
+		21: {Name: "CreateAccountAliasOutput", Kind: wire.Structure},
+		22: {Name: "CreateGroupInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Path", Shape: 239},
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
 		}},
-		22: {Name: "InvalidInputException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "InvalidInput", Members: []wire.Member{
-			{Name: "message", Shape: 62},
+		23: {Name: "CreateGroupOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Group", Shape: 99, Flags: wire.Required},
 		}},
-		23: {Name: "LimitExceededException", Kind: wire.Structure, ErrorStatus: 409, ErrorCode: "LimitExceeded", Members: []wire.Member{
-			{Name: "message", Shape: 63},
+		24: {Name: "CreateInstanceProfileInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfileName", Shape: 231, Flags: wire.Required},
+			{Name: "Path", Shape: 239},
+			{Name: "Tags", Shape: 260},
 		}},
-		24: {Name: "ListAttachedRolePoliciesInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "PathPrefix", Shape: 74},
-			{Name: "Marker", Shape: 65},
-			{Name: "MaxItems", Shape: 66},
+		25: {Name: "CreateInstanceProfileOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfile", Shape: 100, Flags: wire.Required},
 		}},
-		25: {Name: "ListAttachedRolePoliciesOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AttachedPolicies", Shape: 56},
-			{Name: "IsTruncated", Shape: 57},
-			{Name: "Marker", Shape: 75},
+		26: {Name: "CreatePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
+			{Name: "Path", Shape: 247},
+			{Name: "PolicyDocument", Shape: 241, Flags: wire.Required},
+			{Name: "Description", Shape: 240},
+			{Name: "Tags", Shape: 260},
 		}},
-		26: {Name: "ListRolePoliciesInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "Marker", Shape: 65},
-			{Name: "MaxItems", Shape: 66},
+		27: {Name: "CreatePolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Policy", Shape: 148},
 		}},
-		27: {Name: "ListRolePoliciesOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "PolicyNames", Shape: 71, Flags: wire.Required},
-			{Name: "IsTruncated", Shape: 57},
-			{Name: "Marker", Shape: 75},
+		28: {Name: "CreatePolicyVersionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+			{Name: "PolicyDocument", Shape: 241, Flags: wire.Required},
+			{Name: "SetAsDefault", Shape: 220},
 		}},
-		28: {Name: "ListRoleTagsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "Marker", Shape: 65},
-			{Name: "MaxItems", Shape: 66},
+		29: {Name: "CreatePolicyVersionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyVersion", Shape: 157},
 		}},
-		29: {Name: "ListRoleTagsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Tags", Shape: 84, Flags: wire.Required},
-			{Name: "IsTruncated", Shape: 57},
-			{Name: "Marker", Shape: 75},
+		30: {Name: "CreateRoleInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Path", Shape: 239},
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "AssumeRolePolicyDocument", Shape: 241, Flags: wire.Required},
+			{Name: "Description", Shape: 251},
+			{Name: "MaxSessionDuration", Shape: 253},
+			{Name: "PermissionsBoundary", Shape: 217},
+			{Name: "Tags", Shape: 260},
 		}},
-		30: {Name: "ListRolesInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "PathPrefix", Shape: 68},
-			{Name: "Marker", Shape: 65},
-			{Name: "MaxItems", Shape: 66},
+		31: {Name: "CreateRoleOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Role", Shape: 174, Flags: wire.Required},
 		}},
-		31: {Name: "ListRolesOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Roles", Shape: 77, Flags: wire.Required},
-			{Name: "IsTruncated", Shape: 57},
-			{Name: "Marker", Shape: 75},
+		32: {Name: "CreateServiceLinkedRoleInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AWSServiceName", Shape: 228, Flags: wire.Required},
+			{Name: "Description", Shape: 251},
+			{Name: "CustomSuffix", Shape: 221},
 		}},
-		32: {Name: "MalformedPolicyDocumentException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "MalformedPolicyDocument", Members: []wire.Member{
-			{Name: "message", Shape: 64},
+		33: {Name: "CreateServiceLinkedRoleOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Role", Shape: 174},
 		}},
-		33: {Name: "NoSuchEntityException", Kind: wire.Structure, ErrorStatus: 404, ErrorCode: "NoSuchEntity", Members: []wire.Member{
-			{Name: "message", Shape: 67},
+		34: {Name: "CreateUserInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Path", Shape: 239},
+			{Name: "UserName", Shape: 264, Flags: wire.Required},
+			{Name: "PermissionsBoundary", Shape: 217},
+			{Name: "Tags", Shape: 260},
 		}},
-		34: {Name: "PermissionsBoundaryAttachmentType", Kind: wire.String, Enum: []string{"PermissionsBoundaryPolicy"}},
-		35: {Name: "PolicyNotAttachableException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "PolicyNotAttachable", Members: []wire.Member{
-			{Name: "message", Shape: 73},
+		35: {Name: "CreateUserOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "User", Shape: 211},
 		}},
-		36: {Name: "PutRolePermissionsBoundaryInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "PermissionsBoundary", Shape: 55, Flags: wire.Required},
+		36: {Name: "DeleteAccessKeyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226},
+			{Name: "AccessKeyId", Shape: 212, Flags: wire.Required},
 		}},
-		37: {Name: "PutRolePermissionsBoundaryOutput", Kind: wire.Structure},
-		38: {Name: "PutRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "PolicyName", Shape: 72, Flags: wire.Required},
-			{Name: "PolicyDocument", Shape: 70, Flags: wire.Required},
+		37: {Name: "DeleteAccessKeyOutput", Kind: wire.Structure},
+		38: {Name: "DeleteAccountAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AccountAlias", Shape: 216, Flags: wire.Required},
 		}},
-		39: {Name: "PutRolePolicyOutput", Kind: wire.Structure},
-		40: {Name: "Role", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Path", Shape: 69, Flags: wire.Required},
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "RoleId", Shape: 61, Flags: wire.Required},
-			{Name: "Arn", Shape: 55, Flags: wire.Required},
-			{Name: "CreateDate", Shape: 58, Flags: wire.Required},
-			{Name: "AssumeRolePolicyDocument", Shape: 70},
-			{Name: "Description", Shape: 76},
-			{Name: "MaxSessionDuration", Shape: 78},
-			{Name: "PermissionsBoundary", Shape: 2},
-			{Name: "Tags", Shape: 84},
-			{Name: "RoleLastUsed", Shape: 41},
+		39: {Name: "DeleteAccountAliasOutput", Kind: wire.Structure},
+		40: {Name: "DeleteConflictException", Kind: wire.Structure, ErrorStatus: 409, ErrorCode: "DeleteConflict", Members: []wire.Member{
+			{Name: "message", Shape: 223},
 		}},
-		41: {Name: "RoleLastUsed", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LastUsedDate", Shape: 58},
-			{Name: "Region", Shape: 81},
+		41: {Name: "DeleteGroupInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
 		}},
-		42: {Name: "ServiceFailureException", Kind: wire.Structure, ErrorStatus: 500, ErrorCode: "ServiceFailure", Members: []wire.Member{
-			{Name: "message", Shape: 80},
+		42: {Name: "DeleteGroupOutput", Kind: wire.Structure},
+		43: {Name: "DeleteGroupPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
 		}},
-		43: {Name: "Tag", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 83, Flags: wire.Required},
-			{Name: "Value", Shape: 85, Flags: wire.Required},
+		44: {Name: "DeleteGroupPolicyOutput", Kind: wire.Structure},
+		45: {Name: "DeleteInstanceProfileInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfileName", Shape: 231, Flags: wire.Required},
 		}},
-		44: {Name: "TagRoleInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "Tags", Shape: 84, Flags: wire.Required},
+		46: {Name: "DeleteInstanceProfileOutput", Kind: wire.Structure},
+		47: {Name: "DeletePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
 		}},
-		45: {Name: "TagRoleOutput", Kind: wire.Structure},
-		46: {Name: "UnmodifiableEntityException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "UnmodifiableEntity", Members: []wire.Member{
-			{Name: "message", Shape: 86},
+		48: {Name: "DeletePolicyOutput", Kind: wire.Structure},
+		49: {Name: "DeletePolicyVersionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+			{Name: "VersionId", Shape: 249, Flags: wire.Required},
 		}},
-		47: {Name: "UntagRoleInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "TagKeys", Shape: 82, Flags: wire.Required},
+		50: {Name: "DeletePolicyVersionOutput", Kind: wire.Structure},
+		51: {Name: "DeleteRoleInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
 		}},
-		48: {Name: "UntagRoleOutput", Kind: wire.Structure},
-		49: {Name: "UpdateAssumeRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "PolicyDocument", Shape: 70, Flags: wire.Required},
+		52: {Name: "DeleteRoleOutput", Kind: wire.Structure},
+		53: {Name: "DeleteRolePermissionsBoundaryInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
 		}},
-		50: {Name: "UpdateAssumeRolePolicyOutput", Kind: wire.Structure},
-		51: {Name: "UpdateRoleDescriptionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "Description", Shape: 76, Flags: wire.Required},
+		54: {Name: "DeleteRolePermissionsBoundaryOutput", Kind: wire.Structure},
+		55: {Name: "DeleteRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
 		}},
-		52: {Name: "UpdateRoleDescriptionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Role", Shape: 40},
+		56: {Name: "DeleteRolePolicyOutput", Kind: wire.Structure},
+		57: {Name: "DeleteServiceLinkedRoleInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
 		}},
-		53: {Name: "UpdateRoleInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RoleName", Shape: 79, Flags: wire.Required},
-			{Name: "Description", Shape: 76},
-			{Name: "MaxSessionDuration", Shape: 78},
+		58: {Name: "DeleteServiceLinkedRoleOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "DeletionTaskId", Shape: 66, Flags: wire.Required},
 		}},
-		54: {Name: "UpdateRoleOutput", Kind: wire.Structure},
-		55: {Name: "arnType", Kind: wire.String, Bounds: &wire.Bounds{Min: 20, HasMin: true, Max: 2048, HasMax: true}},
-		56: {Name: "attachedPoliciesListType", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 3},
+		59: {Name: "DeleteUserInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
 		}},
-		57: {Name: "booleanType", Kind: wire.Boolean},
-		58: {Name: "dateType", Kind: wire.Timestamp},
-		59: {Name: "deleteConflictMessage", Kind: wire.String},
-		60: {Name: "entityAlreadyExistsMessage", Kind: wire.String},
-		61: {Name: "idType", Kind: wire.String, Bounds: &wire.Bounds{Min: 16, HasMin: true, Max: 128, HasMax: true}, Pattern: "[\\w]+"},
-		62: {Name: "invalidInputMessage", Kind: wire.String},
-		63: {Name: "limitExceededMessage", Kind: wire.String},
-		64: {Name: "malformedPolicyDocumentMessage", Kind: wire.String},
-		65: {Name: "markerType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 320, HasMax: true}, Pattern: "[\\u0020-\\u00FF]+"},
-		66: {Name: "maxItemsType", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1000, HasMax: true}},
-		67: {Name: "noSuchEntityMessage", Kind: wire.String},
-		68: {Name: "pathPrefixType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "\\u002F[\\u0021-\\u007F]*"},
-		69: {Name: "pathType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)"},
-		70: {Name: "policyDocumentType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 131072, HasMax: true}, Pattern: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"},
-		71: {Name: "policyNameListType", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 72},
+		60: {Name: "DeleteUserOutput", Kind: wire.Structure},
+		61: {Name: "DeleteUserPermissionsBoundaryInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 264, Flags: wire.Required},
 		}},
-		72: {Name: "policyNameType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "[\\w+=,.@-]+"},
-		73: {Name: "policyNotAttachableMessage", Kind: wire.String},
-		74: {Name: "policyPathType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"},
-		75: {Name: "responseMarkerType", Kind: wire.String},
-		76: {Name: "roleDescriptionType", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1000, HasMax: true}, Pattern: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"},
-		77: {Name: "roleListType", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 40},
+		62: {Name: "DeleteUserPermissionsBoundaryOutput", Kind: wire.Structure},
+		63: {Name: "DeleteUserPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
 		}},
-		78: {Name: "roleMaxSessionDurationType", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 3600, HasMin: true, Max: 43200, HasMax: true}},
-		79: {Name: "roleNameType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 64, HasMax: true}, Pattern: "[\\w+=,.@-]+"},
-		80: {Name: "serviceFailureExceptionMessage", Kind: wire.String},
-		81: {Name: "stringType", Kind: wire.String},
-		82: {Name: "tagKeyListType", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 50, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 83},
+		64: {Name: "DeleteUserPolicyOutput", Kind: wire.Structure},
+		65: {Name: "DeletionTaskFailureReasonType", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Reason", Shape: 168},
+			{Name: "RoleUsageList", Shape: 176},
 		}},
-		83: {Name: "tagKeyType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"},
-		84: {Name: "tagListType", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 50, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 43},
+		66: {Name: "DeletionTaskIdType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1000, HasMax: true}},
+		67: {Name: "DeletionTaskStatusType", Kind: wire.String, Enum: []string{"SUCCEEDED", "IN_PROGRESS", "FAILED", "NOT_STARTED"}},
+		68: {Name: "DetachGroupPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
 		}},
-		85: {Name: "tagValueType", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"},
-		86: {Name: "unmodifiableEntityMessage", Kind: wire.String},
+		69: {Name: "DetachGroupPolicyOutput", Kind: wire.Structure},
+		70: {Name: "DetachRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+		}},
+		71: {Name: "DetachRolePolicyOutput", Kind: wire.Structure},
+		72: {Name: "DetachUserPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 264, Flags: wire.Required},
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+		}},
+		73: {Name: "DetachUserPolicyOutput", Kind: wire.Structure},
+		74: {Name: "EntityAlreadyExistsException", Kind: wire.Structure, ErrorStatus: 409, ErrorCode: "EntityAlreadyExists", Members: []wire.Member{
+			{Name: "message", Shape: 224},
+		}},
+		75: {Name: "EntityTemporarilyUnmodifiableException", Kind: wire.Structure, ErrorStatus: 409, ErrorCode: "EntityTemporarilyUnmodifiable", Members: []wire.Member{
+			{Name: "message", Shape: 225},
+		}},
+		76: {Name: "EntityType", Kind: wire.String, Enum: []string{"User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"}},
+		77: {Name: "GetAccessKeyLastUsedInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AccessKeyId", Shape: 212, Flags: wire.Required},
+		}},
+		78: {Name: "GetAccessKeyLastUsedOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226},
+			{Name: "AccessKeyLastUsed", Shape: 1},
+		}},
+		79: {Name: "GetGroupInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		80: {Name: "GetGroupOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Group", Shape: 99, Flags: wire.Required},
+			{Name: "Users", Shape: 263, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		81: {Name: "GetGroupPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
+		}},
+		82: {Name: "GetGroupPolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
+			{Name: "PolicyDocument", Shape: 241, Flags: wire.Required},
+		}},
+		83: {Name: "GetInstanceProfileInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfileName", Shape: 231, Flags: wire.Required},
+		}},
+		84: {Name: "GetInstanceProfileOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfile", Shape: 100, Flags: wire.Required},
+		}},
+		85: {Name: "GetPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+		}},
+		86: {Name: "GetPolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Policy", Shape: 148},
+		}},
+		87: {Name: "GetPolicyVersionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+			{Name: "VersionId", Shape: 249, Flags: wire.Required},
+		}},
+		88: {Name: "GetPolicyVersionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyVersion", Shape: 157},
+		}},
+		89: {Name: "GetRoleInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+		}},
+		90: {Name: "GetRoleOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Role", Shape: 174, Flags: wire.Required},
+		}},
+		91: {Name: "GetRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
+		}},
+		92: {Name: "GetRolePolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
+			{Name: "PolicyDocument", Shape: 241, Flags: wire.Required},
+		}},
+		93: {Name: "GetServiceLinkedRoleDeletionStatusInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "DeletionTaskId", Shape: 66, Flags: wire.Required},
+		}},
+		94: {Name: "GetServiceLinkedRoleDeletionStatusOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Status", Shape: 67, Flags: wire.Required},
+			{Name: "Reason", Shape: 65},
+		}},
+		95: {Name: "GetUserInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226},
+		}},
+		96: {Name: "GetUserOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "User", Shape: 211, Flags: wire.Required},
+		}},
+		97: {Name: "GetUserPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
+		}},
+		98: {Name: "GetUserPolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
+			{Name: "PolicyDocument", Shape: 241, Flags: wire.Required},
+		}},
+		99: {Name: "Group", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Path", Shape: 239, Flags: wire.Required},
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "GroupId", Shape: 229, Flags: wire.Required},
+			{Name: "Arn", Shape: 217, Flags: wire.Required},
+			{Name: "CreateDate", Shape: 222, Flags: wire.Required},
+		}},
+		100: {Name: "InstanceProfile", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Path", Shape: 239, Flags: wire.Required},
+			{Name: "InstanceProfileName", Shape: 231, Flags: wire.Required},
+			{Name: "InstanceProfileId", Shape: 229, Flags: wire.Required},
+			{Name: "Arn", Shape: 217, Flags: wire.Required},
+			{Name: "CreateDate", Shape: 222, Flags: wire.Required},
+			{Name: "Roles", Shape: 252, Flags: wire.Required},
+			{Name: "Tags", Shape: 260},
+		}},
+		101: {Name: "InvalidInputException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "InvalidInput", Members: []wire.Member{
+			{Name: "message", Shape: 232},
+		}},
+		102: {Name: "LimitExceededException", Kind: wire.Structure, ErrorStatus: 409, ErrorCode: "LimitExceeded", Members: []wire.Member{
+			{Name: "message", Shape: 233},
+		}},
+		103: {Name: "ListAccessKeysInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		104: {Name: "ListAccessKeysOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AccessKeyMetadata", Shape: 213, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		105: {Name: "ListAccountAliasesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		106: {Name: "ListAccountAliasesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AccountAliases", Shape: 215, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		107: {Name: "ListAttachedGroupPoliciesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "PathPrefix", Shape: 247},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		108: {Name: "ListAttachedGroupPoliciesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttachedPolicies", Shape: 218},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		109: {Name: "ListAttachedRolePoliciesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "PathPrefix", Shape: 247},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		110: {Name: "ListAttachedRolePoliciesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttachedPolicies", Shape: 218},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		111: {Name: "ListAttachedUserPoliciesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 264, Flags: wire.Required},
+			{Name: "PathPrefix", Shape: 247},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		112: {Name: "ListAttachedUserPoliciesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttachedPolicies", Shape: 218},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		113: {Name: "ListEntitiesForPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+			{Name: "EntityFilter", Shape: 76},
+			{Name: "PathPrefix", Shape: 239},
+			{Name: "PolicyUsageFilter", Shape: 154},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		114: {Name: "ListEntitiesForPolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyGroups", Shape: 150},
+			{Name: "PolicyUsers", Shape: 156},
+			{Name: "PolicyRoles", Shape: 153},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		115: {Name: "ListGroupPoliciesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		116: {Name: "ListGroupPoliciesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyNames", Shape: 244, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		117: {Name: "ListGroupsForUserInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		118: {Name: "ListGroupsForUserOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Groups", Shape: 227, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		119: {Name: "ListGroupsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PathPrefix", Shape: 238},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		120: {Name: "ListGroupsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Groups", Shape: 227, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		121: {Name: "ListInstanceProfileTagsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfileName", Shape: 231, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		122: {Name: "ListInstanceProfileTagsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Tags", Shape: 260, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		123: {Name: "ListInstanceProfilesForRoleInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		124: {Name: "ListInstanceProfilesForRoleOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfiles", Shape: 230, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		125: {Name: "ListInstanceProfilesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PathPrefix", Shape: 238},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		126: {Name: "ListInstanceProfilesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfiles", Shape: 230, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		127: {Name: "ListPoliciesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Scope", Shape: 248},
+			{Name: "OnlyAttached", Shape: 220},
+			{Name: "PathPrefix", Shape: 247},
+			{Name: "PolicyUsageFilter", Shape: 154},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		128: {Name: "ListPoliciesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Policies", Shape: 243},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		129: {Name: "ListPolicyTagsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		130: {Name: "ListPolicyTagsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Tags", Shape: 260, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		131: {Name: "ListPolicyVersionsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		132: {Name: "ListPolicyVersionsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Versions", Shape: 242},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		133: {Name: "ListRolePoliciesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		134: {Name: "ListRolePoliciesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyNames", Shape: 244, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		135: {Name: "ListRoleTagsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		136: {Name: "ListRoleTagsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Tags", Shape: 260, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		137: {Name: "ListRolesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PathPrefix", Shape: 238},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		138: {Name: "ListRolesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Roles", Shape: 252, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		139: {Name: "ListUserPoliciesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		140: {Name: "ListUserPoliciesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyNames", Shape: 244, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		141: {Name: "ListUserTagsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		142: {Name: "ListUserTagsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Tags", Shape: 260, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		143: {Name: "ListUsersInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PathPrefix", Shape: 238},
+			{Name: "Marker", Shape: 235},
+			{Name: "MaxItems", Shape: 236},
+		}},
+		144: {Name: "ListUsersOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Users", Shape: 263, Flags: wire.Required},
+			{Name: "IsTruncated", Shape: 220},
+			{Name: "Marker", Shape: 250},
+		}},
+		145: {Name: "MalformedPolicyDocumentException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "MalformedPolicyDocument", Members: []wire.Member{
+			{Name: "message", Shape: 234},
+		}},
+		146: {Name: "NoSuchEntityException", Kind: wire.Structure, ErrorStatus: 404, ErrorCode: "NoSuchEntity", Members: []wire.Member{
+			{Name: "message", Shape: 237},
+		}},
+		147: {Name: "PermissionsBoundaryAttachmentType", Kind: wire.String, Enum: []string{"PermissionsBoundaryPolicy"}},
+		148: {Name: "Policy", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyName", Shape: 245},
+			{Name: "PolicyId", Shape: 229},
+			{Name: "Arn", Shape: 217},
+			{Name: "Path", Shape: 247},
+			{Name: "DefaultVersionId", Shape: 249},
+			{Name: "AttachmentCount", Shape: 219},
+			{Name: "PermissionsBoundaryUsageCount", Shape: 219},
+			{Name: "IsAttachable", Shape: 220},
+			{Name: "Description", Shape: 240},
+			{Name: "CreateDate", Shape: 222},
+			{Name: "UpdateDate", Shape: 222},
+			{Name: "Tags", Shape: 260},
+		}},
+		149: {Name: "PolicyGroup", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228},
+			{Name: "GroupId", Shape: 229},
+		}},
+		150: {Name: "PolicyGroupListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 149},
+		}},
+		151: {Name: "PolicyNotAttachableException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "PolicyNotAttachable", Members: []wire.Member{
+			{Name: "message", Shape: 246},
+		}},
+		152: {Name: "PolicyRole", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254},
+			{Name: "RoleId", Shape: 229},
+		}},
+		153: {Name: "PolicyRoleListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 152},
+		}},
+		154: {Name: "PolicyUsageType", Kind: wire.String, Enum: []string{"PermissionsPolicy", "PermissionsBoundary"}},
+		155: {Name: "PolicyUser", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 264},
+			{Name: "UserId", Shape: 229},
+		}},
+		156: {Name: "PolicyUserListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 155},
+		}},
+		157: {Name: "PolicyVersion", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Document", Shape: 241},
+			{Name: "VersionId", Shape: 249},
+			{Name: "IsDefaultVersion", Shape: 220},
+			{Name: "CreateDate", Shape: 222},
+		}},
+		158: {Name: "PutGroupPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
+			{Name: "PolicyDocument", Shape: 241, Flags: wire.Required},
+		}},
+		159: {Name: "PutGroupPolicyOutput", Kind: wire.Structure},
+		160: {Name: "PutRolePermissionsBoundaryInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "PermissionsBoundary", Shape: 217, Flags: wire.Required},
+		}},
+		161: {Name: "PutRolePermissionsBoundaryOutput", Kind: wire.Structure},
+		162: {Name: "PutRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
+			{Name: "PolicyDocument", Shape: 241, Flags: wire.Required},
+		}},
+		163: {Name: "PutRolePolicyOutput", Kind: wire.Structure},
+		164: {Name: "PutUserPermissionsBoundaryInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 264, Flags: wire.Required},
+			{Name: "PermissionsBoundary", Shape: 217, Flags: wire.Required},
+		}},
+		165: {Name: "PutUserPermissionsBoundaryOutput", Kind: wire.Structure},
+		166: {Name: "PutUserPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+			{Name: "PolicyName", Shape: 245, Flags: wire.Required},
+			{Name: "PolicyDocument", Shape: 241, Flags: wire.Required},
+		}},
+		167: {Name: "PutUserPolicyOutput", Kind: wire.Structure},
+		168: {Name: "ReasonType", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1000, HasMax: true}},
+		169: {Name: "RegionNameType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}},
+		170: {Name: "RemoveRoleFromInstanceProfileInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfileName", Shape: 231, Flags: wire.Required},
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+		}},
+		171: {Name: "RemoveRoleFromInstanceProfileOutput", Kind: wire.Structure},
+		172: {Name: "RemoveUserFromGroupInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+		}},
+		173: {Name: "RemoveUserFromGroupOutput", Kind: wire.Structure},
+		174: {Name: "Role", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Path", Shape: 239, Flags: wire.Required},
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "RoleId", Shape: 229, Flags: wire.Required},
+			{Name: "Arn", Shape: 217, Flags: wire.Required},
+			{Name: "CreateDate", Shape: 222, Flags: wire.Required},
+			{Name: "AssumeRolePolicyDocument", Shape: 241},
+			{Name: "Description", Shape: 251},
+			{Name: "MaxSessionDuration", Shape: 253},
+			{Name: "PermissionsBoundary", Shape: 14},
+			{Name: "Tags", Shape: 260},
+			{Name: "RoleLastUsed", Shape: 175},
+		}},
+		175: {Name: "RoleLastUsed", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastUsedDate", Shape: 222},
+			{Name: "Region", Shape: 257},
+		}},
+		176: {Name: "RoleUsageListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 177},
+		}},
+		177: {Name: "RoleUsageType", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Region", Shape: 169},
+			{Name: "Resources", Shape: 7},
+		}},
+		178: {Name: "ServiceFailureException", Kind: wire.Structure, ErrorStatus: 500, ErrorCode: "ServiceFailure", Members: []wire.Member{
+			{Name: "message", Shape: 255},
+		}},
+		179: {Name: "SetDefaultPolicyVersionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+			{Name: "VersionId", Shape: 249, Flags: wire.Required},
+		}},
+		180: {Name: "SetDefaultPolicyVersionOutput", Kind: wire.Structure},
+		181: {Name: "Tag", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 259, Flags: wire.Required},
+			{Name: "Value", Shape: 261, Flags: wire.Required},
+		}},
+		182: {Name: "TagInstanceProfileInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfileName", Shape: 231, Flags: wire.Required},
+			{Name: "Tags", Shape: 260, Flags: wire.Required},
+		}},
+		183: {Name: "TagInstanceProfileOutput", Kind: wire.Structure},
+		184: {Name: "TagPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+			{Name: "Tags", Shape: 260, Flags: wire.Required},
+		}},
+		185: {Name: "TagPolicyOutput", Kind: wire.Structure},
+		186: {Name: "TagRoleInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "Tags", Shape: 260, Flags: wire.Required},
+		}},
+		187: {Name: "TagRoleOutput", Kind: wire.Structure},
+		188: {Name: "TagUserInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+			{Name: "Tags", Shape: 260, Flags: wire.Required},
+		}},
+		189: {Name: "TagUserOutput", Kind: wire.Structure},
+		190: {Name: "UnmodifiableEntityException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "UnmodifiableEntity", Members: []wire.Member{
+			{Name: "message", Shape: 262},
+		}},
+		191: {Name: "UntagInstanceProfileInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "InstanceProfileName", Shape: 231, Flags: wire.Required},
+			{Name: "TagKeys", Shape: 258, Flags: wire.Required},
+		}},
+		192: {Name: "UntagInstanceProfileOutput", Kind: wire.Structure},
+		193: {Name: "UntagPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyArn", Shape: 217, Flags: wire.Required},
+			{Name: "TagKeys", Shape: 258, Flags: wire.Required},
+		}},
+		194: {Name: "UntagPolicyOutput", Kind: wire.Structure},
+		195: {Name: "UntagRoleInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "TagKeys", Shape: 258, Flags: wire.Required},
+		}},
+		196: {Name: "UntagRoleOutput", Kind: wire.Structure},
+		197: {Name: "UntagUserInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+			{Name: "TagKeys", Shape: 258, Flags: wire.Required},
+		}},
+		198: {Name: "UntagUserOutput", Kind: wire.Structure},
+		199: {Name: "UpdateAccessKeyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226},
+			{Name: "AccessKeyId", Shape: 212, Flags: wire.Required},
+			{Name: "Status", Shape: 256, Flags: wire.Required},
+		}},
+		200: {Name: "UpdateAccessKeyOutput", Kind: wire.Structure},
+		201: {Name: "UpdateAssumeRolePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "PolicyDocument", Shape: 241, Flags: wire.Required},
+		}},
+		202: {Name: "UpdateAssumeRolePolicyOutput", Kind: wire.Structure},
+		203: {Name: "UpdateGroupInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GroupName", Shape: 228, Flags: wire.Required},
+			{Name: "NewPath", Shape: 239},
+			{Name: "NewGroupName", Shape: 228},
+		}},
+		204: {Name: "UpdateGroupOutput", Kind: wire.Structure},
+		205: {Name: "UpdateRoleDescriptionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "Description", Shape: 251, Flags: wire.Required},
+		}},
+		206: {Name: "UpdateRoleDescriptionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Role", Shape: 174},
+		}},
+		207: {Name: "UpdateRoleInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RoleName", Shape: 254, Flags: wire.Required},
+			{Name: "Description", Shape: 251},
+			{Name: "MaxSessionDuration", Shape: 253},
+		}},
+		208: {Name: "UpdateRoleOutput", Kind: wire.Structure},
+		209: {Name: "UpdateUserInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UserName", Shape: 226, Flags: wire.Required},
+			{Name: "NewPath", Shape: 239},
+			{Name: "NewUserName", Shape: 264},
+		}},
+		210: {Name: "UpdateUserOutput", Kind: wire.Structure},
+		211: {Name: "User", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Path", Shape: 239, Flags: wire.Required},
+			{Name: "UserName", Shape: 264, Flags: wire.Required},
+			{Name: "UserId", Shape: 229, Flags: wire.Required},
+			{Name: "Arn", Shape: 217, Flags: wire.Required},
+			{Name: "CreateDate", Shape: 222, Flags: wire.Required},
+			{Name: "PasswordLastUsed", Shape: 222},
+			{Name: "PermissionsBoundary", Shape: 14},
+			{Name: "Tags", Shape: 260},
+		}},
+		212: {Name: "accessKeyIdType", Kind: wire.String, Bounds: &wire.Bounds{Min: 16, HasMin: true, Max: 128, HasMax: true}, Pattern: "[\\w]+"},
+		213: {Name: "accessKeyMetadataListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 2},
+		}},
+		214: {Name: "accessKeySecretType", Kind: wire.String, Flags: wire.Sensitive},
+		215: {Name: "accountAliasListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 216},
+		}},
+		216: {Name: "accountAliasType", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 63, HasMax: true}, Pattern: "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"},
+		217: {Name: "arnType", Kind: wire.String, Bounds: &wire.Bounds{Min: 20, HasMin: true, Max: 2048, HasMax: true}},
+		218: {Name: "attachedPoliciesListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 15},
+		}},
+		219: {Name: "attachmentCountType", Kind: wire.Integer},
+		220: {Name: "booleanType", Kind: wire.Boolean},
+		221: {Name: "customSuffixType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 64, HasMax: true}, Pattern: "[\\w+=,.@-]+"},
+		222: {Name: "dateType", Kind: wire.Timestamp},
+		223: {Name: "deleteConflictMessage", Kind: wire.String},
+		224: {Name: "entityAlreadyExistsMessage", Kind: wire.String},
+		225: {Name: "entityTemporarilyUnmodifiableMessage", Kind: wire.String},
+		226: {Name: "existingUserNameType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "[\\w+=,.@-]+"},
+		227: {Name: "groupListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 99},
+		}},
+		228: {Name: "groupNameType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "[\\w+=,.@-]+"},
+		229: {Name: "idType", Kind: wire.String, Bounds: &wire.Bounds{Min: 16, HasMin: true, Max: 128, HasMax: true}, Pattern: "[\\w]+"},
+		230: {Name: "instanceProfileListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 100},
+		}},
+		231: {Name: "instanceProfileNameType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "[\\w+=,.@-]+"},
+		232: {Name: "invalidInputMessage", Kind: wire.String},
+		233: {Name: "limitExceededMessage", Kind: wire.String},
+		234: {Name: "malformedPolicyDocumentMessage", Kind: wire.String},
+		235: {Name: "markerType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 320, HasMax: true}, Pattern: "[\\u0020-\\u00FF]+"},
+		236: {Name: "maxItemsType", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1000, HasMax: true}},
+		237: {Name: "noSuchEntityMessage", Kind: wire.String},
+		238: {Name: "pathPrefixType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "\\u002F[\\u0021-\\u007F]*"},
+		239: {Name: "pathType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)"},
+		240: {Name: "policyDescriptionType", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1000, HasMax: true}},
+		241: {Name: "policyDocumentType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 131072, HasMax: true}, Pattern: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"},
+		242: {Name: "policyDocumentVersionListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 157},
+		}},
+		243: {Name: "policyListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 148},
+		}},
+		244: {Name: "policyNameListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 245},
+		}},
+		245: {Name: "policyNameType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "[\\w+=,.@-]+"},
+		246: {Name: "policyNotAttachableMessage", Kind: wire.String},
+		247: {Name: "policyPathType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"},
+		248: {Name: "policyScopeType", Kind: wire.String, Enum: []string{"All", "AWS", "Local"}},
+		249: {Name: "policyVersionIdType", Kind: wire.String, Pattern: "v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"},
+		250: {Name: "responseMarkerType", Kind: wire.String},
+		251: {Name: "roleDescriptionType", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1000, HasMax: true}, Pattern: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"},
+		252: {Name: "roleListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 174},
+		}},
+		253: {Name: "roleMaxSessionDurationType", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 3600, HasMin: true, Max: 43200, HasMax: true}},
+		254: {Name: "roleNameType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 64, HasMax: true}, Pattern: "[\\w+=,.@-]+"},
+		255: {Name: "serviceFailureExceptionMessage", Kind: wire.String},
+		256: {Name: "statusType", Kind: wire.String, Enum: []string{"Active", "Inactive", "Expired"}},
+		257: {Name: "stringType", Kind: wire.String},
+		258: {Name: "tagKeyListType", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 50, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 259},
+		}},
+		259: {Name: "tagKeyType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"},
+		260: {Name: "tagListType", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 50, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 181},
+		}},
+		261: {Name: "tagValueType", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"},
+		262: {Name: "unmodifiableEntityMessage", Kind: wire.String},
+		263: {Name: "userListType", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 211},
+		}},
+		264: {Name: "userNameType", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 64, HasMax: true}, Pattern: "[\\w+=,.@-]+"},
 	},
 }

@@ -15,10 +15,11 @@ const maxAttached = 10
 
 // Messages in the service's words.
 const (
-	msgBadARN        = "Invalid ARN:  Could not be parsed!"                 // recorded answer
-	msgNotAttachable = "Policy %s does not exist or is not attachable."     // recorded answer
-	msgNoPolicy      = "Policy %s was not found."                           // https://github.com/hashicorp/terraform-provider-aws/issues/4100 and others quote it
-	msgTooMany       = "Cannot exceed quota for PoliciesPer%s: %d"          // https://repost.aws/knowledge-center/iam-increase-policy-size
+	msgBadARN        = "Invalid ARN:  Could not be parsed!"             // recorded answer
+	msgNotAttachable = "Policy %s does not exist or is not attachable." // recorded answer
+	msgNoPolicy      = "Policy %s was not found."                       // https://github.com/hashicorp/terraform-provider-aws/issues/4100 and others quote it
+	msgTooMany       = "Cannot exceed quota for PoliciesPer%s: %d"      // https://repost.aws/knowledge-center/iam-increase-policy-size
+	msgServicesOwn   = "Cannot attach a Service Role Policy to a Customer Role."
 	msgNoBoundary    = "The permissions boundary of %s %s cannot be found." // a guess
 )
 
@@ -45,6 +46,9 @@ func (s *service) attach(ctx context.Context, k kind, name, policy string) error
 func attachable(tx *store.Tx, account, policy string) error {
 	if err := checkARN(policy); err != nil {
 		return err
+	}
+	if strings.HasPrefix(policy, arn("aws", "policy"+serviceRoles)) {
+		return errPolicyNotAttachableException(msgServicesOwn)
 	}
 	if _, ok := findPolicy(tx, account, policy); !ok {
 		return errNoSuchEntityException(msgNotAttachable, policy)

@@ -182,6 +182,9 @@ func (s *service) DeleteRole(ctx context.Context, in *DeleteRoleInput) (*DeleteR
 		if err := i.unprotected(); err != nil {
 			return err
 		}
+		if i.inProfile(tx) {
+			return errDeleteConflictException(msgInProfile)
+		}
 		return i.remove(tx)
 	})
 }
