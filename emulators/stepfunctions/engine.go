@@ -2,6 +2,7 @@ package stepfunctions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -29,30 +30,29 @@ type Service struct {
 }
 
 // Resume goes on with the standard executions that were running when the store was last closed, each from where its branches
-// were. Their spans go to the ring in ctx. It returns when all of them are under way, and does not wait for their ends.
+// were. Their spans go to the ring in ctx. It returns when all of them are under way, and does not wait for their ends. An
+// error tells of those that cannot go on; the others do.
 func (e *Service) Resume(ctx context.Context) error {
 	var found []*run
+	var lost []error
 	err := e.Store.View(func(tx *store.Tx) error {
-		found = nil
+		found, lost = nil, nil
 		for arn := range running.All(tx) {
 			if e.running(arn) != nil {
 				continue
 			}
-			r, err := e.load(tx, arn)
-			if err != nil {
-				return err
+			if r, err := e.load(tx, arn); err != nil {
+				lost = append(lost, err)
+			} else {
+				found = append(found, r)
 			}
-			found = append(found, r)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
 	for _, r := range found {
 		e.start(trace.Join(ctx, r.exec.Trace, ""), r)
 	}
-	return nil
+	return errors.Join(append(lost, err)...)
 }
 
 // load reads an execution that is not at its end.
@@ -180,9 +180,9 @@ func (r *run) work(ctx context.Context) {
 		}
 		r.quiet()
 		r.engine.remove(r)
-	default: // finish was called elsewhere: wait until it has stored the end
-		<-r.done
+		return
 	}
+	<-r.done // finish may have been called elsewhere, and not have stored the end yet
 }
 
 // quiet stops the timer of an execution that is interrupted.

@@ -350,6 +350,27 @@ func TestEndsFromOutside(t *testing.T) {
 			t.Errorf("history: %s", got)
 		}
 	})
+	t.Run("its machine's deletion", func(t *testing.T) {
+		w := newWorld(t)
+		m := w.create("m", "STANDARD", `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"W"},"W":{"Type":"Wait","Seconds":60,"End":true}}}`)
+		arn := w.start(m, `{}`)
+		w.until(arn, waiting)
+		r := w.engine.running(arn)
+		w.call("DeleteStateMachine", object{"stateMachineArn": m})
+		<-r.done
+		err := w.store.View(func(tx *store.Tx) error {
+			for range frames.All(tx, arn) {
+				t.Error("a frame is left")
+			}
+			for range events.All(tx, arn) {
+				t.Error("an event is left")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
 	t.Run("a history of 25,000 events", func(t *testing.T) {
 		w := newWorld(t)
 		arn := w.start(w.create("m", "STANDARD", loop), `{}`)
@@ -384,7 +405,7 @@ func TestEndsFromOutside(t *testing.T) {
 	})
 	t.Run("data that nests too deep", func(t *testing.T) {
 		w := newWorld(t)
-		arn := w.start(w.create("m", "STANDARD", `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$"},"Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$","IsNull":true,"Next":"C"}],"Default":"A"},"C":{"Type":"Succeed"}}}`), `1`)
+		arn := w.start(w.create("m", "STANDARD", `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$"},"Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$","IsNull":true,"Next":"C"}],"Default":"A"},"C":{"Type":"Succeed"}}}`), strings.Repeat("[", 990)+strings.Repeat("]", 990))
 		if x := w.describe(arn); x["error"] != errRuntime || !strings.HasSuffix(x["cause"].(string), "Document nesting depth (1001) exceeds the maximum allowed (1000)") {
 			t.Errorf("got %v: %v", x["error"], x["cause"])
 		}

@@ -207,7 +207,7 @@ func (b *branch) waitUntil(s *asl.State, in *data) (time.Time, error) {
 
 // number returns a field that is given as a number or by a path, 0 if it is not given. The message is AWS's (recorded
 // answers, of MaxConcurrencyPath).
-func (b *branch) number(field string, n asl.Seconds, in *data) (int64, error) {
+func (b *branch) number(field string, n asl.Number, in *data) (int64, error) {
 	if n.Path == nil {
 		return n.Value, nil
 	}

@@ -247,8 +247,10 @@ func (r *run) finish(status string, ev event) {
 
 // end stores an execution that goes no further.
 func (x execution) end(tx *store.Tx) {
-	if _, ok := executions.Get(tx, x.ARN); !ok {
-		return // deleted with its machine
+	if _, ok := executions.Get(tx, x.ARN); !ok { // deleted with its machine: so is what was stored since
+		x.clear(tx)
+		events.Clear(tx, x.ARN)
+		return
 	}
 	executions.Put(tx, x, x.ARN)
 	running.Delete(tx, x.ARN)

@@ -253,12 +253,12 @@ func (n node) pathField(field string) PathField {
 	return PathField{Path: n.path(field)}
 }
 
-// seconds reads a number that may also be given by a path in a second field.
-func (n node) seconds(field string, least, most int64) Seconds {
+// number reads a number that may also be given by a path in a second field.
+func (n node) number(field string, least, most int64) Number {
 	if n.has(field) && n.has(field+"Path") {
 		n.c.schema(n.at, "Only one of these fields is allowed: [%s, %sPath]", field, field) // the words are a guess
 	}
-	return Seconds{Value: n.integer(field, least, most, 0), Path: n.path(field + "Path")}
+	return Number{Value: n.integer(field, least, most, 0), Path: n.path(field + "Path")}
 }
 
 func (n node) template(field string) *Template {

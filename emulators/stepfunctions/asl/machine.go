@@ -80,8 +80,8 @@ type State struct {
 	HasResult bool
 
 	Resource  *Resource // Task
-	Timeout   Seconds
-	Heartbeat Seconds
+	Timeout   Number    // seconds
+	Heartbeat Number    // seconds
 
 	Rules   []Rule // Choice
 	Default string
@@ -95,7 +95,7 @@ type State struct {
 	Processor      *Machine // Map
 	ItemsPath      *jsonpath.Path
 	ItemSelector   *Template
-	MaxConcurrency Seconds // a number or a path; no unit
+	MaxConcurrency Number
 }
 
 // PathField is a field such as InputPath. Its zero value is "$".
@@ -107,14 +107,11 @@ type PathField struct {
 // Whole reports whether the field selects everything.
 func (f PathField) Whole() bool { return !f.Null && (f.Path == nil || f.Path.Root()) }
 
-// Seconds is a number that a definition gives as such or by a path.
-type Seconds struct {
+// Number is a number that a definition gives as such or by a path.
+type Number struct {
 	Value int64          // 0: not given
 	Path  *jsonpath.Path // of the state's input
 }
-
-// Given reports whether there is a number at all.
-func (s Seconds) Given() bool { return s.Value > 0 || s.Path != nil }
 
 // Text is a string that a definition gives as such, by a path, or by an intrinsic function.
 type Text struct {

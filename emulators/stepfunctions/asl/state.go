@@ -141,8 +141,8 @@ func (c *compiler) ofType(n node, s *State, depth int) {
 		if n.require("Resource") {
 			s.Resource = c.resource(n.text("Resource"), n.at+"/Resource")
 		}
-		s.Timeout = n.seconds("TimeoutSeconds", 1, maxTimeout)
-		s.Heartbeat = n.seconds("HeartbeatSeconds", 1, maxTimeout)
+		s.Timeout = n.number("TimeoutSeconds", 1, maxTimeout)
+		s.Heartbeat = n.number("HeartbeatSeconds", 1, maxTimeout)
 		if s.Heartbeat.Value > 0 && s.Timeout.Value > 0 && s.Heartbeat.Value >= s.Timeout.Value { // the words are a guess
 			c.schema(n.at, "HeartbeatSeconds must be less than TimeoutSeconds")
 		}
@@ -245,7 +245,7 @@ func (c *compiler) mapState(n node, s *State, depth int) {
 	} else if s.Parameters != nil { // the words are a guess
 		c.schema(n.at, "Only one of these fields is allowed: [ItemSelector, Parameters]")
 	}
-	s.MaxConcurrency = n.seconds("MaxConcurrency", 0, math.MaxInt32)
+	s.MaxConcurrency = n.number("MaxConcurrency", 0, math.MaxInt32)
 	field := "ItemProcessor"
 	if !n.has(field) {
 		field = "Iterator"

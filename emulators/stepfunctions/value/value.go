@@ -6,16 +6,22 @@ package value
 
 import (
 	"encoding/json"
+	"maps"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Object is a JSON object. The zero Object is empty and ready to use.
 type Object struct {
-	keys []string
-	vals map[string]any
+	keys  []string
+	vals  []any          // of keys
+	index map[string]int // place in keys; nil while there are few
 }
+
+// few is up to how many members are found by looking at each.
+const few = 8
 
 // NewObject makes an object of alternating names and values.
 func NewObject(members ...any) *Object {
@@ -34,27 +40,45 @@ func (o *Object) Keys() []string { return o.keys }
 
 // Get returns a member and whether there is one.
 func (o *Object) Get(key string) (any, bool) {
-	v, ok := o.vals[key]
-	return v, ok
+	if i := o.find(key); i >= 0 {
+		return o.vals[i], true
+	}
+	return nil, false
+}
+
+// find returns a member's place, -1 if there is none.
+func (o *Object) find(key string) int {
+	if o.index == nil {
+		return slices.Index(o.keys, key)
+	}
+	if i, ok := o.index[key]; ok {
+		return i
+	}
+	return -1
 }
 
 // Set adds a member at the end, or replaces the one of that name where it is. Only the maker of an object calls it.
 func (o *Object) Set(key string, v any) {
-	if o.vals == nil {
-		o.vals = map[string]any{}
+	if i := o.find(key); i >= 0 {
+		o.vals[i] = v
+		return
 	}
-	if _, ok := o.vals[key]; !ok {
-		o.keys = append(o.keys, key)
+	o.keys, o.vals = append(o.keys, key), append(o.vals, v)
+	if len(o.keys) <= few {
+		return
 	}
-	o.vals[key] = v
+	if o.index == nil {
+		o.index = make(map[string]int, 2*few)
+		for i, k := range o.keys {
+			o.index[k] = i
+		}
+	}
+	o.index[key] = len(o.keys) - 1
 }
 
 // With returns a copy with a member set.
 func (o *Object) With(key string, v any) *Object {
-	c := &Object{keys: append(make([]string, 0, len(o.keys)+1), o.keys...), vals: make(map[string]any, len(o.keys)+1)}
-	for k, x := range o.vals {
-		c.vals[k] = x
-	}
+	c := &Object{keys: slices.Clip(o.keys), vals: slices.Clone(o.vals), index: maps.Clone(o.index)}
 	c.Set(key, v)
 	return c
 }
@@ -96,7 +120,7 @@ func encode(b *strings.Builder, v any) {
 			}
 			quote(b, k)
 			b.WriteByte(':')
-			encode(b, v.vals[k])
+			encode(b, v.vals[i])
 		}
 		b.WriteByte('}')
 	default:
@@ -159,8 +183,8 @@ func Equal(a, b any) bool {
 		if !ok || a.Len() != c.Len() {
 			return false
 		}
-		for k, v := range a.vals {
-			if w, ok := c.vals[k]; !ok || !Equal(v, w) {
+		for i, k := range a.keys {
+			if w, ok := c.Get(k); !ok || !Equal(a.vals[i], w) {
 				return false
 			}
 		}

@@ -3,6 +3,7 @@ package value
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -25,6 +26,25 @@ func TestDecodeAndEncode(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestObjectsOfAnySize(t *testing.T) {
+	o := &Object{}
+	for i := range 30 {
+		o.Set(fmt.Sprint(i), i)
+		with := o.With("0", "new").With("x", "y")
+		if got, _ := with.Get("0"); got != "new" || with.Len() != i+2 || with.Keys()[i+1] != "x" {
+			t.Fatalf("%d members: a copy has %v", i+1, with.Keys())
+		}
+		for j := range i + 1 {
+			if got, ok := o.Get(fmt.Sprint(j)); got != j || !ok || o.Keys()[j] != fmt.Sprint(j) {
+				t.Fatalf("%d members: the member %d is %v", i+1, j, got)
+			}
+		}
+		if _, ok := o.Get("x"); ok || o.Len() != i+1 {
+			t.Fatalf("%d members: the copy changed it", i+1)
+		}
 	}
 }
 
