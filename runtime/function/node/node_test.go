@@ -57,9 +57,12 @@ func TestCommonJS(t *testing.T) {
 }
 
 func TestTypeScript(t *testing.T) {
-	for _, tt := range []struct{ name, pkg string }{
-		{"as CommonJS", `{}`},
-		{"as ES modules", `{"type":"module"}`},
+	for _, tt := range []struct {
+		name, pkg string
+		races     int
+	}{
+		{"as CommonJS", `{}`, 50},
+		{"as ES modules", `{"type":"module"}`, 20},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			functiontest.Run(t, newEngine, functiontest.Sample{
@@ -75,7 +78,7 @@ func TestTypeScript(t *testing.T) {
 				Broken:    map[string]string{"src/lib/version.ts": "export const number: string = ;\n"},
 				BadInit:   map[string]string{"src/lib/version.ts": "export const number = '0';\nthrow new Error('bad init');\n"},
 				ErrorType: "Error",
-				Races:     100,
+				Races:     tt.races,
 			})
 		})
 	}
@@ -93,6 +96,6 @@ func TestESModules(t *testing.T) {
 		Broken:    map[string]string{"lib/version.mjs": "export const number = ;\n"},
 		BadInit:   map[string]string{"lib/version.mjs": "export const number = '0';\nthrow new Error('bad init');\n"},
 		ErrorType: "Error",
-		Races:     100,
+		Races:     50,
 	})
 }
