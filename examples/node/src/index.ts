@@ -9,12 +9,14 @@ interface Event {
   routeKey: string;
   pathParameters: { id: string };
   body?: string;
+  isBase64Encoded: boolean;
 }
 
 export const handler = async (event: Event) => {
   const { id } = event.pathParameters;
   if (event.routeKey.startsWith("PUT")) {
-    await db.send(new PutCommand({ TableName, Item: { id, text: event.body ?? "" } }));
+    const text = Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8").toString();
+    await db.send(new PutCommand({ TableName, Item: { id, text } }));
     console.log("kept note", id);
     return answer(204);
   }

@@ -1,5 +1,6 @@
 """Takes scores and shows totals."""
 
+import base64
 import json
 import os
 
@@ -12,7 +13,8 @@ totals = dynamodb.Table(os.environ["TOTALS"])
 
 def handler(event, context):
     if event["routeKey"] == "POST /scores":
-        score = json.loads(event["body"])
+        body = base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"]
+        score = json.loads(body)
         scores.put_item(Item={"player": score["player"], "game": score["game"], "points": int(score["points"])})
         print("score of", score["player"])
         return {"statusCode": 201, "body": json.dumps(score)}
