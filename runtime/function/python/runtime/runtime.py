@@ -5,6 +5,7 @@
 """
 
 import decimal
+import gc
 import importlib
 import importlib.machinery
 import json
@@ -435,14 +436,17 @@ class Server:
         for path in reversed(command["site"]):
             if path not in sys.path:
                 sys.path.insert(0, path)
-        for name in command["modules"]:
-            if name in self.warmed:
-                continue
-            self.warmed.add(name)
+        new = [name for name in command["modules"] if name not in self.warmed]
+        if not new:
+            return
+        self.warmed.update(new)
+        for name in new:
             try:
                 importlib.import_module(name)
             except BaseException:  # also what calls sys.exit
                 pass
+        gc.collect()
+        gc.freeze()  # so that collecting in a sandbox does not copy the pages that it shares
         flush()
 
     def fork(self, command, descriptors):
