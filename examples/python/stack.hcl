@@ -1,4 +1,5 @@
-# An unmodified Python Lambda with boto3, fed by a table's stream as well. Needs Python 3.9 or later with boto3.
+# An unmodified Python Lambda with boto3, fed by a table's stream as well. Needs Python 3.9 or later; what
+# requirements.txt names is installed when the stack first starts.
 
 variable "port" { default = 8080 }
 variable "aws_port" { default = 4566 }
