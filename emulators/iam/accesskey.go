@@ -28,11 +28,10 @@ const maxKeys = 2
 // alphabetOfSecrets are the characters of secret access keys.
 const alphabetOfSecrets = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-// Messages in the service's words.
+// Messages in the service's words, where they are not guesses.
 const (
 	msgTooManyKeys = "Cannot exceed quota for AccessKeysPerUser: %d" // https://github.com/simonw/s3-credentials/issues/64
-	msgNoKey       = "The Access Key with id %s cannot be found."
-	msgNoCaller    = "Must specify userName when calling with non-User credentials"
+	msgNoKey       = "The Access Key with id %s cannot be found."    // a guess at the words
 )
 
 // keysOf are a user's access keys, the oldest first.
@@ -42,15 +41,13 @@ func keysOf(tx *store.Tx, u *identity) []accessKey {
 	return owned
 }
 
-// owner is the user that an operation on access keys is about: the named one, or else the caller.
-func owner(ctx context.Context, tx *store.Tx, name *string) (*identity, error) {
-	if name == nil {
-		name = callerOf(ctx, tx)
+// owner is the name of the user whose keys an operation is about. Keys of the account's root are not emulated.
+func (s *service) owner(ctx context.Context, name *string) (string, error) {
+	user, err := s.named(ctx, name)
+	if err == nil && user == "" {
+		err = wire.NotImplemented("iam.%s: access keys of the account's root are not emulated; name a user", wire.From(ctx).Operation)
 	}
-	if name == nil { // the root's own keys are not emulated
-		return nil, errValidation(msgNoCaller)
-	}
-	return find(tx, wire.From(ctx).Account, kindUser, *name)
+	return user, err
 }
 
 // CreateAccessKey makes an access key of a user, the caller if none is named. LimitExceeded above two. Requests that are signed
@@ -58,11 +55,15 @@ func owner(ctx context.Context, tx *store.Tx, name *string) (*identity, error) {
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html
 func (s *service) CreateAccessKey(ctx context.Context, in *CreateAccessKeyInput) (*CreateAccessKeyOutput, error) {
+	user, err := s.owner(ctx, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	k := accessKey{
 		ID: "AKIA" + s.IDs.From(alphabetOfIDs, 16), Account: wire.From(ctx).Account, Status: StatusTypeActive, Created: s.now(),
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
-		u, err := owner(ctx, tx, in.UserName)
+	err = s.Store.Update(func(tx *store.Tx) error {
+		u, err := find(tx, k.Account, kindUser, user)
 		if err != nil {
 			return err
 		}
@@ -81,13 +82,20 @@ func (s *service) CreateAccessKey(ctx context.Context, in *CreateAccessKeyInput)
 	}}, nil
 }
 
-// ListAccessKeys lists the access keys of a user, the caller if none is named.
+// ListAccessKeys lists the access keys of a user, the caller if none is named. The account's root has none.
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
 func (s *service) ListAccessKeys(ctx context.Context, in *ListAccessKeysInput) (*ListAccessKeysOutput, error) {
+	user, err := s.named(ctx, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	var owned []accessKey
-	err := s.Store.View(func(tx *store.Tx) error {
-		u, err := owner(ctx, tx, in.UserName)
+	err = s.Store.View(func(tx *store.Tx) error {
+		if user == "" {
+			return nil
+		}
+		u, err := find(tx, wire.From(ctx).Account, kindUser, user)
 		if err == nil {
 			owned = keysOf(tx, u)
 		}
@@ -108,9 +116,13 @@ func (s *service) ListAccessKeys(ctx context.Context, in *ListAccessKeysInput) (
 }
 
 // changeKey lets f change or delete an access key of a user, the caller if none is named.
-func (s *service) changeKey(ctx context.Context, user *string, id string, f func(tx *store.Tx, k accessKey)) error {
+func (s *service) changeKey(ctx context.Context, name *string, id string, f func(tx *store.Tx, k accessKey)) error {
+	user, err := s.owner(ctx, name)
+	if err != nil {
+		return err
+	}
 	return s.Store.Update(func(tx *store.Tx) error {
-		u, err := owner(ctx, tx, user)
+		u, err := find(tx, wire.From(ctx).Account, kindUser, user)
 		if err != nil {
 			return err
 		}

@@ -13,10 +13,10 @@ var (
 	accounts = store.NewTable[string]("accounts") // by alias
 )
 
-// Messages: the first in the service's words, the other a guess.
+// Messages in the service's words, where they are not guesses.
 const (
-	msgAliasExists = "The account alias %s already exists." // https://github.com/hashicorp/terraform-provider-aws/issues/9017 and others quote it
-	msgNoAlias     = "The account alias %s cannot be found."
+	msgAliasExists = "The account alias %s already exists."  // https://github.com/trussworks/terraform-aws-bootstrap/issues/118
+	msgNoAlias     = "The account alias %s cannot be found." // a guess
 )
 
 // CreateAccountAlias gives the account another name, in place of the one that it has. EntityAlreadyExists if an account has it.

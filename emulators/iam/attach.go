@@ -13,14 +13,15 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entities
 const maxAttached = 10
 
-// Messages in the service's words.
+// Messages in the service's words, where they are not guesses.
 const (
-	msgBadARN        = "Invalid ARN:  Could not be parsed!"             // recorded answer
-	msgNotAttachable = "Policy %s does not exist or is not attachable." // recorded answer
-	msgNoPolicy      = "Policy %s was not found."                       // https://github.com/hashicorp/terraform-provider-aws/issues/4100 and others quote it
-	msgTooMany       = "Cannot exceed quota for PoliciesPer%s: %d"      // https://repost.aws/knowledge-center/iam-increase-policy-size
-	msgServicesOwn   = "Cannot attach a Service Role Policy to a Customer Role."
-	msgNoBoundary    = "The permissions boundary of %s %s cannot be found." // a guess
+	msgBadARN        = "Invalid ARN:  Could not be parsed!"                      // recorded answer
+	msgInvalidARN    = "ARN %s is not valid."                                    // https://github.com/boto/boto/issues/2960
+	msgNotAttachable = "Policy %s does not exist or is not attachable."          // recorded answer
+	msgNoPolicy      = "Policy %s was not found."                                // a guess at the words
+	msgTooMany       = "Cannot exceed quota for PoliciesPer%s: %d"               // https://github.com/ministryofjustice/cloud-platform-environments/pull/14118, where the quota is 15
+	msgServicesOwn   = "Cannot attach a Service Role Policy to a Customer Role." // https://github.com/aws/aws-cdk/issues/6131
+	msgNoBoundary    = "The permissions boundary of %s %s cannot be found."      // a guess
 )
 
 func (s *service) attach(ctx context.Context, k kind, name, policy string) error {
@@ -56,10 +57,14 @@ func attachable(tx *store.Tx, account, policy string) error {
 	return nil
 }
 
-// checkARN checks the form of an ARN.
+// checkARN checks that an ARN is one of a managed policy.
 func checkARN(arn string) error {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) < 6 || parts[0] != "arn" || parts[5] == "" {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" || parts[5] == "" {
 		return errValidation(msgBadARN)
+	}
+	if parts[2] != "iam" || !strings.HasPrefix(parts[5], "policy/") {
+		return errInvalidInputException(msgInvalidARN, arn)
 	}
 	return nil
 }

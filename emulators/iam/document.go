@@ -19,24 +19,24 @@ const (
 	trustPolicy
 )
 
-// Messages in the service's words.
+// Messages in the service's words. Those without a source are as they are remembered: guesses at the words.
 const (
 	msgSyntax       = "Syntax errors in policy."                               // https://github.com/99designs/iamy/issues/74
-	msgInvalidJSON  = "This policy contains invalid Json"                      // https://github.com/localstack/localstack/pull/8453 tells of AWS's answer
+	msgInvalidJSON  = "This policy contains invalid Json"                      // that AWS refuses it: https://github.com/localstack/localstack/pull/8453; the words are a guess
 	msgOldVersion   = "Policy document must be version 2012-10-17 or greater." // https://github.com/Meteor-Community-Packages/Meteor-CollectionFS/issues/630
 	msgNoActions    = "Policy statement must contain actions."
 	msgNoResources  = "Policy statement must contain resources."
-	msgPrincipal    = "Policy document should not specify a principal."
-	msgNoPrincipal  = "Missing required field Principal"
-	msgProhibited   = "Has prohibited field %s"                // https://stackoverflow.com/questions/34188013/aws-create-role-has-prohibited-field
-	msgBadPrincipal = `Invalid principal in policy: "%s":"%s"` // https://github.com/aws-actions/configure-aws-credentials/issues/332
+	msgPrincipal    = "Policy document should not specify a principal." // https://github.com/hashicorp/terraform-provider-aws/issues/10419
+	msgNoPrincipal  = "Missing required field Principal"                // of bucket policies: https://github.com/humanmade/S3-Uploads/issues/191
+	msgProhibited   = "Has prohibited field %s"                         // https://stackoverflow.com/questions/34188013/aws-create-role-has-prohibited-field
+	msgBadPrincipal = `Invalid principal in policy: "%s":"%s"`          // https://github.com/aws-actions/configure-aws-credentials/issues/332
 	msgSidTwice     = "Statement IDs (SID) in a single policy must be unique."
 	msgBadSid       = "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"
 	msgNoVendor     = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
 	msgTwoColons    = "Actions/Condition can contain only one colon."
 	msgBadVendor    = "Vendor %s is not valid"
 	msgOnlySTS      = "AssumeRole policy may only specify STS AssumeRole actions."
-	msgNoARN        = `Resource %s must be in ARN format or "*".`
+	msgNoARN        = `Resource %s must be in ARN format or "*".`          // https://github.com/ministryofjustice/modernisation-platform-environments/pull/590
 	msgPartition    = `Partition "%s" is not valid for resource "%s".`     // https://github.com/cloudera-labs/cloudera.exe/issues/112
 	msgIAMRegion    = "IAM resource %s cannot contain region information." // https://github.com/cloud-gov/terraform-provision/pull/1838
 	msgLegacy       = "The policy failed legacy parsing"                   // https://github.com/99designs/iamy/issues/65; for which ARNs is a guess

@@ -13,7 +13,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entities
 const maxGroups = 10
 
-const msgTooManyGroups = "Cannot exceed quota for GroupsPerUser: %d"
+const msgTooManyGroups = "Cannot exceed quota for GroupsPerUser: %d" // a guess, like the other quotas
 
 // CreateGroup makes a group of users. EntityAlreadyExists if the name is taken, in whatever case.
 //

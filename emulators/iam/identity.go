@@ -43,13 +43,13 @@ type identity struct {
 
 // Messages in the service's words.
 const (
-	msgNoIdentity     = "The %s with name %s cannot be found." // recorded answer, of a user
-	msgExists         = "%s with name %s already exists."      // https://repost.aws/knowledge-center/iam-role-already-exists-error-cloudformation
-	msgMustDetach     = "Cannot delete entity, must detach all policies first."
-	msgMustDelete     = "Cannot delete entity, must delete policies first."
-	msgMustLeave      = "Cannot delete entity, must remove users from group first."
-	msgMustDeleteKeys = "Cannot delete entity, must delete access keys first."
-	msgInProfile      = "Cannot delete entity, must remove roles from instance profile first."
+	msgNoIdentity     = "The %s with name %s cannot be found."                                 // recorded answer, of a user
+	msgExists         = "%s with name %s already exists."                                      // https://github.com/terraform-aws-modules/terraform-aws-ecs/issues/363
+	msgMustDetach     = "Cannot delete entity, must detach all policies first."                // https://github.com/hashicorp/terraform-provider-aws/issues/883
+	msgMustDelete     = "Cannot delete entity, must delete policies first."                    // https://github.com/burtcorp/athena-runner/pull/1
+	msgMustLeave      = "Cannot delete entity, must remove users from group first."            // https://github.com/hashicorp/terraform/issues/29147
+	msgMustDeleteKeys = "Cannot delete entity, must delete access keys first."                 // https://github.com/aws-controllers-k8s/community/issues/2229
+	msgInProfile      = "Cannot delete entity, must remove roles from instance profile first." // https://github.com/99designs/iamy/pull/68
 )
 
 // key is where an identity is stored.

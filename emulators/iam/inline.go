@@ -8,10 +8,10 @@ import (
 	"devstack/emulators/store"
 )
 
-// Messages in the service's words.
+// Messages in the service's words, where they are not guesses.
 const (
-	msgNoInline     = "The %s policy with name %s cannot be found."
-	msgInlineTooBig = "Maximum policy size of %d bytes exceeded for %s %s"
+	msgNoInline     = "The %s policy with name %s cannot be found."        // a guess at the words
+	msgInlineTooBig = "Maximum policy size of %d bytes exceeded for %s %s" // https://github.com/aws-amplify/amplify-backend/issues/2615
 )
 
 // maxInline is how large all inline policies of an identity may be together, in characters without white space.

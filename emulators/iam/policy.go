@@ -28,10 +28,10 @@ type policy struct {
 // kindPolicy is what tags have to do with policies.
 const kindPolicy kind = "policy"
 
-// Messages in the service's words.
+// Messages in the service's words, where they are not guesses.
 const (
-	msgPolicyExists = "A policy called %s already exists. Duplicate names are not allowed." // https://github.com/pulumi/pulumi-aws/issues/1044
-	msgPolicyInUse  = "Cannot delete a policy attached to entities."
+	msgPolicyExists = "A policy called %s already exists. Duplicate names are not allowed."                                                                                       // https://github.com/pulumi/pulumi-aws/issues/1044
+	msgPolicyInUse  = "Cannot delete a policy attached to entities."                                                                                                              // a guess at the words
 	msgHasVersions  = "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy." // https://github.com/rebuy-de/aws-nuke/issues/1
 	msgAWSsOwn      = "AWS managed policies cannot be changed: %s"                                                                                                                // a guess; AWS says AccessDenied in words about the caller
 )
@@ -118,7 +118,7 @@ func (s *service) CreatePolicy(ctx context.Context, in *CreatePolicyInput) (*Cre
 		return nil
 	})
 	shown := p.show(usage{})
-	shown.Description = nil // https://docs.aws.amazon.com/cli/latest/reference/iam/create-policy.html, the second example
+	shown.Description = nil // a guess: of GetPolicy alone the API reference says that it shows it
 	return &CreatePolicyOutput{Policy: &shown}, err
 }
 

@@ -26,8 +26,8 @@ const kindProfile kind = "instance profile"
 
 // Messages in the service's words, where they are not guesses.
 const (
-	msgNoProfile     = "Instance Profile %s cannot be found."
-	msgProfileExists = "Instance Profile %s already exists."
+	msgNoProfile     = "Instance Profile %s cannot be found."                          // a guess at the words
+	msgProfileExists = "Instance Profile %s already exists."                           // a guess at the words
 	msgProfileFull   = "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1" // https://github.com/hashicorp/terraform/issues/3851
 	msgNotInProfile  = "The role with name %s is not in the instance profile %s."      // a guess
 )

@@ -16,9 +16,8 @@ const serviceRoles = "/aws-service-role/"
 
 // Messages in the service's words.
 const (
-	// https://github.com/hashicorp/terraform-provider-aws/issues/5126 and others quote it
-	msgProtected = "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS"
-	msgTrustSize = "Cannot exceed quota for ACLSizePerRole: %d"
+	msgProtected = "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS" // https://github.com/gruntwork-io/cloud-nuke/issues/880
+	msgTrustSize = "Cannot exceed quota for ACLSizePerRole: %d"                                                    // https://github.com/kubeflow/dashboard/issues/29
 )
 
 // maxTrust is the largest assume role policy in characters, without white space.
@@ -131,12 +130,15 @@ func (i *identity) unprotected() error {
 }
 
 // UpdateRole changes a role's description and the longest time that a session may last, in seconds from 3600 to 43200. What is
-// not given goes back to none and to 3600, as the real service does (a guess as to the description).
+// not given stays as it is, as to the description (a guess), and goes back to 3600, as to the time.
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
 func (s *service) UpdateRole(ctx context.Context, in *UpdateRoleInput) (*UpdateRoleOutput, error) {
 	return &UpdateRoleOutput{}, s.changeRole(ctx, *in.RoleName, func(_ *store.Tx, i *identity) error {
-		i.Description, i.MaxSession = in.Description, usualSession
+		i.MaxSession = usualSession
+		if in.Description != nil {
+			i.Description = in.Description
+		}
 		if in.MaxSessionDuration != nil {
 			i.MaxSession = *in.MaxSessionDuration
 		}

@@ -14,15 +14,15 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entities
 const maxTags = 50
 
-// Messages: the first in the service's words (https://github.com/hashicorp/terraform-provider-aws/issues/22532 and others quote
-// it), the others guesses.
+// Messages in the service's words, where they are not guesses.
 const (
-	msgDuplicateTags = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-	msgReservedTag   = "Tag keys with the prefix aws: are reserved for AWS use: %s"
-	msgTooManyTags   = "The number of tags has reached the maximum limit."
+	msgDuplicateTags = "Duplicate tag keys found. Please note that Tag keys are case insensitive." // https://github.com/serverless/serverless/issues/7885
+	msgReservedTag   = "Tag keys with the prefix aws: are reserved for AWS use: %s"                // a guess
+	msgTooManyTags   = "The number of tags has reached the maximum limit."                         // a guess
 )
 
-// sameKey says whether two tag keys are one. Those of users and roles do not differ by case alone, those of the others do.
+// sameKey says whether two tag keys are one. Those of users and roles do not differ by case alone, those of the others do. See
+// https://github.com/aws/aws-cdk/issues/26253 too, for what a role does.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating
 func sameKey(k kind, a, b string) bool {

@@ -40,33 +40,17 @@ func (i *identity) user() User {
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html
 func (s *service) GetUser(ctx context.Context, in *GetUserInput) (*GetUserOutput, error) {
-	var u User
-	account := wire.From(ctx).Account
-	err := s.Store.View(func(tx *store.Tx) error {
-		name := in.UserName
-		if name == nil {
-			name = callerOf(ctx, tx)
-		}
-		if name == nil {
-			u = root(account)
-			return nil
-		}
-		i, err := find(tx, account, kindUser, *name)
-		if err == nil {
-			u = i.user()
-		}
-		return err
-	})
-	return &GetUserOutput{User: &u}, err
-}
-
-// callerOf is the name of the user whose access key signed the request, nil if it is nobody's.
-func callerOf(ctx context.Context, tx *store.Tx) *string {
-	k, ok := keys.Get(tx, wire.From(ctx).AccessKey)
-	if !ok || k.Account != wire.From(ctx).Account {
-		return nil
+	name, err := s.named(ctx, in.UserName)
+	if err != nil {
+		return nil, err
 	}
-	return &k.User
+	if name == "" {
+		u := root(wire.From(ctx).Account)
+		return &GetUserOutput{User: &u}, nil
+	}
+	var u User
+	err = s.view(ctx, kindUser, name, func(i *identity) { u = i.user() })
+	return &GetUserOutput{User: &u}, err
 }
 
 // root is the account itself, as GetUser shows it: without a name and a path. When it was created nobody knows, so there is no

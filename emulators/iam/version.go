@@ -25,12 +25,12 @@ const (
 	maxVersions = 5
 )
 
-// Messages in the service's words.
+// Messages in the service's words, where they are not guesses.
 const (
 	msgManagedSize     = "Cannot exceed quota for PolicySize: %d"                                                                             // https://github.com/ministryofjustice/analytical-platform/issues/6873
 	msgTooManyVersions = "A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version." // https://github.com/99designs/iamy/issues/21
 	msgDefaultVersion  = "Cannot delete the default version of a policy."                                                                     // https://github.com/redradrat/aws-iam-operator/issues/13
-	msgNoVersion       = "Policy %s version %s does not exist or is not attachable."
+	msgNoVersion       = "Policy %s version %s does not exist or is not attachable."                                                          // a guess at the words
 )
 
 // checkManaged checks the document of a managed policy.
