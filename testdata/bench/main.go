@@ -22,8 +22,8 @@ import (
 	"time"
 )
 
-// within bounds the whole run.
-const within = 5 * time.Minute
+// within bounds the whole run, which takes four to five minutes where nothing else runs.
+const within = 8 * time.Minute
 
 // bench is one run.
 type bench struct {

@@ -29,7 +29,7 @@ func signed(service string) string {
 		"/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature=" + strings.Repeat("0", 64)
 }
 
-func dynamodb(operation, body string) []byte {
+func dynamoRequest(operation, body string) []byte {
 	return request("POST", "/", body, "Content-Type", "application/x-amz-json-1.0", "X-Amz-Date", "20260102T030405Z",
 		"X-Amz-Target", "DynamoDB_20120810."+operation, "Authorization", signed("dynamodb"))
 }
@@ -40,7 +40,7 @@ func (b *bench) serve(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, port, dynamodb("ListTables", "{}"), b.devstack, "serve", "--ephemeral", "--port", strconv.Itoa(port), "--dir", b.temp)
+	return start(ctx, port, dynamoRequest("ListTables", "{}"), b.devstack, "serve", "--ephemeral", "--port", strconv.Itoa(port), "--dir", b.temp)
 }
 
 // startBare starts the reference. answers is its folder of answers, "" for none.
@@ -53,7 +53,7 @@ func (b *bench) startBare(ctx context.Context, answers string) (*server, error) 
 	if answers != "" {
 		args = append(args, answers)
 	}
-	return start(ctx, port, dynamodb("ListTables", "{}"), b.bare, args...)
+	return start(ctx, port, dynamoRequest("ListTables", "{}"), b.bare, args...)
 }
 
 // processStart measures how long `devstack serve` takes to its first answer, and the memory that it holds then and later.
