@@ -19,6 +19,8 @@ import (
 // clock's present, so that a key is gone at its instant, whether that came by waiting or by `devstack clock advance`.
 type redis struct {
 	m     *miniredis.Miniredis
+	l     net.Listener
+	done  chan struct{} // closed once no more connections are accepted
 	clock clock.Clock
 
 	mu  sync.Mutex
@@ -27,23 +29,42 @@ type redis struct {
 
 // startRedis starts a server on a loopback port, 0 for a free one. A password is asked of clients unless it is empty.
 func startRedis(c clock.Clock, port int, password string) (*redis, error) {
-	r := &redis{m: miniredis.NewMiniRedis(), clock: c, now: c.Now()}
+	r := &redis{m: miniredis.NewMiniRedis(), done: make(chan struct{}), clock: c, now: c.Now()}
 	if password != "" {
 		r.m.RequireAuth(password)
 	}
 	r.m.SetTime(r.now)
-	err := r.m.StartAddr(net.JoinHostPort(host, strconv.Itoa(port)))
+	var err error
+	r.l, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("port %d is in use by another program; give the cache another port", port)
 	case err != nil:
 		return nil, fmt.Errorf("start Redis: %w", err)
 	}
+	// miniredis insists on a listener of its own, on a port that nobody is told.
+	if err := r.m.StartAddr(net.JoinHostPort(host, "0")); err != nil {
+		r.l.Close()
+		return nil, fmt.Errorf("start Redis: %w", err)
+	}
 	r.m.Server().SetPreHook(func(*server.Peer, string, ...string) bool {
 		r.catchUp()
 		return false // the command goes on to its own handler
 	})
+	go r.serve()
 	return r, nil
+}
+
+// serve gives the server the connections of our listener, until that is closed.
+func (r *redis) serve() {
+	defer close(r.done)
+	for {
+		c, err := r.l.Accept()
+		if err != nil {
+			return
+		}
+		r.m.Server().ServeConn(guard(c))
+	}
 }
 
 // catchUp moves the server to the present. Redis counts in milliseconds; less than one is left for the next command.
@@ -59,9 +80,11 @@ func (r *redis) catchUp() {
 }
 
 func (r *redis) port() int {
-	_, p, _ := net.SplitHostPort(r.m.Addr())
-	n, _ := strconv.Atoi(p)
-	return n
+	return r.l.Addr().(*net.TCPAddr).Port
 }
 
-func (r *redis) close() { r.m.Close() }
+func (r *redis) close() {
+	r.l.Close()
+	<-r.done
+	r.m.Close()
+}
