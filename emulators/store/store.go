@@ -10,7 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -37,9 +40,10 @@ type Store struct {
 	path string
 	opts Options
 
-	open    sync.Once
-	db      *bbolt.DB
-	openErr error
+	db      atomic.Pointer[bbolt.DB]    // nil: not opened yet
+	open    sync.Mutex                  // held while it is opened
+	openErr error                       // for good; guarded by open
+	broken  atomic.Pointer[DamageError] // found while the file was used
 
 	files sync.Mutex // held while the file is synced or closed
 
@@ -64,7 +68,7 @@ func (s *Store) View(f func(*Tx) error) (err error) {
 		return closedOr(err)
 	}
 	defer tx.Rollback()
-	return run(f, &Tx{tx: tx})
+	return s.run(f, &Tx{tx: tx})
 }
 
 // update is one call of Update on its way through a shared commit.
@@ -95,12 +99,12 @@ func (s *Store) Update(f func(*Tx) error) error {
 	if !first {
 		select {
 		case err := <-u.done:
-			return err
+			return told(err)
 		case <-u.lead:
 		}
 	}
 	s.commitNext(db)
-	return <-u.done
+	return told(<-u.done)
 }
 
 // commitNext carries out the updates that wait now, the caller's among them, and passes the lead on.
@@ -111,7 +115,7 @@ func (s *Store) commitNext(db *bbolt.DB) {
 	s.queue = append(s.queue[:0], s.queue[n:]...)
 	s.mu.Unlock()
 
-	commit(db, batch)
+	s.commit(db, batch)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,8 +132,12 @@ func (s *Store) commitNext(db *bbolt.DB) {
 
 // commit runs a batch in one transaction. An update that fails after it has written takes the transaction with it; the
 // others are then run again without it.
-func commit(db *bbolt.DB, batch []*update) {
+func (s *Store) commit(db *bbolt.DB, batch []*update) {
 	for len(batch) > 0 {
+		if broken := s.broken.Load(); broken != nil {
+			answer(batch, broken)
+			return
+		}
 		tx, err := db.Begin(true)
 		if err != nil {
 			answer(batch, closedOr(err))
@@ -139,7 +147,7 @@ func commit(db *bbolt.DB, batch []*update) {
 		spoiled := false
 		for i, u := range batch {
 			t := &Tx{tx: tx}
-			if err := run(u.f, t); err != nil {
+			if err := s.runUpdate(u.f, t); err != nil {
 				u.done <- err
 				if t.dirty {
 					kept, spoiled = append(kept, batch[i+1:]...), true
@@ -154,12 +162,7 @@ func commit(db *bbolt.DB, batch []*update) {
 			batch = kept
 			continue
 		}
-		err = tx.Commit()
-		if err != nil {
-			tx.Rollback()
-			err = fmt.Errorf("store: commit to %s: %w", db.Path(), err)
-		}
-		answer(kept, err)
+		answer(kept, s.finish(tx))
 		return
 	}
 }
@@ -170,13 +173,34 @@ func answer(batch []*update, err error) {
 	}
 }
 
-// run calls f and turns the failure of a table's method inside it into an error.
-func run(f func(*Tx) error, tx *Tx) (err error) {
+// finish commits a transaction. The old state stays if that fails, as on a full disk.
+func (s *Store) finish(tx *bbolt.Tx) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil { // bbolt checks its pages by panics, and holds its locks then
+			err = s.damaged(p)
+		}
+	}()
+	if err = tx.Commit(); err != nil {
+		tx.Rollback()
+		return &WriteError{s.path, err}
+	}
+	return nil
+}
+
+// run calls f and turns the failure of a table's method inside it, and a page that is not in the file any more, into an error.
+func (s *Store) run(f func(*Tx) error, tx *Tx) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
 		case failure:
 			err = p.err
+			if content, ok := errors.AsType[*contentError](err); ok {
+				err = &DamageError{s.path, content}
+			}
+		case interface{ Addr() uintptr }: // a fault
+			err = s.damaged(p)
 		default:
 			panic(p)
 		}
@@ -184,22 +208,51 @@ func run(f func(*Tx) error, tx *Tx) (err error) {
 	return f(tx)
 }
 
+// panicked is the panic of an Update's function, on its way from the goroutine that ran it to the one that called Update.
+type panicked struct{ value any }
+
+func (p *panicked) Error() string { return fmt.Sprint("panic: ", p.value) }
+
+// runUpdate is run for a function that may be another goroutine's: its panic is its own caller's, and spoils the transaction.
+func (s *Store) runUpdate(f func(*Tx) error, tx *Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			tx.dirty, err = true, &panicked{p}
+		}
+	}()
+	return s.run(f, tx)
+}
+
+// told returns the outcome of an Update to its caller.
+func told(err error) error {
+	if p, ok := err.(*panicked); ok {
+		panic(p.value)
+	}
+	return err
+}
+
 // Close syncs and closes the file. Later calls of View and Update return ErrClosed.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.open.Do(func() { s.openErr = ErrClosed })
-	if s.db == nil {
+	s.open.Lock()
+	s.openErr = ErrClosed
+	s.open.Unlock()
+	db := s.db.Load()
+	if db == nil {
 		return nil
 	}
 	s.files.Lock()
 	defer s.files.Unlock()
+	if s.broken.Load() != nil {
+		return nil // its locks are held for ever, and what could be read of it was written before
+	}
 	var err error
 	if !s.opts.Ephemeral {
-		err = s.db.Sync()
+		err = db.Sync()
 	}
-	return errors.Join(err, s.db.Close())
+	return errors.Join(err, db.Close())
 }
 
 // sync brings what was committed to the disk.
@@ -211,17 +264,40 @@ func (s *Store) sync() {
 	closed := s.closed
 	s.mu.Unlock()
 	if !closed {
-		_ = s.db.Sync() // a full or failing disk shows at the next commit, which has a caller to tell
+		_ = s.db.Load().Sync() // a full or failing disk shows at the next commit, which has a caller to tell
 	}
 }
 
-// file opens the file at the first call.
+// file opens the file at the first call. A full disk may have space at the next.
 func (s *Store) file() (*bbolt.DB, error) {
-	s.open.Do(func() { s.db, s.openErr = s.openFile() })
-	return s.db, s.openErr
+	if broken := s.broken.Load(); broken != nil {
+		return nil, broken
+	}
+	if db := s.db.Load(); db != nil {
+		return db, nil
+	}
+	s.open.Lock()
+	defer s.open.Unlock()
+	if db := s.db.Load(); db != nil || s.openErr != nil {
+		return db, s.openErr
+	}
+	db, err := s.openFile()
+	if _, again := errors.AsType[*WriteError](err); err != nil && !again {
+		s.openErr = err
+	}
+	if db != nil {
+		s.db.Store(db)
+	}
+	return db, err
 }
 
-func (s *Store) openFile() (*bbolt.DB, error) {
+func (s *Store) openFile() (db *bbolt.DB, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			db, err = nil, s.damaged(p)
+		}
+	}()
 	path := s.path
 	if s.opts.Ephemeral {
 		f, err := os.CreateTemp("", "devstack-*.db")
@@ -231,7 +307,7 @@ func (s *Store) openFile() (*bbolt.DB, error) {
 		path = f.Name()
 		f.Close()
 	} else if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		return nil, &WriteError{path, err}
 	}
 	opts := &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: !s.opts.SyncEveryCommit, NoGrowSync: true}
 	if runtime.GOOS != "windows" {
@@ -239,12 +315,19 @@ func (s *Store) openFile() (*bbolt.DB, error) {
 		// reader to do that. (On Windows the file itself would take this size.)
 		opts.InitialMmapSize = 1 << 30
 	}
-	db, err := bbolt.Open(path, 0o600, opts)
+	before, statErr := os.Stat(path)
+	isNew := statErr != nil || before.Size() == 0
+	db, err = bbolt.Open(path, 0o600, opts)
+	if err != nil && isNew && !errors.Is(err, bbolt.ErrTimeout) {
+		os.Remove(path) // half of a first page is no file
+	}
 	switch {
 	case errors.Is(err, bbolt.ErrTimeout):
 		return nil, fmt.Errorf("store: %s is held by another process", path)
+	case errors.Is(err, syscall.ENOSPC):
+		return nil, &WriteError{path, err}
 	case err != nil:
-		return nil, fmt.Errorf("store: %s cannot be read (%w); `devstack reset` starts over with an empty one", path, err)
+		return nil, &DamageError{path, err}
 	}
 	if s.opts.Ephemeral && runtime.GOOS != "windows" {
 		os.Remove(path) // the open file lives on without its name

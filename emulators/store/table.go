@@ -128,7 +128,7 @@ func (t Table[V]) Clear(tx *Tx, prefix ...any) {
 
 func (t Table[V]) decode(b []byte) (v V) {
 	if err := json.Unmarshal(b, &v); err != nil {
-		panic(failure{fmt.Errorf("store: table %s holds what cannot be read: %w", t.name, err)})
+		panic(failure{&contentError{t.name, err}})
 	}
 	return v
 }

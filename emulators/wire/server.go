@@ -289,7 +289,16 @@ func (s *Server) wireError(op *operation, err error) error {
 	if !errors.Is(err, context.Canceled) {
 		s.Log.Error("an operation failed", "service", op.service.Model.Service, "operation", op.Name, "error", err)
 	}
+	if p, ok := errors.AsType[public](err); ok {
+		return Errorf(errInternal.Code, errInternal.Status, "%s devstack: %v", errInternal.Message, p)
+	}
 	return errInternal
+}
+
+// public is an error of ours that the client's user can do something about, such as a full disk: the client hears of it too.
+type public interface {
+	error
+	Public()
 }
 
 // errInternal is what clients hear of failures that are ours.
