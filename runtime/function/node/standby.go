@@ -2,12 +2,13 @@ package node
 
 import (
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,10 +38,11 @@ type pool struct {
 	mu      sync.Mutex
 	closed  bool
 	waiting map[string]*standby // by function
+	coming  map[string]string   // key of the standby that is being started, by function
 	order   []string            // functions, the one that was started last at the end
 }
 
-func (p *pool) init(e *Engine) { p.e, p.waiting = e, map[string]*standby{} }
+func (p *pool) init(e *Engine) { p.e, p.waiting, p.coming = e, map[string]*standby{}, map[string]string{} }
 
 // take returns the function's standby if it is of the wanted kind and alive, nil if there is none.
 func (p *pool) take(name, key string) *pipe.Sandbox {
@@ -78,26 +80,38 @@ func (p *pool) end(s *standby) { p.work.Go(func() { s.Close() }) }
 func (p *pool) prepare(name string, w wish) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || p.waiting[name] != nil && p.waiting[name].key == w.key {
+	if p.closed || p.coming[name] == w.key || p.waiting[name] != nil && p.waiting[name].key == w.key {
 		return
 	}
+	p.coming[name] = w.key
 	p.work.Go(func() {
-		s, err := p.e.spawn(w)
-		if err != nil {
-			return // the next start says what is wrong
+		s := p.start(w)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.coming[name] == w.key {
+			delete(p.coming, name)
 		}
-		if err := s.Warm(w.warm); err != nil {
-			s.Close()
-			return
+		if s != nil {
+			p.putLocked(name, s)
 		}
-		p.put(name, &standby{Sandbox: s, key: w.key})
 	})
 }
 
-// put keeps a standby, and lets go of what is too much.
-func (p *pool) put(name string, s *standby) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// start starts a standby, nil if it cannot: the next Start says why.
+func (p *pool) start(w wish) *standby {
+	s, err := p.e.spawn(w)
+	if err != nil {
+		return nil
+	}
+	if err := s.Warm(w.warm); err != nil {
+		s.Close()
+		return nil
+	}
+	return &standby{Sandbox: s, key: w.key}
+}
+
+// putLocked keeps a standby, and lets go of what is too much.
+func (p *pool) putLocked(name string, s *standby) {
 	if p.closed {
 		p.end(s)
 		return
@@ -114,21 +128,12 @@ func (p *pool) put(name string, s *standby) {
 	for n := len(p.order); n > 0 && (len(p.waiting) > maxStandbys || n > 4*maxStandbys); n = len(p.order) {
 		oldest := p.order[0]
 		p.order = p.order[1:]
-		if !contains(p.order, oldest) {
+		if !slices.Contains(p.order, oldest) {
 			if s := p.removeLocked(oldest); s != nil {
 				p.end(s)
 			}
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // expire ends a standby that nobody has needed.
@@ -197,50 +202,14 @@ func wishFor(node string, b *build, env []string) wish {
 	return w
 }
 
-//go:embed runtime/bootstrap.cjs
-var bootstrap []byte
+//go:embed runtime
+var runtimeFiles embed.FS
 
-//go:embed runtime/hooks.mjs
-var hooks []byte
-
-// installRuntime writes the runtime to the user's cache, under the name of its content, and returns the path to run.
+// installRuntime returns the path of the bootstrap.
 var installRuntime = sync.OnceValues(func() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	sum := sha256.Sum256(append(append([]byte{}, bootstrap...), hooks...))
-	dir := filepath.Join(cache, "devstack", "node-"+hex.EncodeToString(sum[:8]))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("install the Node.js runtime: %w", err)
-	}
-	for name, content := range map[string][]byte{"bootstrap.cjs": bootstrap, "hooks.mjs": hooks} {
-		if err := writeOnce(filepath.Join(dir, name), content); err != nil {
-			return "", fmt.Errorf("install the Node.js runtime: %w", err)
-		}
-	}
-	return filepath.Join(dir, "bootstrap.cjs"), nil
+	dir, err := pipe.Install("node", runtimeFiles)
+	return filepath.Join(dir, "bootstrap.cjs"), err
 })
-
-// writeOnce writes a file that nobody sees half.
-func writeOnce(path string, content []byte) error {
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(content) {
-		return nil
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "new")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err := f.Write(content); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
 
 // spawn starts a process that waits for a function.
 func (e *Engine) spawn(w wish) (*pipe.Sandbox, error) {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"devstack/runtime/function/pipe"
 	"devstack/runtime/function/spawn"
 )
 
@@ -181,53 +182,11 @@ func (p *servers) close() {
 	p.retired = nil
 }
 
-//go:embed runtime/*.py
+//go:embed runtime
 var runtimeFiles embed.FS
 
-// installRuntime writes the runtime to the user's cache, under the name of its content, and returns the path to run.
+// installRuntime returns the path of the runtime.
 var installRuntime = sync.OnceValues(func() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	sum := sha256.New()
-	files := map[string][]byte{}
-	for _, name := range []string{"runtime.py", "analyse.py"} {
-		text, err := runtimeFiles.ReadFile("runtime/" + name)
-		if err != nil {
-			return "", err
-		}
-		files[name] = text
-		sum.Write(text)
-	}
-	dir := filepath.Join(cache, "devstack", "python-"+hex.EncodeToString(sum.Sum(nil)[:8]))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("install the Python runtime: %w", err)
-	}
-	for name, text := range files {
-		if err := writeOnce(filepath.Join(dir, name), text); err != nil {
-			return "", fmt.Errorf("install the Python runtime: %w", err)
-		}
-	}
-	return filepath.Join(dir, "runtime.py"), nil
+	dir, err := pipe.Install("python", runtimeFiles)
+	return filepath.Join(dir, "runtime.py"), err
 })
-
-// writeOnce writes a file that nobody sees half.
-func writeOnce(path string, content []byte) error {
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(content) {
-		return nil
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "new")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err := f.Write(content); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
