@@ -31,6 +31,21 @@ func buildContext(ctx context.Context, dir string) io.ReadCloser {
 	return r
 }
 
+// Ignored returns a function that reports of a path in a folder whether the folder's .dockerignore leaves it out of a build.
+func Ignored(dir string) (func(path string) bool, error) {
+	patterns, err := ignorePatterns(dir)
+	if err != nil {
+		return nil, err
+	}
+	return func(path string) bool {
+		skip, err := patterns.MatchesOrParentMatches(path)
+		return err == nil && skip && !needed(path)
+	}, nil
+}
+
+// needed reports whether the engine is given a file in any case.
+func needed(path string) bool { return path == "Dockerfile" || path == ".dockerignore" }
+
 func pack(ctx context.Context, archive *tar.Writer, dir string) error {
 	ignored, err := ignorePatterns(dir)
 	if err != nil {
@@ -51,7 +66,7 @@ func pack(ctx context.Context, archive *tar.Writer, dir string) error {
 		switch {
 		case err != nil:
 			return err
-		case !skip || name == "Dockerfile" || name == ".dockerignore": // these the engine needs
+		case !skip || needed(name):
 			return add(archive, path, filepath.ToSlash(name), entry)
 		case entry.IsDir() && !ignored.Exclusions():
 			return fs.SkipDir

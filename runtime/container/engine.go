@@ -198,15 +198,15 @@ func remove(ctx context.Context, c *client.Client, id string) error {
 // GatewayAddr is the address of this machine on the engine's bridge network, where containers can call what listens on it.
 // It is "" if the engine has another way to the loopback interface, as Docker Desktop has.
 func (e *Engine) GatewayAddr(ctx context.Context) (string, error) {
-	host, err := e.hostAddr(ctx)
+	host, err := e.HostAddr(ctx)
 	if err != nil || host == hostName {
 		return "", err
 	}
 	return host, nil
 }
 
-// hostAddr is how a container calls this machine: an address, or a name that the engine makes known to it.
-func (e *Engine) hostAddr(ctx context.Context) (string, error) {
+// HostAddr is how a container calls this machine: GatewayAddr or, where that is "", a name that the engine makes known to it.
+func (e *Engine) HostAddr(ctx context.Context) (string, error) {
 	c, err := e.connect(ctx)
 	if err != nil {
 		return "", err

@@ -14,12 +14,14 @@ import (
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
 )
 
-// BuildError is a mistake in a Dockerfile or in what it runs. What the build printed is in the logs.
+// BuildError is a mistake in a Dockerfile or in what it runs. All that the build printed is in the logs.
 type BuildError struct {
-	Dir  string
-	Text string // the engine's message
+	Dir    string
+	Text   string   // the engine's message
+	Output []string // the last lines that the build printed
 }
 
 // Error names the folder and says what went wrong.
@@ -28,8 +30,14 @@ func (e *BuildError) Error() string { return fmt.Sprintf("build %s: %s", e.Dir, 
 // Build builds the image of a folder with a Dockerfile and returns its id. Builds of one resource that are asked for at
 // the same time are one. The resource's earlier images, unless a container still uses them, are deleted.
 func (e *Engine) Build(ctx context.Context, resource, dir string) (string, error) {
+	return e.BuildBeside(ctx, resource, dir, func(string) bool { return false })
+}
+
+// BuildBeside is Build for a caller who still wants some of the resource's earlier images: those of whose ids keep says so
+// are not deleted.
+func (e *Engine) BuildBeside(ctx context.Context, resource, dir string, keep func(id string) bool) (string, error) {
 	key := resource + " " + dir
-	built := e.builds.DoChan(key, func() (any, error) { return e.build(ctx, resource, dir) })
+	built := e.builds.DoChan(key, func() (any, error) { return e.build(ctx, resource, dir, keep) })
 	select {
 	case r := <-built:
 		id, _ := r.Val.(string)
@@ -40,9 +48,9 @@ func (e *Engine) Build(ctx context.Context, resource, dir string) (string, error
 	}
 }
 
-func (e *Engine) build(ctx context.Context, resource, dir string) (string, error) {
+func (e *Engine) build(ctx context.Context, resource, dir string, keep func(id string) bool) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, "Dockerfile")); err != nil {
-		return "", &BuildError{dir, "there is no Dockerfile in it"}
+		return "", &BuildError{Dir: dir, Text: "there is no Dockerfile in it"}
 	}
 	c, err := e.connect(ctx)
 	if err != nil {
@@ -58,25 +66,60 @@ func (e *Engine) build(ctx context.Context, resource, dir string) (string, error
 		Remove:  true,
 		Version: build.BuilderV1,
 	})
-	if err != nil {
-		return "", &BuildError{dir, err.Error()}
+	if client.IsErrConnectionFailed(err) {
+		return "", fmt.Errorf("build %s: %w", dir, err)
+	} else if err != nil {
+		return "", &BuildError{Dir: dir, Text: err.Error()}
 	}
 	defer resp.Body.Close()
 	output := e.conf.Logs.StreamWriter(resource, "build")
 	defer output.Close()
-	id, err := progress(resp.Body, output)
+	var last tail
+	id, err := progress(resp.Body, io.MultiWriter(output, &last))
+	if err == nil && id == "" {
+		err = errors.New("the engine named no image")
+	}
 	if err != nil {
-		return "", &BuildError{dir, err.Error()}
+		return "", &BuildError{dir, err.Error(), last.lines()}
 	}
-	if id == "" {
-		return "", &BuildError{dir, "the engine named no image"}
-	}
-	c.ImagesPrune(ctx, filters.NewArgs( // a matter of disk space only
+	e.forget(ctx, c, resource, keep)
+	return id, nil
+}
+
+// forget deletes those of a resource's images that have lost their name to a later one and that nobody uses. It is a matter of
+// disk space only: what fails now succeeds after the next build.
+func (e *Engine) forget(ctx context.Context, c *client.Client, resource string, keep func(id string) bool) {
+	old, err := c.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(
 		filters.Arg("dangling", "true"),
 		filters.Arg("label", labelDir+"="+e.conf.Dir),
 		filters.Arg("label", labelResource+"="+resource),
-	))
-	return id, nil
+	)})
+	if err != nil {
+		return
+	}
+	for _, one := range old {
+		if !keep(one.ID) {
+			c.ImageRemove(ctx, one.ID, image.RemoveOptions{PruneChildren: true})
+		}
+	}
+}
+
+// tail keeps the end of what is written to it.
+type tail struct{ text []byte }
+
+// tailSize is more than an error's reader wants to see.
+const tailSize = 4 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.text = append(t.text, p...)
+	t.text = t.text[max(0, len(t.text)-tailSize):]
+	return len(p), nil
+}
+
+// lines returns the last lines.
+func (t *tail) lines() []string {
+	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
+	return lines[max(0, len(lines)-20):]
 }
 
 // imageName is the tag of a resource's image: devstack/shop-service.catalog.
@@ -110,6 +153,19 @@ func (e *Engine) Pull(ctx context.Context, resource, ref string) error {
 
 func pullError(ref string, err error) error {
 	return fmt.Errorf("image %s is not here and cannot be pulled (docker pull it first if it needs a login): %w", ref, err)
+}
+
+// ImageID returns the id of an image that the engine has. A name may mean another image tomorrow, an id does not.
+func (e *Engine) ImageID(ctx context.Context, ref string) (string, error) {
+	c, err := e.connect(ctx)
+	if err != nil {
+		return "", err
+	}
+	info, err := c.ImageInspect(ctx, ref)
+	if err != nil {
+		return "", fmt.Errorf("look for image %s: %w", ref, err)
+	}
+	return info.ID, nil
 }
 
 // message is one of those that an engine sends while it builds or pulls.

@@ -70,7 +70,7 @@ var loopbackURL = regexp.MustCompile(`(\b[a-z][a-z0-9+.-]*://(?:[^@/\s]*@)?)(?:1
 // Env returns an environment as a container needs it: in a URL, the loopback address and a port mean this machine, which
 // the container calls by the gateway's address. The daemon listens there too; see GatewayAddr.
 func (e *Engine) Env(ctx context.Context, env []string) ([]string, error) {
-	host, err := e.hostAddr(ctx)
+	host, err := e.HostAddr(ctx)
 	if err != nil {
 		return nil, err
 	}

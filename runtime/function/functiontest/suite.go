@@ -96,6 +96,9 @@ func NewProject(t *testing.T, engine function.Engine, sample Sample, watched boo
 		Timeout: 20, Memory: 128, ARN: "arn:aws:lambda:us-east-1:000000000000:function:sample",
 		Environment: map[string]string{"COLOUR": "green"},
 	}
+	if sample.Runtime == "image" {
+		p.Function.Source, p.Function.Build = "", p.Function.Source
+	}
 	cfg := function.Config{
 		Engines: func(runtime string) function.Engine { return engine },
 		Clock:   clock.System(),
