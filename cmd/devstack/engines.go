@@ -8,6 +8,7 @@ import (
 
 	"devstack/runtime/function"
 	"devstack/runtime/function/golang"
+	"devstack/runtime/function/image"
 	"devstack/runtime/function/js"
 	"devstack/runtime/function/node"
 	"devstack/runtime/function/python"
@@ -52,6 +53,8 @@ func (e *engines) family(runtime string) (string, func() function.Engine) {
 		return "go", func() function.Engine {
 			return golang.New(golang.Config{Cache: filepath.Join(e.d.dir, stateDir, "build"), Keep: e.d.watchdog})
 		}
+	case runtime == "image":
+		return "image", func() function.Engine { return image.New(image.Options{Docker: e.d.docker}) }
 	}
 	return "", nil
 }

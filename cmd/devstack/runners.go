@@ -53,6 +53,11 @@ func (f functionRunner) Update(ctx context.Context, old, new config.Resource, _ 
 	if old, ok := old.(*config.Function); ok && old.Name != fn.Name {
 		_ = f.d.functions.Remove(old.Name) // it is known only if it was put
 	}
+	if fn.Runtime == "image" {
+		if err := f.d.listenForContainers(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if err := f.d.functions.Put(ctx, fn); err != nil && !isOwnFault(err) {
 		return nil, err
 	}
