@@ -43,11 +43,10 @@ func (f functions) Get(name string) (lambda.Function, bool) {
 // describe is a function as Lambda reports it.
 func (f functions) describe(info function.Info) lambda.Function {
 	fn := info.Function
-	sum, size := codeHash(fn)
 	return lambda.Function{
 		Name: fn.Name, Runtime: fn.Runtime, Handler: fn.Handler, Description: fn.Description, Environment: fn.Environment,
 		Role: "arn:aws:iam::" + f.d.current().Account + ":role/devstack-" + fn.Name, Timeout: int32(fn.Timeout), Memory: int32(fn.Memory),
-		Image: fn.Runtime == "image", Architecture: architecture(), LastModified: info.LastModified, CodeSHA256: sum, CodeSize: size,
+		Image: fn.Runtime == "image", Architecture: architecture(), LastModified: info.LastModified, Code: func() (string, int64) { return codeHash(fn) },
 		Active: info.State != function.Failed, StateReason: info.Reason,
 	}
 }

@@ -104,10 +104,11 @@ func configuration(ctx context.Context, f *Function, qualifier *string) *Functio
 	if qualifier != nil {
 		arn += ":" + *qualifier
 	}
+	sum, size := f.Code()
 	c := &FunctionConfiguration{
 		FunctionName: &f.Name, FunctionArn: &arn, Description: &f.Description, Role: &f.Role, Timeout: &f.Timeout, MemorySize: &f.Memory,
-		CodeSha256: &f.CodeSHA256, CodeSize: &f.CodeSize, LastModified: new(f.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000")),
-		Version: new(latest), RevisionId: new(revision(f)), PackageType: new(PackageTypeZip), Architectures: []string{f.Architecture},
+		CodeSha256: &sum, CodeSize: &size, LastModified: new(f.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000")),
+		Version: new(latest), RevisionId: new(revision(f, sum)), PackageType: new(PackageTypeZip), Architectures: []string{f.Architecture},
 		EphemeralStorage: &EphemeralStorage{Size: new(int32(512))}, TracingConfig: &TracingConfigResponse{Mode: new(TracingModePassThrough)},
 		SnapStart:     &SnapStartResponse{ApplyOn: new(SnapStartApplyOnNone), OptimizationStatus: new(SnapStartOptimizationStatusOff)},
 		LoggingConfig: &LoggingConfig{LogFormat: new(LogFormatText), LogGroup: new("/aws/lambda/" + f.Name)},
@@ -129,13 +130,13 @@ func configuration(ctx context.Context, f *Function, qualifier *string) *Functio
 }
 
 // revision changes whenever the function does: it is made of its code's hash and the instant of its last change.
-func revision(f *Function) string {
+func revision(f *Function, sum string) string {
 	h := strings.ToLower(strings.Map(func(r rune) rune {
 		if strings.ContainsRune("0123456789abcdefABCDEF", r) {
 			return r
 		}
 		return -1
-	}, f.CodeSHA256+f.LastModified.UTC().Format("20060102150405.000000000"))) + strings.Repeat("0", 32)
+	}, sum+f.LastModified.UTC().Format("20060102150405.000000000"))) + strings.Repeat("0", 32)
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:32]
 }
 
@@ -146,7 +147,8 @@ func (s *Service) GetAccountSettings(context.Context, *GetAccountSettingsInput) 
 	all := s.functions.List()
 	size := int64(0)
 	for _, f := range all {
-		size += f.CodeSize
+		_, n := f.Code()
+		size += n
 	}
 	return &GetAccountSettingsOutput{
 		AccountLimit: &AccountLimit{

@@ -35,10 +35,9 @@ type Function struct {
 	Image                                     bool  // a container image, and not code
 	Architecture                              string
 	LastModified                              time.Time
-	CodeSHA256                                string // base64
-	CodeSize                                  int64  // bytes
-	Active                                    bool   // it can be invoked now
-	StateReason                               string // why not
+	Code                                      func() (sha256 string, size int64) // in base64; in bytes. It reads the function's files
+	Active                                    bool                               // it can be invoked now
+	StateReason                               string                             // why not
 }
 
 // Event is one invocation.
