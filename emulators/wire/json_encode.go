@@ -16,8 +16,8 @@ import (
 
 // jsonEncoder writes Go values as JSON by a plan.
 type jsonEncoder struct {
-	model  bool // the model's names: the JSON of Call and of traces
-	redact bool // for traces: sensitive members are not shown
+	model bool // the model's names: the JSON of Call and of traces
+	trace bool // for a developer's eyes: a blob that is JSON is shown as it is
 }
 
 // structure writes an object of all members.
@@ -67,9 +67,6 @@ func (f *field) inAnswerBody() bool {
 
 func (e jsonEncoder) value(b []byte, f *field, v reflect.Value) []byte {
 	p := f.plan
-	if e.redact && p.shape.Flags&Sensitive != 0 {
-		return append(b, `"***"`...)
-	}
 	switch p.kind {
 	case Structure, Union:
 		return e.structure(b, p, v)
@@ -87,7 +84,7 @@ func (e jsonEncoder) value(b []byte, f *field, v reflect.Value) []byte {
 	case String:
 		return appendJSONString(b, v.String())
 	case Blob:
-		if e.redact && f.Flags&JSONValue != 0 && p.typ != readerType && json.Valid(v.Bytes()) {
+		if e.trace && p.typ != readerType && json.Valid(v.Bytes()) {
 			return append(b, v.Bytes()...) // in a trace a function's event is to be read
 		}
 		return e.blob(b, v)

@@ -119,7 +119,7 @@ type ShapeFlags uint8
 // What a shape may be besides its kind.
 const (
 	Sparse    ShapeFlags = 1 << iota // a list or map that may hold nulls
-	Sensitive                        // not shown in constraint messages, logs and traces
+	Sensitive                        // not shown in constraint messages
 	Flattened                        // a list or map whose every member is flattened, as botocore's models have it
 )
 

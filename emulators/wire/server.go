@@ -24,7 +24,7 @@ type Config struct {
 	Now      func() time.Time // of the Date header; the machine's own if nil
 
 	// Trace, if there is one, is told of every operation as it begins and, by what it returns, as it ends. input and output
-	// make the JSON of what was asked and answered, by the model's member names, sensitive members hidden; they are good
+	// make the JSON of what was asked and answered, by the model's member names; they are good
 	// until the call returns.
 	Trace func(ctx context.Context, r *Request, input func() []byte) (context.Context, func(output func() []byte, err error))
 
@@ -254,13 +254,13 @@ func (x *exchange) what() (service, operation string) {
 func (s *Server) run(ctx context.Context, op *operation, in any, v reflect.Value) (out any, err error) {
 	if s.Trace != nil {
 		var end func(func() []byte, error)
-		ctx, end = s.Trace(ctx, From(ctx), func() []byte { return redacted(op.in, v) })
+		ctx, end = s.Trace(ctx, From(ctx), func() []byte { return traced(op.in, v) })
 		defer func() {
 			end(func() []byte {
 				if out == nil {
 					return nil
 				}
-				return redacted(op.out, reflect.ValueOf(out).Elem())
+				return traced(op.out, reflect.ValueOf(out).Elem())
 			}, err)
 		}()
 	}
@@ -310,8 +310,10 @@ func notImplemented(op *operation) *Error {
 	return Errorf("NotImplemented", 501, "devstack does not implement the operation %s of the service %s", op.Name, op.service.Model.Service)
 }
 
-func redacted(p *plan, v reflect.Value) []byte {
-	return jsonEncoder{model: true, redact: true}.structure(nil, p, v)
+// traced is the JSON of an input or output for a trace. Nothing is hidden in it, sensitive members neither: it stays on the
+// developer's machine, and it is his own application that he is looking at.
+func traced(p *plan, v reflect.Value) []byte {
+	return jsonEncoder{model: true, trace: true}.structure(nil, p, v)
 }
 
 // Headers are set by their canonical names directly: Header.Set would spend longer on the spelling than on the rest.
