@@ -254,7 +254,7 @@ func TestCallFillsTokens(t *testing.T) {
 	}
 }
 
-// A trace hears of what was asked and answered, but not of secrets.
+// A trace hears of what was asked and answered, secrets included.
 func TestTraceShowsWhatWasAskedAndAnswered(t *testing.T) {
 	var told []string
 	s := NewServer(Config{Services: []*Service{testService()}, NewID: func() string { return "id" },
