@@ -52,7 +52,7 @@ func TestCommonJS(t *testing.T) {
 		Broken:    map[string]string{"lib/version.js": "exports.number = ;\n"},
 		BadInit:   map[string]string{"lib/version.js": "throw new Error('bad init');\n"},
 		ErrorType: "Error",
-		Races:     100,
+		Races:     40,
 	})
 }
 
@@ -61,8 +61,8 @@ func TestTypeScript(t *testing.T) {
 		name, pkg string
 		races     int
 	}{
-		{"as CommonJS", `{}`, 50},
-		{"as ES modules", `{"type":"module"}`, 20},
+		{"as CommonJS", `{}`, 20},
+		{"as ES modules", `{"type":"module"}`, 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			functiontest.Run(t, newEngine, functiontest.Sample{
@@ -96,6 +96,6 @@ func TestESModules(t *testing.T) {
 		Broken:    map[string]string{"lib/version.mjs": "export const number = ;\n"},
 		BadInit:   map[string]string{"lib/version.mjs": "export const number = '0';\nthrow new Error('bad init');\n"},
 		ErrorType: "Error",
-		Races:     50,
+		Races:     20,
 	})
 }

@@ -42,7 +42,9 @@ type pool struct {
 	order   []string            // functions, the one that was started last at the end
 }
 
-func (p *pool) init(e *Engine) { p.e, p.waiting, p.coming = e, map[string]*standby{}, map[string]string{} }
+func (p *pool) init(e *Engine) {
+	p.e, p.waiting, p.coming = e, map[string]*standby{}, map[string]string{}
+}
 
 // take returns the function's standby if it is of the wanted kind and alive, nil if there is none.
 func (p *pool) take(name, key string) *pipe.Sandbox {
