@@ -18,7 +18,6 @@ func newValidate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Check the stack's files without running anything",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			stack, err := readStack(cmd)
 			var bad config.Diagnostics
@@ -48,7 +47,6 @@ func newFmt() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fmt",
 		Short: "Write the stack's files in the canonical layout",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := stackDir(cmd)
 			if err != nil {
@@ -106,7 +104,6 @@ func newGraph() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "graph",
 		Short: "Print which resource needs which, in Graphviz's language",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			stack, err := readStack(cmd)
 			if err != nil {

@@ -264,8 +264,7 @@ func (c *control) serveClock(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusBadRequest, fmt.Errorf("%q is not a duration forward, like 90s or 1h30m", by))
 			return
 		}
-		c.d.clock.Advance(d)
-		if err := c.d.keepOffset(); err != nil {
+		if err := c.d.advance(d); err != nil {
 			refuse(w, http.StatusInternalServerError, err)
 			return
 		}

@@ -55,6 +55,7 @@ type daemon struct {
 	sup       *supervise.Supervisor
 	shipper   *shipper
 
+	moving   sync.Mutex  // one move of the clock at a time
 	applying sync.Mutex  // one change of the stack at a time
 	applied  atomic.Bool // one has been carried out
 
@@ -83,6 +84,9 @@ func openDaemon(dir string, o daemonOptions) (*daemon, error) {
 	stack, err := d.load()
 	if err != nil {
 		return nil, err
+	}
+	if _, err := readRecords(recordsFile(dir)); err != nil && !o.ephemeral {
+		return nil, err // before anything runs
 	}
 	d.stack = &config.Stack{Name: stack.Name, Dir: stack.Dir, Region: stack.Region, Account: stack.Account, Port: stack.Port}
 	d.traces = trace.NewRing(maxSpans, d.clock.Now)

@@ -16,7 +16,6 @@ func newDown() *cobra.Command {
 	return &cobra.Command{
 		Use:   "down",
 		Short: "Stop the running stack; its data stays",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := stackDir(cmd)
 			if err != nil {
@@ -54,7 +53,6 @@ func newReset() *cobra.Command {
 		Use:   "reset",
 		Short: "Empty all services: tables, executions, logs in CloudWatch, and the clock",
 		Long:  "Empty all services of the stack. A running stack begins anew; one that does not run does so when it is next started.",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := stackDir(cmd)
 			if err != nil {
@@ -84,7 +82,7 @@ func newReset() *cobra.Command {
 
 // wipe removes what the services of a stack hold. Ports and stream labels stay, because the stack's URLs should.
 func wipe(dir string) error {
-	for _, path := range []string{filepath.Join(dir, stateDir, "data"), filepath.Join(dir, stateDir, "provisioned.json"), offsetFile(dir)} {
+	for _, path := range []string{filepath.Join(dir, stateDir, "data"), recordsFile(dir), offsetFile(dir)} {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("reset: %w", err)
 		}

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +22,6 @@ func newEnv() *cobra.Command {
 		Use:   "env",
 		Short: "Print what makes AWS tools speak to the stack, as exports for a shell",
 		Long:  "Print what makes AWS SDKs, the AWS CLI or Terraform speak to the stack:\n\n  eval \"$(devstack env)\"",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			env, err := stackEnv(cmd)
 			if err != nil {
@@ -42,27 +43,29 @@ func newEnv() *cobra.Command {
 
 // newExec is `devstack exec`.
 func newExec() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "exec -- COMMAND [ARGUMENT...]",
 		Short: "Run a command with AWS tools speaking to the stack",
-		Long:  "Run a command with the environment of `devstack env`; none of the caller's own AWS_* variables reach it. Its exit code is\nthe command's.",
-		Args:  cobra.MinimumNArgs(1),
+		Long:  "Run a command with the environment of `devstack env`; none of the caller's own AWS_* variables reach it. Its exit code is\nthe command's; 127 if there is no such command, 126 if it cannot be run.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			env, err := stackEnv(cmd)
 			if err != nil {
 				return err
 			}
-			child := exec.CommandContext(cmd.Context(), args[0], args[1:]...)
-			child.Env = append(withoutAWS(os.Environ()), sortedEnv(env)...)
-			child.Stdin, child.Stdout, child.Stderr = os.Stdin, cmd.OutOrStdout(), cmd.ErrOrStderr()
-			err = child.Run()
-			var ended *exec.ExitError
-			if errors.As(err, &ended) && ended.ExitCode() > 0 {
-				return &exit{ended.ExitCode(), errors.New("")} // the command has said what there is to say
+			path, err := exec.LookPath(args[0])
+			switch {
+			case errors.Is(err, fs.ErrPermission):
+				return &exit{126, err} // as shells do, which POSIX has them do
+			case err != nil:
+				return &exit{127, fmt.Errorf("there is no command %q", args[0])}
 			}
-			return err
+			// The command takes this process's place, so that it gets its signals and its terminal, and its end is ours.
+			err = syscall.Exec(path, args, append(withoutAWS(os.Environ()), sortedEnv(env)...))
+			return &exit{126, fmt.Errorf("%s: %w", path, err)}
 		},
 	}
+	cmd.Flags().SetInterspersed(false) // what follows the command is the command's
+	return cmd
 }
 
 // stackEnv is the environment of a stack: of the running one, or of the one in the files if none runs.

@@ -64,7 +64,7 @@ func (d *daemon) removeForgotten(ctx context.Context, next *config.Stack) error 
 	if d.options.ephemeral {
 		return nil
 	}
-	path := filepath.Join(d.dir, stateDir, "provisioned.json")
+	path := recordsFile(d.dir)
 	var errs []error
 	var keep []provisionedRecord
 	there := map[config.ID]bool{}
@@ -91,20 +91,26 @@ func (d *daemon) removeForgotten(ctx context.Context, next *config.Stack) error 
 	}
 	b, err := json.MarshalIndent(keep, "", "  ")
 	if err == nil {
-		err = os.WriteFile(path, b, 0o600)
+		err = replaceFile(path, b)
+	}
+	if err != nil {
+		err = fmt.Errorf("what was provisioned cannot be written down: %w", explain(err))
 	}
 	return errors.Join(append(errs, err)...)
 }
+
+func recordsFile(dir string) string { return filepath.Join(dir, stateDir, "provisioned.json") }
 
 func readRecords(path string) (old []provisionedRecord, err error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
-	} else if err != nil {
-		return nil, err
 	}
-	if err := json.Unmarshal(b, &old); err != nil {
-		return nil, fmt.Errorf("%s is damaged (%w); `devstack reset` starts over", path, err)
+	if err == nil {
+		err = json.Unmarshal(b, &old)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s is damaged (%v); delete it: blocks that were taken out of the stack while it did not run then stay in AWS", path, err)
 	}
 	return old, nil
 }

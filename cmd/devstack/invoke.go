@@ -17,7 +17,6 @@ func newInvoke() *cobra.Command {
 		Use:   "invoke NAME [EVENT]",
 		Short: "Run a function with an event and print what it returns",
 		Long:  "Run a function with an event (JSON, default {}; - reads it from standard input) and print what it returns. Its log goes to\nstandard error. The exit code is 1 if the function failed.",
-		Args:  cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			payload := []byte("{}")
 			if len(args) == 2 {
@@ -30,7 +29,7 @@ func newInvoke() *cobra.Command {
 				}
 			}
 			if !json.Valid(payload) {
-				return &exit{exitConfiguration, errors.New("the event is not JSON")}
+				return wrong("the event is not JSON: %s", clipLine(string(payload), 60))
 			}
 			c, err := connect(cmd)
 			if err != nil {
@@ -48,5 +47,6 @@ func newInvoke() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.ValidArgsFunction = resourceNames("function")
 	return cmd
 }

@@ -24,7 +24,10 @@ func newLogs() *cobra.Command {
 		Long:  "Show what the stack's services and functions print, all of them or those named (`tally` or `function.tally`).\nWithout a running stack it shows what the last run left.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			follow, _ := cmd.Flags().GetBool("follow")
-			n, _ := cmd.Flags().GetInt("lines")
+			n, err := lineCount(cmd)
+			if err != nil {
+				return err
+			}
 			c, err := connect(cmd)
 			if errors.Is(err, errNotRunning) && !follow {
 				return printOldLogs(cmd, args, n)
@@ -58,6 +61,7 @@ func newLogs() *cobra.Command {
 	cmd.Flags().BoolP("follow", "f", false, "go on with what comes")
 	cmd.Flags().IntP("lines", "n", 200, "how many of the latest `lines` to begin with")
 	withJSON(cmd)
+	cmd.ValidArgsFunction = resourceNames("")
 	return cmd
 }
 

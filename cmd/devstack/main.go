@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -44,6 +46,7 @@ func main() {
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
+	context.AfterFunc(ctx, cancel) // a second Ctrl-C ends the process at once; the watchdog ends what it had started
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -68,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &diagnostics), !understood:
 		code = exitConfiguration
 	}
-	if text := err.Error(); text != "" {
+	if text := explain(err).Error(); text != "" {
 		if diagnostics != nil {
 			fmt.Fprintln(stderr, diagnostics.Text())
 		} else {
@@ -76,6 +79,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	return code
+}
+
+// explain adds the way out to what the operating system alone has said.
+func explain(err error) error {
+	var ours interface{ Public() }
+	switch {
+	case errors.As(err, &ours):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: the disk is full; free some space and try again", err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w; the stack's state is kept in %s beside stack.hcl, which has to be writable", err, stateDir)
+	}
+	return err
 }
 
 // newRoot builds the command tree.
@@ -86,13 +102,17 @@ func newRoot() *cobra.Command {
 		Long:          "devstack reads stack.hcl and runs the whole application on this machine: functions, services, APIs, tables, caches\nand state machines, with AWS's own wire protocols around them. See README.md for a tour.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	root.PersistentFlags().StringP("dir", "C", ".", "`folder` of the stack, or any below it")
 	root.AddCommand(
 		newUp(), newDown(), newStatus(), newLogs(), newInvoke(), newEnv(), newExec(), newServe(),
 		newValidate(), newFmt(), newGraph(), newReset(), newTrace(), newClock(), newVersion(),
 	)
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	root.SetFlagErrorFunc(flagError)
+	strict(root)
 	return root
 }
 
@@ -102,8 +122,14 @@ func stackDir(cmd *cobra.Command) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if info, err := os.Stat(from); err != nil || !info.IsDir() {
+		return "", wrong("there is no folder %s", from)
+	}
 	dir, err := config.Find(from)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		from, _ = filepath.Abs(from)
+		return "", wrong("there is no %s in %s or a folder above it; -C names the stack's folder", config.FileName, from)
+	} else if err != nil {
 		return "", &exit{exitConfiguration, err}
 	}
 	return dir, nil

@@ -27,9 +27,11 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the emulated AWS alone, without a stack",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			port, _ := cmd.Flags().GetInt("port")
+			if port < 0 || port > 65535 {
+				return wrong("--port takes a number from 0 to 65535, and not %d", port)
+			}
 			ephemeral, _ := cmd.Flags().GetBool("ephemeral")
 			dir, err := cmd.Flags().GetString("dir")
 			if err == nil {

@@ -56,14 +56,17 @@ func newTrace() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trace [ID]",
 		Short: "List the latest requests through the stack, or show every hop of one",
-		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			n, err := lineCount(cmd)
+			if err != nil {
+				return err
+			}
 			c, err := connect(cmd)
 			if err != nil {
 				return err
 			}
 			if len(args) == 0 {
-				return listTraces(cmd, c)
+				return listTraces(cmd, c, n)
 			}
 			var spans []trace.Span
 			if err := c.call(cmd.Context(), "GET", "/traces/"+url.PathEscape(args[0]), nil, nil, &spans); err != nil {
@@ -83,19 +86,19 @@ func newTrace() *cobra.Command {
 	return cmd
 }
 
-func listTraces(cmd *cobra.Command, c *client) error {
+func listTraces(cmd *cobra.Command, c *client, n int) error {
 	var all []summary
 	if err := c.call(cmd.Context(), "GET", "/traces", nil, nil, &all); err != nil {
 		return err
 	}
-	n, _ := cmd.Flags().GetInt("lines")
-	all = all[:min(max(n, 0), len(all))]
+	all = all[:min(n, len(all))]
 	if asJSON(cmd) {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(all)
 	}
 	t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	for _, s := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d spans\t%s\n", s.ID, s.Start.Local().Format("15:04:05.000"), s.Name, brief(s.Duration), s.Spans, clipLine(s.Error, 60))
+		line := fmt.Sprintf("%s\t%s\t%s\t%s\t%d spans\t%s", s.ID, s.Start.Local().Format("15:04:05.000"), s.Name, brief(s.Duration), s.Spans, clipLine(s.Error, 60))
+		fmt.Fprintln(t, strings.TrimRight(line, "\t"))
 	}
 	return t.Flush()
 }

@@ -28,15 +28,21 @@ func newUp() *cobra.Command {
 		Short: "Run the stack: everything in stack.hcl, until Ctrl-C",
 		Long: "Run the stack: everything in stack.hcl, until Ctrl-C. What is saved is live at the next request.\n\n" +
 			"With --detach it runs in the background; --wait then returns when everything is ready, with exit code 3 if something\ncannot be and 4 if it takes too long.",
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			ephemeral, _ := cmd.Flags().GetBool("ephemeral")
+			wait, _ := cmd.Flags().GetDuration("wait")
+			detach, _ := cmd.Flags().GetBool("detach")
+			switch {
+			case wait < 0, wait == 0 && cmd.Flags().Changed("wait"):
+				return wrong("--wait takes a duration above zero, like 30s, and not %s", wait)
+			case wait > 0 && !detach:
+				return wrong("--wait goes with --detach: without it, `devstack up` stays")
+			}
 			dir, err := stackDir(cmd)
 			if err != nil {
 				return err
 			}
-			ephemeral, _ := cmd.Flags().GetBool("ephemeral")
-			wait, _ := cmd.Flags().GetDuration("wait")
-			if detach, _ := cmd.Flags().GetBool("detach"); detach {
+			if detach {
 				return upDetached(cmd, dir, wait)
 			}
 			return up(cmd.Context(), cmd.OutOrStdout(), dir, daemonOptions{ephemeral: ephemeral, vars: vars(cmd)})
