@@ -13,7 +13,6 @@ import (
 
 	"devstack/runtime/function"
 	"devstack/runtime/function/bundle"
-	"devstack/runtime/watch"
 )
 
 // scanner reads a function's own sources with esbuild, again and again. Of TypeScript it makes the script that Node runs;
@@ -205,7 +204,7 @@ func hidden(root, path string) bool {
 		return false
 	}
 	for part := range strings.SplitSeq(rest, string(filepath.Separator)) {
-		if strings.HasPrefix(part, ".") || watch.Ignored(part) {
+		if strings.HasPrefix(part, ".") {
 			return true
 		}
 	}

@@ -24,7 +24,6 @@ import (
 	"devstack/runtime/config"
 	"devstack/runtime/function"
 	"devstack/runtime/process/reap"
-	"devstack/runtime/watch"
 )
 
 // Options are what the engine is given.
@@ -219,7 +218,7 @@ func ignored(path, root string) bool {
 	at := root
 	for part := range strings.SplitSeq(path, string(filepath.Separator)) {
 		at = filepath.Join(at, part)
-		if strings.HasPrefix(part, ".") || watch.Ignored(part) || part == "site-packages" || part == "venv" && exists(filepath.Join(at, "pyvenv.cfg")) {
+		if strings.HasPrefix(part, ".") || part == "site-packages" || part == "venv" && exists(filepath.Join(at, "pyvenv.cfg")) {
 			return true
 		}
 	}
