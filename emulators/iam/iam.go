@@ -3,6 +3,9 @@
 //
 // Nothing is enforced: no call of any service is ever refused for want of a permission, and no policy is evaluated. What is
 // here is what tools create first and read back, with AWS's rules for names, sizes, conflicts and policy documents.
+//
+// Of AWS's own managed policies those of managed.txt exist, some of them without their documents, and of service-linked roles
+// those of servicelinked.txt.
 package iam
 
 import (
