@@ -29,10 +29,11 @@ type Watcher struct {
 
 // subscription is somebody who wants to hear of some paths.
 type subscription struct {
-	roots map[string]bool // absolute
-	deep  bool            // what is below a folder counts, however deep
-	call  func(path string)
-	held  map[string]bool // folders watched for it
+	roots   map[string]bool                     // absolute
+	deep    bool                                // what is below a folder counts, however deep
+	ignored func(name string, folder bool) bool // what never counts below a root
+	call    func(path string)
+	held    map[string]bool // folders watched for it
 }
 
 // New returns a Watcher without subscriptions. It fails where the operating system has no more file events to give, with
@@ -65,18 +66,20 @@ func (w *Watcher) Err() error {
 // ignoring what Ignored names. Paths need not exist yet, and may go and come back. f is called from the one goroutine that
 // reads events and must not wait; it may be called once more while cancel is.
 func (w *Watcher) Subscribe(paths []string, f func(path string)) (cancel func()) {
-	cancel, _ = w.subscribe(paths, true, f) // Err tells of limits
+	cancel, _ = w.subscribe(paths, true, ignored, f) // Err tells of limits
 	return cancel
 }
 
 // Inputs is Subscribe for paths that are each meant by themselves: of a folder, only its list of entries counts. An error
 // says that not all of them could be watched; those that could are.
 func (w *Watcher) Inputs(paths []string, f func(path string)) (cancel func(), err error) {
-	return w.subscribe(paths, false, f)
+	return w.subscribe(paths, false, ignored, f)
 }
 
-func (w *Watcher) subscribe(paths []string, deep bool, f func(path string)) (cancel func(), err error) {
-	s := &subscription{roots: map[string]bool{}, deep: deep, call: f, held: map[string]bool{}}
+func ignored(name string, _ bool) bool { return Ignored(name) }
+
+func (w *Watcher) subscribe(paths []string, deep bool, ignored func(name string, folder bool) bool, f func(path string)) (cancel func(), err error) {
+	s := &subscription{roots: map[string]bool{}, deep: deep, ignored: ignored, call: f, held: map[string]bool{}}
 	for _, p := range paths {
 		s.roots[filepath.Clean(p)] = true
 	}
@@ -120,7 +123,7 @@ func (w *Watcher) holdTreeLocked(s *subscription, root string) error {
 		switch {
 		case err != nil || !d.IsDir():
 			return nil // what vanishes during the walk is not there to be watched
-		case path != root && Ignored(d.Name()):
+		case !s.roots[path] && s.ignored(d.Name(), true):
 			return fs.SkipDir
 		}
 		return w.holdLocked(s, path)
@@ -261,7 +264,7 @@ func (s *subscription) below(path string) bool {
 	if s.roots[path] {
 		return true
 	}
-	for dir := path; !Ignored(filepath.Base(dir)); {
+	for dir := path; !s.ignored(filepath.Base(dir), dir != path); {
 		dir = filepath.Dir(dir)
 		if s.roots[dir] {
 			return true

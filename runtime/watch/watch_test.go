@@ -209,6 +209,8 @@ func TestChangesAreOfContent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	age(t, dir+"/same")
+	age(t, dir+"/other")
 	var h heard
 	defer open(t).Changes([]string{dir}, h.add)()
 	if err := os.WriteFile(dir+"/beside~", same, 0o644); err != nil {
@@ -222,6 +224,76 @@ func TestChangesAreOfContent(t *testing.T) {
 	if h.has(dir + "/same") {
 		t.Error("heard of a file whose content is the same")
 	}
+}
+
+// age makes a file one that was written long before.
+func age(t *testing.T, path string) {
+	t.Helper()
+	before := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path, before, before); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestChangesAreOfSources(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		heard bool
+	}{
+		{"main.go", true},
+		{"a/b/main.go", true},
+		{".env", true},
+		{"go.sum", true},
+		{"dist/main.js", true},
+		{"named/seed.db", true}, // by itself among the paths
+		{"orders.db", false},
+		{"orders.sqlite3-wal", false},
+		{"a/catalog.log", false},
+		{"a/catalog.log.1", false},
+		{"logs/today", false},
+		{"target/debug/catalog", false},
+		{".cache/x", false},
+		{".venv/lib/x.py", false},
+		{"node_modules/x/index.js", false},
+		{"__pycache__/main.pyc", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			mkdir(t, dir+"/named")
+			var h heard
+			defer open(t).Changes([]string{dir, dir + "/named/seed.db"}, h.add)()
+			mkdir(t, filepath.Dir(dir+"/"+tt.name))
+			write(t, dir+"/"+tt.name)
+			if tt.heard {
+				h.wait(t, dir+"/"+tt.name)
+				return
+			}
+			write(t, dir+"/last")
+			h.wait(t, dir+"/last")
+			if h.has(dir + "/" + tt.name) {
+				t.Error("heard of it")
+			}
+		})
+	}
+}
+
+func TestChangesOfWholeFolders(t *testing.T) {
+	dir := t.TempDir()
+	mkdir(t, dir+"/src/a")
+	write(t, dir+"/src/a/file")
+	mkdir(t, dir+"/outside")
+	write(t, dir+"/outside/new")
+	age(t, dir+"/src/a/file")
+	var h heard
+	defer open(t).Changes([]string{dir + "/src"}, h.add)()
+	if err := os.Rename(dir+"/outside", dir+"/src/b"); err != nil {
+		t.Fatal(err)
+	}
+	h.wait(t, dir+"/src/b/new")
+	if err := os.Rename(dir+"/src/a", dir+"/outside"); err != nil {
+		t.Fatal(err)
+	}
+	h.wait(t, dir+"/src/a/file")
 }
 
 func TestNothingIsHeardAfterCancel(t *testing.T) {
