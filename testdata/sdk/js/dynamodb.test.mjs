@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as dynamodb from "@aws-sdk/client-dynamodb";
+import * as streams from "@aws-sdk/client-dynamodb-streams";
+import { BatchGetCommand, BatchWriteCommand, DynamoDBDocumentClient, GetCommand, paginateQuery, paginateScan, PutCommand, TransactWriteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { account, collect, fails, quick, region, table } from "./stack.mjs";
+
+const db = new dynamodb.DynamoDBClient({});
+const documents = DynamoDBDocumentClient.from(db);
+
+test("the stack's tables are listed and described", async () => {
+  const pages = await collect(dynamodb.paginateListTables({ client: db, pageSize: 1 }, {}));
+  assert.ok(pages.flatMap((p) => p.TableNames).includes("orders"));
+  const { Table } = await db.send(new dynamodb.DescribeTableCommand({ TableName: "orders" }));
+  assert.equal(Table.TableArn, `arn:aws:dynamodb:${region}:${account}:table/orders`);
+  assert.equal(Table.GlobalSecondaryIndexes[0].IndexStatus, "ACTIVE");
+  assert.ok(Table.CreationDateTime instanceof Date);
+});
+
+test("an item comes back with every kind of value", async (t) => {
+  await table(t, "js-kinds");
+  const Item = {
+    id: "1", number: -12.5, bytes: new Uint8Array([0, 255]), yes: true, none: null, list: ["a", 1, { deep: ["b"] }],
+    map: { köln: "ümlaut 🎈" }, strings: new Set(["a", "b"]), numbers: new Set([1, 2.5]),
+  };
+  await documents.send(new PutCommand({ TableName: "js-kinds", Item }));
+  const got = await documents.send(new GetCommand({ TableName: "js-kinds", Key: { id: "1" }, ConsistentRead: true }));
+  assert.deepEqual(got.Item, Item);
+  assert.equal((await documents.send(new GetCommand({ TableName: "js-kinds", Key: { id: "2" } }))).Item, undefined);
+});
+
+test("a number keeps its 38 digits", async (t) => {
+  await table(t, "js-digits");
+  const N = "1234567890123456789012345678.9012345678";
+  await db.send(new dynamodb.PutItemCommand({ TableName: "js-digits", Item: { id: { S: "1" }, n: { N } } }));
+  const { Item } = await db.send(new dynamodb.GetItemCommand({ TableName: "js-digits", Key: { id: { S: "1" } } }));
+  assert.equal(Item.n.N, N);
+});
+
+test("a condition that does not hold changes nothing and shows what is there", async (t) => {
+  await table(t, "js-condition");
+  const put = (n) =>
+    documents.send(
+      new PutCommand({ TableName: "js-condition", Item: { id: "1", n }, ConditionExpression: "attribute_not_exists(id)", ReturnValuesOnConditionCheckFailure: "ALL_OLD" }),
+    );
+  await put(1);
+  const refused = await fails("ConditionalCheckFailedException", "The conditional request failed", put(2));
+  assert.deepEqual(refused.Item, { id: { S: "1" }, n: { N: "1" } });
+  assert.ok(refused instanceof dynamodb.ConditionalCheckFailedException);
+});
+
+test("an update returns what it changed", async (t) => {
+  await table(t, "js-update");
+  const update = {
+    TableName: "js-update", Key: { id: "1" }, UpdateExpression: "SET #c = if_not_exists(#c, :zero) + :one, seen[0] = :one",
+    ExpressionAttributeNames: { "#c": "count" }, ExpressionAttributeValues: { ":zero": 0, ":one": 1 }, ReturnValues: "UPDATED_NEW",
+  };
+  await documents.send(new PutCommand({ TableName: "js-update", Item: { id: "1", seen: [] } }));
+  assert.deepEqual((await documents.send(new UpdateCommand(update))).Attributes, { count: 1, seen: [1] });
+  const bad = { ...update, UpdateExpression: "SET #c = :none" };
+  await fails("ValidationException", "An expression attribute value used in expression is not defined; attribute value: :none", documents.send(new UpdateCommand(bad)));
+});
+
+test("a query follows its pages through an index", async () => {
+  for (let from = 0; from < 30; from += 15) {
+    const puts = Array.from({ length: 15 }, (_, i) => from + i).map((i) => ({
+      PutRequest: { Item: { customer: "js", id: String(i), status: "js-open", placed_at: String(i).padStart(2, "0"), lines: [] } },
+    }));
+    assert.deepEqual((await documents.send(new BatchWriteCommand({ RequestItems: { orders: puts } }))).UnprocessedItems, {});
+  }
+  const query = {
+    TableName: "orders", IndexName: "by_status", KeyConditionExpression: "#s = :s AND placed_at < :p", ScanIndexForward: false,
+    ExpressionAttributeNames: { "#s": "status" }, ExpressionAttributeValues: { ":s": "js-open", ":p": "20" },
+  };
+  const pages = await collect(paginateQuery({ client: documents, pageSize: 8 }, query));
+  assert.deepEqual(pages.map((p) => p.Count), [8, 8, 4]);
+  assert.deepEqual(pages.flatMap((p) => p.Items.map((i) => Number(i.id))), Array.from({ length: 20 }, (_, i) => 19 - i));
+});
+
+test("a scan sees every item once", async (t) => {
+  await table(t, "js-scan");
+  for (let i = 0; i < 25; i++) await documents.send(new PutCommand({ TableName: "js-scan", Item: { id: String(i), even: i % 2 === 0 } }));
+  const scan = { TableName: "js-scan", FilterExpression: "even = :t", ExpressionAttributeValues: { ":t": true }, ProjectionExpression: "id" };
+  const pages = await collect(paginateScan({ client: documents, pageSize: 10 }, scan));
+  assert.equal(pages.reduce((n, p) => n + p.ScannedCount, 0), 25);
+  assert.equal(new Set(pages.flatMap((p) => p.Items.map((i) => i.id))).size, 13);
+});
+
+test("a transaction is cancelled as a whole, with its reasons", async (t) => {
+  await table(t, "js-transaction");
+  await documents.send(new PutCommand({ TableName: "js-transaction", Item: { id: "taken" } }));
+  const put = (id) => ({ Put: { TableName: "js-transaction", Item: { id }, ConditionExpression: "attribute_not_exists(id)" } });
+  const cancelled = await fails(
+    "TransactionCanceledException",
+    "Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed]",
+    documents.send(new TransactWriteCommand({ TransactItems: [put("new"), put("taken")] })),
+  );
+  assert.deepEqual(cancelled.CancellationReasons.map((r) => r.Code), ["None", "ConditionalCheckFailed"]);
+  const keys = { "js-transaction": { Keys: [{ id: "new" }, { id: "taken" }] } };
+  assert.deepEqual((await documents.send(new BatchGetCommand({ RequestItems: keys }))).Responses, { "js-transaction": [{ id: "taken" }] });
+});
+
+test("a table that is not there is not found, a deleted one is gone for its waiter", async () => {
+  const missing = await fails("ResourceNotFoundException", "Requested resource not found", db.send(new dynamodb.ScanCommand({ TableName: "js-none" })));
+  assert.equal(missing.$metadata.httpStatusCode, 400);
+  const made = { TableName: "js-gone", AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }], KeySchema: [{ AttributeName: "id", KeyType: "HASH" }], BillingMode: "PAY_PER_REQUEST" };
+  await db.send(new dynamodb.CreateTableCommand(made));
+  await fails("ResourceInUseException", "Table already exists: js-gone", db.send(new dynamodb.CreateTableCommand(made)));
+  await dynamodb.waitUntilTableExists({ client: db, ...quick }, { TableName: "js-gone" });
+  await db.send(new dynamodb.DeleteTableCommand({ TableName: "js-gone" }));
+  await dynamodb.waitUntilTableNotExists({ client: db, ...quick }, { TableName: "js-gone" });
+});
+
+test("what the model forbids is refused in the service's words", () =>
+  fails("ValidationException", "Member must have value greater than or equal to 1", db.send(new dynamodb.ScanCommand({ TableName: "orders", Limit: 0 }))));
+
+test("a stream tells of every change in order", async (t) => {
+  const { LatestStreamArn: StreamArn } = await table(t, "js-stream", { StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" } });
+  await documents.send(new PutCommand({ TableName: "js-stream", Item: { id: "1", n: 1 } }));
+  await documents.send(new UpdateCommand({ TableName: "js-stream", Key: { id: "1" }, UpdateExpression: "ADD n :one", ExpressionAttributeValues: { ":one": 1 } }));
+  await db.send(new dynamodb.DeleteItemCommand({ TableName: "js-stream", Key: { id: { S: "1" } } }));
+  const client = new streams.DynamoDBStreamsClient({});
+  const { StreamDescription } = await client.send(new streams.DescribeStreamCommand({ StreamArn }));
+  const records = [];
+  for (const { ShardId } of StreamDescription.Shards) {
+    const { ShardIterator } = await client.send(new streams.GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: "TRIM_HORIZON" }));
+    records.push(...(await client.send(new streams.GetRecordsCommand({ ShardIterator }))).Records);
+  }
+  assert.deepEqual(records.map((r) => r.eventName), ["INSERT", "MODIFY", "REMOVE"]);
+  assert.deepEqual(records[2].dynamodb.OldImage, { id: { S: "1" }, n: { N: "2" } });
+  assert.ok(records[0].dynamodb.ApproximateCreationDateTime instanceof Date);
+});
