@@ -44,6 +44,7 @@ func main() {
 		reap.Main(os.Stdin, map[string]reap.Killer{container.Kind: container.Reap})
 		return
 	}
+	tuneMemory()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	context.AfterFunc(ctx, cancel) // a second Ctrl-C ends the process at once; the watchdog ends what it had started

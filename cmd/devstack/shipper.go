@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,10 @@ const (
 	maxEvents  = 1000 // AWS takes 10,000; smaller ones make other callers wait less
 )
 
+// gather is how long lines are collected after some were shipped: the first are there at once, and a flood costs its writers no
+// commit for every line. It is real time, as the disk's is.
+const gather = 50 * time.Millisecond
+
 // caller runs an operation of AWS.
 type caller interface {
 	Call(ctx context.Context, service, operation string, in, out any) error
@@ -29,6 +34,7 @@ type shipper struct {
 	aws  caller
 	logs *logs.Hub
 	wake chan struct{}
+	quit chan struct{} // closed by close
 	done chan struct{}
 
 	mu      sync.Mutex // guards what follows
@@ -50,7 +56,7 @@ type logEvent struct {
 }
 
 func newShipper(aws caller, hub *logs.Hub) *shipper {
-	s := &shipper{aws: aws, logs: hub, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	s := &shipper{aws: aws, logs: hub, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	go s.run()
 	return s
 }
@@ -86,6 +92,7 @@ func (s *shipper) close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	close(s.quit)
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -96,36 +103,48 @@ func (s *shipper) close() {
 func (s *shipper) run() {
 	defer close(s.done)
 	for range s.wake {
-		for {
-			batch, lost, closed := s.take()
-			if lost > 0 {
-				s.logs.Say("devstack", fmt.Sprintf("%d log lines came faster than CloudWatch Logs takes them and are not there", lost))
-			}
-			if len(batch) == 0 {
-				if closed {
-					return
-				}
-				break
-			}
+		lines, lost, closed := s.take()
+		if lost > 0 {
+			s.logs.Say("devstack", fmt.Sprintf("%d log lines came faster than CloudWatch Logs takes them and are not there", lost))
+		}
+		for _, batch := range batches(lines) {
 			s.put(batch)
+		}
+		if closed {
+			return
+		}
+		select {
+		case <-time.After(gather):
+		case <-s.quit:
 		}
 	}
 }
 
-// take removes the longest run of lines of one stream from the queue, as long as one call carries.
-func (s *shipper) take() (batch []shipped, lost int, closed bool) {
+// take empties the queue.
+func (s *shipper) take() (lines []shipped, lost int, closed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := 0
-	for n < len(s.waiting) && n < maxEvents && s.waiting[n].group == s.waiting[0].group && s.waiting[n].stream == s.waiting[0].stream {
-		n++
-	}
-	batch = s.waiting[:n:n]
-	if s.waiting = s.waiting[n:]; len(s.waiting) == 0 {
-		s.waiting = nil
-	}
+	lines, s.waiting = s.waiting, nil
 	lost, s.lost = s.lost, 0
-	return batch, lost, s.closed
+	return lines, lost, s.closed
+}
+
+// batches are lines by their stream, each in the order in which they were written and no more than one call carries.
+func batches(lines []shipped) (all [][]shipped) {
+	type place struct{ group, stream string }
+	byPlace := map[place][]shipped{}
+	var places []place // in the order of their first lines
+	for _, l := range lines {
+		p := place{l.group, l.stream}
+		if byPlace[p] == nil {
+			places = append(places, p)
+		}
+		byPlace[p] = append(byPlace[p], l)
+	}
+	for _, p := range places {
+		all = slices.AppendSeq(all, slices.Chunk(byPlace[p], maxEvents))
+	}
+	return all
 }
 
 // put makes one PutLogEvents, and the group and stream first if they are not there.
