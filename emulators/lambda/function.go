@@ -26,6 +26,11 @@ var reference = regexp.MustCompile(`^(?:arn:aws[a-zA-Z-]*:lambda:)?(?:([a-z]{2}(
 
 // find returns the function that a request names. qualifier may be nil.
 func (s *Service) find(ctx context.Context, ref string, qualifier *string) (*Function, error) {
+	return s.findVersion(ctx, ref, qualifier, "")
+}
+
+// findVersion is find for an operation that means a certain version where the request names none, and says so in its errors.
+func (s *Service) findVersion(ctx context.Context, ref string, qualifier *string, unnamed string) (*Function, error) {
 	req := wire.From(ctx)
 	m := reference.FindStringSubmatch(ref)
 	if m == nil { // the model's pattern is not stricter than ours
@@ -40,6 +45,9 @@ func (s *Service) find(ctx context.Context, ref string, qualifier *string) (*Fun
 			return nil, errInvalidParameterValueException(msgMismatch)
 		}
 		version = *qualifier
+	}
+	if version == "" {
+		version = unnamed
 	}
 	arn := req.ARN("lambda", "function:"+name)
 	if version != "" {

@@ -21,12 +21,15 @@ const (
 	maxAsyncPayload = 1 << 20
 )
 
-// How an asynchronous event is tried again after a failure of the function.
+// How an asynchronous event is tried again: twice after failures of the function, and as often as its age allows, after pauses
+// that double, if it could not be run.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 const (
 	firstRetry  = time.Minute
 	secondRetry = 2 * time.Minute
+	firstPause  = time.Second
+	longPause   = 5 * time.Minute
 	maxEventAge = 6 * time.Hour
 )
 
@@ -47,8 +50,10 @@ type event struct {
 	Payload         []byte
 	ClientContext   string
 	Accepted        time.Time
-	Attempts        int
-	Trace           string // X-Amzn-Trace-Id
+	Attempts        int       // that the function failed
+	Refusals        int       // times that it could not be run
+	Due             time.Time // of the next attempt
+	Trace           string    // X-Amzn-Trace-Id
 }
 
 // Invoke runs a function. InvocationType is RequestResponse (the default: the answer waits for the function), Event (202 at
@@ -60,7 +65,7 @@ type event struct {
 //
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (s *Service) Invoke(ctx context.Context, in *InvokeInput) (*InvokeOutput, error) {
-	f, err := s.find(ctx, *in.FunctionName, in.Qualifier)
+	f, err := s.findVersion(ctx, *in.FunctionName, in.Qualifier, latest)
 	if err != nil {
 		return nil, err
 	}
@@ -177,29 +182,44 @@ func (s *Service) resumeEvents() error {
 
 // deliver runs an asynchronous event until the function takes it or the attempts are used up.
 func (s *Service) deliver(ctx context.Context, e *event) {
-	waits := []time.Duration{firstRetry, secondRetry}
-	for {
+	for s.sleep(ctx, e.Due.Sub(s.Clock.Now())) == nil {
 		res, err := s.functions.Invoke(ctx, e.Function, Event{Payload: e.Payload, ClientContext: e.ClientContext})
-		if ctx.Err() != nil {
+		switch {
+		case err == nil && !res.Failed:
+			s.forget(e)
+			return
+		case ctx.Err() != nil:
 			return // the next process takes it up
+		case !e.postpone(err, s.Clock.Now()):
+			s.Log.Warn("asynchronous event dropped after its last attempt", "function", e.Function, "attempts", e.Attempts+1, "error", err)
+			s.forget(e)
+			return
 		}
-		if err == nil && !res.Failed {
-			break
-		}
-		if e.Attempts == len(waits) || s.Clock.Now().Sub(e.Accepted) > maxEventAge {
-			s.Log.Warn("asynchronous event dropped after its last attempt", "function", e.Function, "attempts", e.Attempts+1)
-			break
-		}
-		wait := waits[e.Attempts]
-		e.Attempts++
 		if err := s.keep(e); err != nil {
 			s.Log.Error("asynchronous event cannot be kept", "error", err)
 			return
 		}
-		if s.sleep(ctx, wait) != nil {
-			return
-		}
 	}
+}
+
+// postpone sets when a failed event is tried again, and reports whether it is. refused is why it could not be run, nil if the
+// function itself failed.
+func (e *event) postpone(refused error, now time.Time) bool {
+	retries := []time.Duration{firstRetry, secondRetry}
+	switch {
+	case refused != nil:
+		e.Due = now.Add(min(firstPause<<min(e.Refusals, 20), longPause))
+		e.Refusals++
+	case e.Attempts == len(retries):
+		return false
+	default:
+		e.Due = now.Add(retries[e.Attempts])
+		e.Attempts++
+	}
+	return e.Due.Sub(e.Accepted) <= maxEventAge
+}
+
+func (s *Service) forget(e *event) {
 	if err := s.Store.Update(func(tx *store.Tx) error { events.Delete(tx, e.ID); return nil }); err != nil {
 		s.Log.Error("asynchronous event cannot be marked as done", "error", err)
 	}

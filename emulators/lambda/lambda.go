@@ -83,12 +83,20 @@ func (s *Service) Resume() error {
 
 // Close stops polling and waits for the invocations under way to notice.
 func (s *Service) Close() {
+	s.mu.Lock() // what is being started is waited for
 	s.stop()
+	s.mu.Unlock()
 	s.running.Wait()
 }
 
-// background runs f until Close, in the account, region and trace of ctx.
+// background runs f until Close, in the account, region and trace of ctx. After Close it does nothing: what f would do is
+// stored, and the next process does it.
 func (s *Service) background(ctx context.Context, f func(ctx context.Context)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(s.ctx, cancel)
 	s.running.Go(func() {

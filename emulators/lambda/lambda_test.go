@@ -28,7 +28,7 @@ type scripted struct {
 }
 
 func (s *scripted) List() []Function {
-	return []Function{{Name: "f", Runtime: "js", Timeout: 3, Memory: 128, Architecture: "x86_64", Active: true, LastModified: epoch}}
+	return []Function{{Name: "f", Runtime: "js", Timeout: 3, Memory: 128, Architecture: "x86_64", Active: true, LastModified: epoch, Code: func() (string, int64) { return "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", 0 }}}
 }
 
 func (s *scripted) Get(name string) (Function, bool) { return s.List()[0], name == "f" }
@@ -90,6 +90,15 @@ func TestFunctionReferences(t *testing.T) {
 		if got := fmt.Sprint(err); got != tt.err && (tt.err != "" || err != nil) {
 			t.Errorf("%s with %q: %v, want %s", tt.ref, tt.qualifier, err, tt.err)
 		}
+	}
+}
+
+func TestInvokeNamesTheVersionThatItMeant(t *testing.T) {
+	s := open(t, t.TempDir(), clock.Fixed(epoch), &scripted{}, nil)
+	_, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("doesnotexist")})
+	// Recorded answer; GetFunction's, in TestFunctionReferences, has no version.
+	if want := "ResourceNotFoundException: Function not found: arn:aws:lambda:us-east-1:000000000000:function:doesnotexist:$LATEST"; fmt.Sprint(err) != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
@@ -203,5 +212,55 @@ func TestErrorsOfTheRunnerReachTheCaller(t *testing.T) {
 	var e *wire.Error
 	if !errors.As(err, &e) || e.Status != 429 {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhenAnEventIsTriedAgain(t *testing.T) {
+	throttled := wire.Errorf("TooManyRequestsException", 429, "Rate Exceeded.")
+	for _, tt := range []struct {
+		name    string
+		event   event
+		refused error
+		age     time.Duration
+		wait    time.Duration // 0: never
+	}{
+		{"a failure, after a minute", event{}, nil, 0, time.Minute},
+		{"a second one, after two", event{Attempts: 1}, nil, time.Minute, 2 * time.Minute},
+		{"a third one, no more", event{Attempts: 2}, nil, 3 * time.Minute, 0},
+		{"not run, after a second", event{}, throttled, 0, time.Second},
+		{"not run again, after twice as long", event{Refusals: 3, Attempts: 2}, throttled, time.Minute, 8 * time.Second},
+		{"not run for long, every five minutes", event{Refusals: 100}, throttled, time.Hour, 5 * time.Minute},
+		{"not run for six hours, no more", event{Refusals: 100}, throttled, 6 * time.Hour, 0},
+	} {
+		e := tt.event
+		e.Accepted = epoch
+		now := epoch.Add(tt.age)
+		again := e.postpone(tt.refused, now)
+		if again != (tt.wait > 0) || again && !e.Due.Equal(now.Add(tt.wait)) {
+			t.Errorf("%s: %v, due after %v, want %v", tt.name, again, e.Due.Sub(now), tt.wait)
+		}
+	}
+}
+
+func TestNothingBeginsAfterClose(t *testing.T) {
+	f := &scripted{}
+	s := open(t, t.TempDir(), clock.System(), f, nil)
+	s.Close()
+	if _, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("f"), InvocationType: new(InvocationTypeEvent)}); err != nil {
+		t.Fatal(err)
+	}
+	if s.Close(); len(f.seen()) != 0 {
+		t.Error("an event was handed to a function after Close")
+	}
+	n := 0
+	_ = s.Store.View(func(tx *store.Tx) error {
+		n = 0
+		for range events.All(tx) {
+			n++
+		}
+		return nil
+	})
+	if n != 1 {
+		t.Errorf("%d events are kept for the next process, want 1", n)
 	}
 }
