@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -41,12 +42,33 @@ func connectTo(dir string) (*client, error) {
 	if err != nil {
 		return nil, errNotRunning
 	}
+	if h.Socket == "" {
+		return nil, fmt.Errorf("process %d runs `devstack serve` in %s, which has no stack; stop it (kill %d) before `devstack up`", h.PID, dir, h.PID)
+	}
 	c := &client{holder: h}
-	c.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", h.Socket)
-	}}
+	c.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dialDaemon(ctx, dir, h.Socket) }}
 	return c, nil
+}
+
+// dialDaemon connects to the daemon's socket. One that holds the stack and does not listen is about to, or about to end.
+func dialDaemon(ctx context.Context, dir, socket string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
+	defer cancel()
+	for {
+		var d net.Dialer
+		conn, err := d.DialContext(ctx, "unix", socket)
+		if err == nil {
+			return conn, nil
+		}
+		if !held(dir) {
+			return nil, errNotRunning
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // call makes a request and decodes the answer into out, if out is not nil.
@@ -72,8 +94,16 @@ func (c *client) do(ctx context.Context, method, path string, query url.Values, 
 		return nil, err
 	}
 	res, err := c.http.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("process %d holds the stack but does not answer: %w", c.holder.PID, err)
+	switch {
+	case errors.Is(err, errNotRunning):
+		return nil, errNotRunning
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		if cause, ok := errors.AsType[*url.Error](err); ok {
+			err = cause.Err
+		}
+		return nil, fmt.Errorf("process %d holds the stack but does not answer (%w); `kill -9 %d` ends it, and its data stays", c.holder.PID, err, c.holder.PID)
 	}
 	if res.StatusCode == http.StatusOK {
 		return res, nil

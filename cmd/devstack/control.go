@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,9 +74,17 @@ func serveControl(socket string, c *control) (stop func(), err error) {
 		answer(w, struct{}{})
 		c.down()
 	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	ctx, end := context.WithCancel(context.Background())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	go server.Serve(l)
-	return func() { server.Close() }, nil
+	return func() {
+		end() // who follows logs sees their end, and not a broken connection
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if server.Shutdown(ctx) != nil {
+			server.Close()
+		}
+	}, nil
 }
 
 func answer(w http.ResponseWriter, v any) {
@@ -109,22 +118,27 @@ func (c *control) report() report {
 	return r
 }
 
-// status is the supervisor's, corrected by what functions know of themselves: a function is there though it cannot be built.
+// status is the supervisor's, corrected by what functions know of themselves.
 func (d *daemon) status() []supervise.Status {
 	all := d.sup.Status()
 	for i := range all {
-		if all[i].Type != "function" || all[i].State != supervise.Ready {
-			continue
-		}
-		fn, ok := d.resource(all[i].ID).(*config.Function)
-		if !ok {
-			continue
-		}
-		if info, err := d.functions.Get(fn.Name); err == nil && info.State == function.Failed {
-			all[i].State, all[i].Why = supervise.Failed, info.Reason
-		}
+		d.correct(&all[i])
 	}
 	return all
+}
+
+// correct takes a function that cannot be built for failed: to the supervisor it is there, because its callers are answered.
+func (d *daemon) correct(s *supervise.Status) {
+	if s.Type != "function" || s.State != supervise.Ready {
+		return
+	}
+	fn, ok := d.resource(s.ID).(*config.Function)
+	if !ok {
+		return
+	}
+	if info, err := d.functions.Get(fn.Name); err == nil && info.State == function.Failed {
+		s.State, s.Why = supervise.Failed, info.Reason
+	}
 }
 
 // resource returns a resource of the running stack, nil if there is none.

@@ -35,12 +35,13 @@ func newDown() *cobra.Command {
 
 // awaitEnd returns when nobody holds the stack any more.
 func awaitEnd(ctx context.Context, dir string, atMost time.Duration) error {
+	h, _ := readHolder(dir) // while it is there
 	ctx, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()
 	for held(dir) {
 		select {
 		case <-ctx.Done():
-			return &exit{exitTimeout, fmt.Errorf("the stack has not ended within %s", atMost)}
+			return &exit{exitTimeout, fmt.Errorf("the stack has not ended within %s; `kill -9 %d` ends it, and its data stays", atMost, h.PID)}
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

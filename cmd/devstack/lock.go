@@ -31,11 +31,14 @@ type errHeld struct {
 }
 
 func (e *errHeld) Error() string {
+	if e.Socket == "" {
+		return fmt.Sprintf("`devstack serve` already runs in %s: process %d, since %s; stop it first (kill %d)", e.dir, e.PID, e.Started.Local().Format(time.DateTime), e.PID)
+	}
 	return fmt.Sprintf("the stack in %s is already running: process %d, since %s; `devstack down` stops it", e.dir, e.PID, e.Started.Local().Format(time.DateTime))
 }
 
-// lock takes the stack for this process. The operating system gives it back when the process ends, however it ends.
-func lock(dir string, started time.Time) (release func(), h holder, err error) {
+// lock takes the stack for this process; one that is not controlled has no socket. The operating system gives it back when the process ends, however it ends.
+func lock(dir string, started time.Time, controlled bool) (release func(), h holder, err error) {
 	state := filepath.Join(dir, stateDir)
 	if err := os.MkdirAll(state, 0o755); err != nil {
 		return nil, h, fmt.Errorf("state folder: %w", err)
@@ -53,17 +56,22 @@ func lock(dir string, started time.Time) (release func(), h holder, err error) {
 		}
 		return nil, h, fmt.Errorf("lock %s: %w", path, err)
 	}
-	h = holder{PID: os.Getpid(), Socket: socketPath(state), Started: started}
+	h = holder{PID: os.Getpid(), Started: started}
+	if controlled {
+		h.Socket = socketPath(state)
+	}
 	b, err := json.Marshal(h)
 	if err == nil {
-		err = os.WriteFile(path, b, 0o600)
+		err = os.WriteFile(path, b, 0o600) // in place: the lock is on this very file
 	}
 	if err != nil {
 		f.Close()
 		return nil, h, fmt.Errorf("write %s: %w", path, err)
 	}
 	return func() {
-		os.Remove(h.Socket)
+		if controlled {
+			os.Remove(h.Socket)
+		}
 		f.Close()
 	}, h, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ func newLogs() *cobra.Command {
 					if errors.Is(err, io.EOF) || cmd.Context().Err() != nil {
 						return nil
 					}
-					return fmt.Errorf("the daemon is gone: %w", err)
+					return fmt.Errorf("the daemon is gone, and not by `devstack down`: %w", err)
 				}
 				if err := p.write(cmd, l); err != nil {
 					return err
@@ -99,6 +100,9 @@ func named(source string, names []string) bool {
 	return false
 }
 
+// controls are what programs send to terminals besides text: colours, cursor movements, carriage returns.
+var controls = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[@-Z\\\\^_])|[\x00-\x08\x0b-\x1f\x7f]")
+
 // linePrinter shows log lines to a person: the source in a column of its own, in a colour of its own on a terminal.
 type linePrinter struct {
 	w      io.Writer
@@ -130,6 +134,9 @@ func (p *linePrinter) print(l logs.Line) error {
 	text := l.Text
 	if l.Lost > 0 {
 		text = fmt.Sprintf("(%d lines were too fast to be shown)", l.Lost)
+	}
+	if !p.colour {
+		text = controls.ReplaceAllString(text, "")
 	}
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		if _, err := fmt.Fprintln(p.w, head, line); err != nil {

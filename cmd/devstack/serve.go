@@ -41,7 +41,7 @@ func newServe() *cobra.Command {
 				return err
 			}
 			if !ephemeral {
-				release, _, err := lock(dir, time.Now())
+				release, _, err := lock(dir, time.Now(), false)
 				if err != nil {
 					return err
 				}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -45,15 +46,8 @@ func printReport(w io.Writer, r *report) {
 	fmt.Fprintf(w, "%s in %s, process %d, AWS on %s (%s, account %s)\n\n", r.Stack, r.Dir, r.PID, r.Endpoint, r.Region, r.Account)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range r.Resources {
-		note := s.URL
-		if s.Why != "" {
-			note = s.Why
-		}
-		restarts := ""
-		if s.Restarts > 0 {
-			restarts = fmt.Sprintf("(%d restarts)", s.Restarts)
-		}
-		fmt.Fprintf(t, "%s.%s\t%s\t%s\t%s\n", s.Type, s.Name, s.State, note, restarts)
+		line := fmt.Sprintf("%s.%s\t%s\t%s", s.Type, s.Name, s.State, note(s))
+		fmt.Fprintln(t, strings.TrimRight(line, "\t"))
 	}
 	t.Flush()
 	if r.Problem != "" {
@@ -69,6 +63,34 @@ func printReport(w io.Writer, r *report) {
 			}
 		}
 	}
+}
+
+// note is where a resource answers, or why it does not.
+func note(s supervise.Status) string {
+	parts := []string{restarts(s.Restarts), oneLine(s.Why)}
+	if s.State == supervise.Ready || s.Why == "" {
+		parts = append([]string{s.URL}, parts...)
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "; ")
+}
+
+func restarts(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "1 restart"
+	}
+	return fmt.Sprintf("%d restarts", n)
+}
+
+// oneLine is the first line of a text; the rest of a build's complaints is in the log.
+func oneLine(s string) string {
+	line, rest, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	if rest != "" {
+		line += " …"
+	}
+	return line
 }
 
 // unready lists the resources that do not serve.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func newUp() *cobra.Command {
 
 // up runs the stack in this process until ctx ends or somebody says `devstack down`.
 func up(ctx context.Context, w io.Writer, dir string, o daemonOptions) error {
-	release, h, err := lock(dir, time.Now())
+	release, h, err := lock(dir, time.Now(), true)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func run1(ctx context.Context, w io.Writer, dir string, h holder, o daemonOption
 	case <-reset:
 		return true, nil
 	default:
-		fmt.Fprintln(w, "stopping")
+		fmt.Fprintln(w, "stopping; Ctrl-C again ends it at once, and no data is lost")
 		return false, nil
 	}
 }
@@ -121,15 +122,16 @@ func run1(ctx context.Context, w io.Writer, dir string, h holder, o daemonOption
 // bringUp applies the stack for the first time and tells how it goes. Only a stack that cannot be read is an error: what did not
 // start is tried again, and the rest serves.
 func bringUp(ctx context.Context, w io.Writer, d *daemon, c *control, began time.Time) error {
+	screen := newScreen(w)
 	watching, cancel := context.WithCancel(ctx)
 	var told sync.WaitGroup
 	updates := d.sup.Subscribe(watching)
 	told.Go(func() {
 		done := map[string]bool{}
 		for s := range updates {
-			if id := s.Type + "." + s.Name; s.State == supervise.Ready && !done[id] {
-				done[id] = true
-				fmt.Fprintf(w, "  ready   %-28s %6d ms  %s\n", id, s.StartedIn.Milliseconds(), s.URL)
+			if d.correct(&s); s.State == supervise.Ready && !done[s.ID.String()] {
+				done[s.ID.String()] = true
+				screen.ready(s)
 			}
 		}
 	})
@@ -143,25 +145,7 @@ func bringUp(ctx context.Context, w io.Writer, d *daemon, c *control, began time
 	if err != nil && !errors.As(err, &notReady) {
 		return err
 	}
-	r := c.report()
-	for _, s := range unready(r.Resources) {
-		fmt.Fprintf(w, "  %-7s %s: %s\n", s.State, s.ID, s.Why)
-		for _, line := range s.Tail {
-			fmt.Fprintln(w, "          |", line)
-		}
-	}
-	if n := len(unready(r.Resources)); n > 0 {
-		fmt.Fprintf(w, "\n%s: %d of %d resources are not ready; they are tried again, and a save is noticed\n", r.Stack, n, len(r.Resources))
-	} else {
-		fmt.Fprintf(w, "\n%s is ready: %d resources in %d ms\n", r.Stack, len(r.Resources), time.Since(began).Milliseconds())
-	}
-	fmt.Fprintf(w, "  %-28s %s\n", "AWS", r.Endpoint)
-	for _, s := range r.Resources {
-		if s.Type == "api" || s.Type == "service" {
-			fmt.Fprintf(w, "  %-28s %s\n", s.ID, s.URL)
-		}
-	}
-	fmt.Fprintln(w)
+	screen.summary(c.report(), time.Since(began))
 	return nil
 }
 
@@ -169,6 +153,11 @@ func bringUp(ctx context.Context, w io.Writer, d *daemon, c *control, began time
 func printLogs(ctx context.Context, w io.Writer, d *daemon) {
 	p := newLinePrinter(w)
 	for l := range d.logs.Subscribe(ctx, nil) {
+		text, ok := readable(l)
+		if !ok {
+			continue
+		}
+		l.Text = text
 		if p.print(l) != nil {
 			<-ctx.Done() // nobody reads any more; the stack runs on
 			return
@@ -195,6 +184,9 @@ func upDetached(cmd *cobra.Command, dir string, wait time.Duration) error {
 		return err
 	}
 	defer out.Close()
+	if _, err := fmt.Fprintf(out, "devstack up, %s\n", time.Now().Format(time.DateTime)); err != nil {
+		return err // a full disk: what the daemon has to say would be lost
+	}
 	args := []string{"up", "--dir", dir}
 	if ephemeral, _ := cmd.Flags().GetBool("ephemeral"); ephemeral {
 		args = append(args, "--ephemeral")
@@ -210,6 +202,9 @@ func upDetached(cmd *cobra.Command, dir string, wait time.Duration) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()
+	if err := awaitLock(cmd.Context(), dir, ended); err != nil {
+		return detachedError(err, path)
+	}
 	ctx, cancel := cmd.Context(), context.CancelFunc(func() {})
 	if wait > 0 {
 		ctx, cancel = context.WithTimeout(ctx, wait)
@@ -221,6 +216,20 @@ func upDetached(cmd *cobra.Command, dir string, wait time.Duration) error {
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%s runs as process %s, AWS on %s\n", r.Stack, strconv.Itoa(r.PID), r.Endpoint)
 	return notReady(r, wait > 0)
+}
+
+// awaitLock returns once a daemon that was started holds the stack: from then on `devstack down` finds it.
+func awaitLock(ctx context.Context, dir string, ended <-chan error) error {
+	for !held(dir) {
+		select {
+		case err := <-ended:
+			return &endedError{err}
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 // awaitDaemon asks the daemon that was started after an instant for its report until it has one, and with settled until nothing
@@ -239,10 +248,11 @@ func awaitDaemon(ctx context.Context, dir string, ended <-chan error, after time
 		case err := <-ended:
 			return nil, &endedError{err}
 		case <-ctx.Done():
-			if err == nil {
-				err = notReady(&r, true)
+			why := "the daemon is still starting"
+			if waiting := notReady(&r, true); err == nil && waiting != nil {
+				why = waiting.Error()
 			}
-			return nil, &exit{exitTimeout, fmt.Errorf("not ready in time: %w", err)}
+			return nil, &exit{exitTimeout, fmt.Errorf("not ready in time; it runs on, `devstack status` tells how it goes and `devstack down` stops it\n%s", why)}
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -261,7 +271,10 @@ func detachedError(err error, logPath string) error {
 		return err
 	}
 	out, _ := os.ReadFile(logPath)
-	return &exit{status.ExitCode(), fmt.Errorf("the daemon ended with %v\n%s", ended.err, out)}
+	if code := status.ExitCode(); code > 0 {
+		return &exit{code, fmt.Errorf("the daemon ended:\n%s", bytes.TrimSpace(out))}
+	}
+	return fmt.Errorf("the daemon ended with %v:\n%s", ended.err, bytes.TrimSpace(out))
 }
 
 // notReady is the error of a stack not all of which is ready.
@@ -271,7 +284,17 @@ func notReady(r *report, wanted bool) error {
 	}
 	var errs []error
 	for _, s := range unready(r.Resources) {
-		errs = append(errs, fmt.Errorf("%s.%s is %s: %s", s.Type, s.Name, s.State, s.Why))
+		text := fmt.Sprintf("%s.%s is %s", s.Type, s.Name, s.State)
+		if s.State == supervise.Failed {
+			text = fmt.Sprintf("%s.%s has failed", s.Type, s.Name)
+		}
+		if s.Why != "" {
+			text += ": " + s.Why
+		}
+		for _, line := range s.Tail {
+			text += "\n    | " + line
+		}
+		errs = append(errs, errors.New(text))
 	}
 	if len(errs) == 0 {
 		return nil
