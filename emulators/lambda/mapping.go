@@ -29,7 +29,7 @@ type mapping struct {
 	Enabled               bool
 	LastModified          time.Time
 	LastResult            string
-	Read                  map[string]string // sequence number of the last record done, by shard
+	Read                  map[string]string // sequence number of the last record done, by shard; nil: LATEST is yet to be found
 }
 
 // Defaults and bounds for DynamoDB streams.
@@ -67,6 +67,9 @@ func (s *Service) CreateEventSourceMapping(ctx context.Context, in *CreateEventS
 		return nil, err
 	}
 	m.UUID, m.Account, m.Region, m.LastModified = s.IDs.UUID(), req.Account, req.Region, s.Clock.Now()
+	if m.mustFindLatest() {
+		m.Read = s.ends(ctx, m)
+	}
 	err = s.Store.Update(func(tx *store.Tx) error {
 		for other := range mappings.All(tx, req.Account, req.Region) {
 			if other.Source == m.Source && other.Function == m.Function {
@@ -110,12 +113,18 @@ func (s *Service) newMapping(ctx context.Context, in *CreateEventSourceMappingIn
 	}
 	m := &mapping{
 		Source: *in.EventSourceArn, Function: f.Name, StartingPosition: *in.StartingPosition, BatchSize: defaultBatch,
-		Retries: -1, MaxAge: -1, Enabled: in.Enabled == nil || *in.Enabled, Read: map[string]string{}, LastResult: "No records processed",
+		Retries: -1, MaxAge: -1, Enabled: in.Enabled == nil || *in.Enabled, LastResult: "No records processed",
 	}
 	if err := m.filter(in.FilterCriteria); err != nil {
 		return nil, err
 	}
 	return m, m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
+}
+
+// mustFindLatest reports whether the mapping is to begin at the end of its stream and does not know where that is. One that was
+// made disabled learns it when it is enabled, which is a guess.
+func (m *mapping) mustFindLatest() bool {
+	return m.Enabled && m.Read == nil && m.StartingPosition == EventSourcePositionLatest
 }
 
 // filter sets the patterns, if they are given.
@@ -274,10 +283,17 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 			return nil, errInvalidParameterValueException(msgUnknownFunction)
 		}
 	}
+	ends, err := s.endsIfEnabled(ctx, in)
+	if err != nil {
+		return nil, err
+	}
 	var m *mapping
 	err = s.Store.Update(func(tx *store.Tx) (err error) {
 		if m, err = lookup(ctx, tx, *in.UUID); err != nil {
 			return err
+		}
+		if m.Read == nil {
+			m.Read = ends
 		}
 		if function != nil {
 			m.Function = function.Name
@@ -296,10 +312,24 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 	if err != nil {
 		return nil, err
 	}
-	s.unpoll(m.UUID)
 	s.poll(m)
 	c := UpdateEventSourceMappingOutput(*s.describe(m, "Updating"))
 	return &c, nil
+}
+
+// endsIfEnabled is where LATEST is for a mapping that an update enables for the first time, nil for any other.
+func (s *Service) endsIfEnabled(ctx context.Context, in *UpdateEventSourceMappingInput) (map[string]string, error) {
+	var m *mapping
+	if err := s.Store.View(func(tx *store.Tx) (err error) {
+		m, err = lookup(ctx, tx, *in.UUID)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	if assign(&m.Enabled, in.Enabled); !m.mustFindLatest() {
+		return nil, nil
+	}
+	return s.ends(ctx, m), nil
 }
 
 // DeleteEventSourceMapping ends a mapping. What it has handed to the function goes on.
@@ -317,7 +347,7 @@ func (s *Service) DeleteEventSourceMapping(ctx context.Context, in *DeleteEventS
 	if err != nil {
 		return nil, err
 	}
-	s.unpoll(m.UUID)
+	s.poll(m) // which finds nothing stored
 	c := DeleteEventSourceMappingOutput(*s.describe(m, "Deleting"))
 	return &c, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -28,43 +27,76 @@ const (
 // poller reads a mapping's stream. It alone changes the mapping's progress.
 type poller struct {
 	s       *Service
+	source  string  // ARN of the stream
 	m       mapping // its own copy
 	wake    chan struct{}
 	stop    context.CancelFunc
+	ended   chan struct{} // closed when it changes nothing any more
 	filters []*eventpattern.Pattern
 	cause   string // X-Amzn-Trace-Id of the latest write to the stream; Service.mu guards it
 }
 
-// poll starts a mapping's poller, if it is enabled.
+// poll gives a mapping a poller that goes by what is stored of it now, in place of the one that it had. The new one begins
+// once the old one has ended, so that a mapping's progress is changed by one alone.
 func (s *Service) poll(m *mapping) {
-	if !m.Enabled {
-		return
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return // the next process begins with what is stored
 	}
-	ctx := wire.WithRequest(s.ctx, &wire.Request{Account: m.Account, Region: m.Region})
-	ctx, cancel := context.WithCancel(ctx)
-	p := &poller{s: s, m: *m, wake: make(chan struct{}, 1), stop: cancel}
-	p.m.Read = maps.Clone(m.Read)
-	for _, f := range m.Filters {
+	ctx, cancel := context.WithCancel(wire.WithRequest(s.ctx, &wire.Request{Account: m.Account, Region: m.Region}))
+	p := &poller{s: s, source: m.Source, m: *m, wake: make(chan struct{}, 1), stop: cancel, ended: make(chan struct{})}
+	before := s.pollers[m.UUID]
+	s.pollers[m.UUID] = p
+	if before != nil {
+		before.stop()
+	}
+	s.running.Go(func() {
+		defer p.end()
+		if before != nil {
+			<-before.ended
+		}
+		if p.load() {
+			p.run(ctx)
+		}
+	})
+}
+
+// load reads the mapping and reports whether there is anything to do: it is not if the mapping is gone or disabled.
+func (p *poller) load() bool {
+	there := false
+	err := p.s.Store.View(func(tx *store.Tx) error {
+		var m mapping
+		if m, there = mappings.Get(tx, p.m.Account, p.m.Region, p.m.UUID); there {
+			p.m = m
+		}
+		return nil
+	})
+	if err != nil {
+		p.s.Log.Error("event source mapping cannot be read", "mapping", p.m.UUID, "error", err)
+		return false
+	}
+	if p.m.Read == nil {
+		p.m.Read = map[string]string{}
+	}
+	p.filters = nil
+	for _, f := range p.m.Filters {
 		if pattern, err := eventpattern.Parse([]byte(f)); err == nil { // it was parsed before it was stored
 			p.filters = append(p.filters, pattern)
 		}
 	}
-	s.mu.Lock()
-	s.pollers[m.UUID] = p
-	s.mu.Unlock()
-	// The iterators of LATEST must be taken before CreateEventSourceMapping answers: what is written after that counts.
-	p.begin(ctx)
-	s.running.Go(func() { p.run(ctx) })
+	return there && p.m.Enabled
 }
 
-// unpoll stops a mapping's poller.
-func (s *Service) unpoll(uuid string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.pollers[uuid]; p != nil {
-		p.stop()
-		delete(s.pollers, uuid)
+// end takes the poller off the list, unless another is there in its place.
+func (p *poller) end() {
+	p.stop()
+	p.s.mu.Lock()
+	if p.s.pollers[p.m.UUID] == p {
+		delete(p.s.pollers, p.m.UUID)
 	}
+	p.s.mu.Unlock()
+	close(p.ended)
 }
 
 // resumeMappings starts the pollers of the mappings that are stored.
@@ -91,7 +123,7 @@ func (s *Service) Wake(ctx context.Context, streamARN string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.pollers {
-		if p.m.Source == streamARN {
+		if p.source == streamARN {
 			p.cause = trace.Header(ctx)
 			select {
 			case p.wake <- struct{}{}:
@@ -101,20 +133,22 @@ func (s *Service) Wake(ctx context.Context, streamARN string) {
 	}
 }
 
-// begin fixes where LATEST is: at the end of every shard that there is now.
-func (p *poller) begin(ctx context.Context) {
-	if p.m.StartingPosition != EventSourcePositionLatest {
-		return
-	}
+// ends are the last records of a stream's shards as there are now: where LATEST begins. They are stored with the mapping, so
+// that what is written from then on counts, whatever happens to this process.
+func (s *Service) ends(ctx context.Context, m *mapping) map[string]string {
+	p := &poller{s: s, source: m.Source, m: *m}
+	last := map[string]string{}
 	for _, shard := range p.shards(ctx) {
-		if _, known := p.m.Read[shard]; !known {
-			records := p.records(ctx, shard, EventSourcePositionTrimHorizon, "")
-			p.m.Read[shard] = ""
-			if n := len(records); n > 0 {
-				p.m.Read[shard] = records[n-1].sequence
+		last[shard] = ""
+		for {
+			records := p.records(ctx, shard, last[shard])
+			if len(records) == 0 {
+				break
 			}
+			last[shard] = records[len(records)-1].sequence
 		}
 	}
+	return last
 }
 
 // run reads the stream whenever there is something in it, until ctx ends.
@@ -129,18 +163,7 @@ func (p *poller) run(ctx context.Context) {
 // pass reads each shard once and reports whether there was anything.
 func (p *poller) pass(ctx context.Context) (found bool) {
 	for _, shard := range p.shards(ctx) {
-		position, after := EventSourcePositionTrimHorizon, p.m.Read[shard]
-		if after != "" {
-			position = "AFTER_SEQUENCE_NUMBER"
-		}
-		records := p.records(ctx, shard, position, after)
-		if len(records) > 0 && p.m.Window > 0 && len(records) < int(p.m.BatchSize) {
-			if p.s.sleep(ctx, time.Duration(p.m.Window)*time.Second) != nil {
-				return true
-			}
-			records = p.records(ctx, shard, position, after)
-		}
-		for batch := range slices.Chunk(records, int(p.m.BatchSize)) {
+		for batch := range slices.Chunk(p.gather(ctx, shard), int(p.m.BatchSize)) {
 			found = true
 			if !p.deliver(ctx, shard, batch) {
 				return true
@@ -148,6 +171,28 @@ func (p *poller) pass(ctx context.Context) (found bool) {
 		}
 	}
 	return found
+}
+
+// gather reads a shard from where the mapping is. What does not fill a batch waits for more until the mapping's window is over.
+func (p *poller) gather(ctx context.Context, shard string) []record {
+	records := p.records(ctx, shard, p.m.Read[shard])
+	if len(records) == 0 || p.m.Window == 0 {
+		return records
+	}
+	over := make(chan struct{})
+	stop := p.s.Clock.AfterFunc(time.Duration(p.m.Window)*time.Second, func() { close(over) })
+	defer stop()
+	for len(records) < int(p.m.BatchSize) {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-over:
+			return p.records(ctx, shard, p.m.Read[shard])
+		case <-p.wake:
+			records = p.records(ctx, shard, p.m.Read[shard])
+		}
+	}
+	return records
 }
 
 // pause waits until the stream's writer wakes the poller, or for a while.
@@ -168,7 +213,7 @@ func (p *poller) shards(ctx context.Context) []string {
 	var out struct {
 		StreamDescription struct{ Shards []struct{ ShardId string } }
 	}
-	if err := p.s.AWS.Call(ctx, "dynamodbstreams", "DescribeStream", map[string]any{"StreamArn": p.m.Source}, &out); err != nil {
+	if err := p.s.AWS.Call(ctx, "dynamodbstreams", "DescribeStream", map[string]any{"StreamArn": p.source}, &out); err != nil {
 		return nil
 	}
 	var ids []string
@@ -185,12 +230,13 @@ type record struct {
 	created  time.Time
 }
 
-// records reads what a shard holds from a position on, all of it that one GetRecords answers.
-func (p *poller) records(ctx context.Context, shard, position, after string) []record {
+// records reads what a shard holds after a sequence number, from its beginning if that is "": all of it that one GetRecords
+// answers.
+func (p *poller) records(ctx context.Context, shard, after string) []record {
 	ctx = trace.Silent(ctx)
-	in := map[string]any{"StreamArn": p.m.Source, "ShardId": shard, "ShardIteratorType": position}
+	in := map[string]any{"StreamArn": p.source, "ShardId": shard, "ShardIteratorType": EventSourcePositionTrimHorizon}
 	if after != "" {
-		in["SequenceNumber"] = after
+		in["ShardIteratorType"], in["SequenceNumber"] = "AFTER_SEQUENCE_NUMBER", after
 	}
 	var iterator struct{ ShardIterator string }
 	err := p.s.AWS.Call(ctx, "dynamodbstreams", "GetShardIterator", in, &iterator)
@@ -206,7 +252,7 @@ func (p *poller) records(ctx context.Context, shard, position, after string) []r
 	if err := p.s.AWS.Call(ctx, "dynamodbstreams", "GetRecords", map[string]any{"ShardIterator": iterator.ShardIterator}, &page); err != nil {
 		return nil
 	}
-	source, _ := json.Marshal(p.m.Source)
+	source, _ := json.Marshal(p.source)
 	var out []record
 	for _, r := range page.Records {
 		var facts struct {
@@ -222,7 +268,7 @@ func (p *poller) records(ctx context.Context, shard, position, after string) []r
 			err = json.Unmarshal(r["dynamodb"], &facts)
 		}
 		if err != nil {
-			p.s.Log.Error("a stream record cannot be read", "stream", p.m.Source, "error", err)
+			p.s.Log.Error("a stream record cannot be read", "stream", p.source, "error", err)
 			return out
 		}
 		out = append(out, record{b, facts.SequenceNumber, time.UnixMilli(int64(facts.ApproximateCreationDateTime * 1000))})
@@ -251,7 +297,7 @@ func hasCode(err error, code string) bool {
 // deliver hands the records of a batch that the mapping's filters let through to the function; the others are done with.
 func (p *poller) deliver(ctx context.Context, shard string, batch []record) bool {
 	wanted := slices.DeleteFunc(slices.Clone(batch), func(r record) bool { return !p.lets(r) })
-	if !p.attempt(ctx, shard, wanted) {
+	if !p.attempt(ctx, shard, wanted, 0) {
 		return false
 	}
 	last := batch[len(batch)-1]
@@ -267,37 +313,42 @@ func (p *poller) lets(r record) bool {
 }
 
 // attempt hands a batch to the function until it takes it or the mapping's limits drop it, and reports whether to go on. A
-// batch that fails blocks its shard, so that the function sees the records of a key in their order.
-func (p *poller) attempt(ctx context.Context, shard string, batch []record) bool {
-	backoff := firstBackoff
-	for attempt := int32(0); len(batch) > 0; attempt++ {
+// batch that fails blocks its shard, so that the function sees the records of a key in their order. made is how often these
+// records have failed already: to split a batch is no attempt, and neither is one that did not reach the function.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+func (p *poller) attempt(ctx context.Context, shard string, batch []record, made int32) bool {
+	for backoff := firstBackoff; len(batch) > 0; backoff = min(2*backoff, lastBackoff) {
 		if batch = p.dropOld(shard, batch); len(batch) == 0 {
 			return true
 		}
-		failedAt, ok := p.invoke(ctx, batch)
+		failedAt, err := p.invoke(ctx, batch)
 		switch {
+		case err == nil && failedAt == len(batch):
+			return p.done(shard, batch, "OK")
 		case ctx.Err() != nil:
 			return false
-		case ok && failedAt == len(batch):
-			return p.done(shard, batch, "OK")
-		case ok && failedAt > 0: // the records before it are done; the rest is a batch of its own
+		case err == nil && failedAt > 0: // the records before it are done; the rest is a batch of its own
 			if !p.done(shard, batch[:failedAt], "OK") {
 				return false
 			}
-			batch, attempt = batch[failedAt:], -1
-		case p.m.Retries >= 0 && attempt >= p.m.Retries:
+			batch, made = batch[failedAt:], 0
+		case err != nil && !errors.Is(err, errFunction):
+			p.s.Log.Warn("event source mapping cannot invoke", "mapping", p.m.UUID, "function", p.m.Function, "error", err)
+		case p.m.Retries >= 0 && made >= p.m.Retries:
 			return p.done(shard, batch, "PROBLEM: Function call failed")
 		case p.m.Bisect && len(batch) > 1:
 			half := len(batch) / 2
-			if !p.attempt(ctx, shard, batch[:half]) {
+			if !p.attempt(ctx, shard, batch[:half], made) {
 				return false
 			}
 			batch = batch[half:]
+		default:
+			made++
 		}
 		if p.s.sleep(ctx, backoff) != nil {
 			return false
 		}
-		backoff = min(2*backoff, lastBackoff)
 	}
 	return true
 }
@@ -318,29 +369,34 @@ func (p *poller) dropOld(shard string, batch []record) []record {
 	return batch[n:]
 }
 
-// invoke hands the function a batch. failedAt is the index of the first record that it reports as failed, len(batch) if there is
-// none; ok is false if it failed as a whole.
-func (p *poller) invoke(ctx context.Context, batch []record) (failedAt int, ok bool) {
+// errFunction is the function's own failure, as against that it was not run.
+var errFunction = errors.New("the function failed")
+
+// invoke hands the function a batch and returns the index of the first record that it reports as failed, len(batch) if there is
+// none.
+func (p *poller) invoke(ctx context.Context, batch []record) (failedAt int, err error) {
 	records := make([]json.RawMessage, len(batch))
 	for i, r := range batch {
 		records[i] = r.json
 	}
 	payload, err := json.Marshal(map[string]any{"Records": records})
 	if err != nil {
-		return 0, false
+		return 0, err
 	}
 	p.s.mu.Lock()
 	cause := p.cause
 	p.s.mu.Unlock()
-	ctx, span := trace.Start(trace.Join(ctx, cause, ""), "stream", p.m.Source)
+	ctx, span := trace.Start(trace.Join(ctx, cause, ""), "stream", p.source)
+	defer func() { span.End(err) }()
 	span.Input(payload)
 	res, err := p.s.functions.Invoke(ctx, p.m.Function, Event{Payload: payload})
-	span.End(err)
-	if err != nil || res.Failed {
-		return 0, false
-	}
-	if !p.m.ReportsItems {
-		return len(batch), true
+	switch {
+	case err != nil:
+		return 0, err
+	case res.Failed:
+		return 0, errFunction
+	case !p.m.ReportsItems:
+		return len(batch), nil
 	}
 	return firstFailure(res.Payload, batch)
 }
@@ -348,27 +404,30 @@ func (p *poller) invoke(ctx context.Context, batch []record) (failedAt int, ok b
 // firstFailure reads the function's report of single failures. A report that names an unknown record, or none, fails the batch.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-func firstFailure(payload []byte, batch []record) (int, bool) {
+func firstFailure(payload []byte, batch []record) (int, error) {
 	var report struct {
 		Failures []struct {
 			ID *string `json:"itemIdentifier"`
 		} `json:"batchItemFailures"`
 	}
 	if json.Unmarshal(payload, &report) != nil {
-		return len(batch), true // null, a string, …: a complete success
+		return len(batch), nil // null, a string, …: a complete success
 	}
 	first := len(batch)
 	for _, f := range report.Failures {
 		if f.ID == nil {
-			return 0, false
+			return 0, errFunction
 		}
 		i := slices.IndexFunc(batch, func(r record) bool { return r.sequence == *f.ID })
 		if i < 0 {
-			return 0, false
+			return 0, errFunction
 		}
 		first = min(first, i)
 	}
-	return first, true
+	if first == 0 {
+		return 0, errFunction
+	}
+	return first, nil
 }
 
 // done records that a batch needs no further attempt.

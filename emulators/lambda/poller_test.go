@@ -21,6 +21,7 @@ const aStream = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-
 type stream struct {
 	mu      sync.Mutex
 	records int
+	page    int // of a GetRecords, in records; 0: all
 	s       *Service
 }
 
@@ -50,7 +51,11 @@ func (st *stream) Call(_ context.Context, _, operation string, in, out any) erro
 	case "GetRecords":
 		after, _ := strconv.Atoi(strings.TrimPrefix(p["ShardIterator"].(string), "after "))
 		records := []any{}
-		for n := after + 1; n <= st.records; n++ {
+		last := st.records
+		if st.page > 0 {
+			last = min(last, after+st.page)
+		}
+		for n := after + 1; n <= last; n++ {
 			records = append(records, map[string]any{
 				"eventID": fmt.Sprint(n), "userIdentity": map[string]any{"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"},
 				"dynamodb": map[string]any{"SequenceNumber": fmt.Sprint(n), "ApproximateCreationDateTime": epoch.Unix()},
@@ -117,7 +122,7 @@ func TestBatchesInOrder(t *testing.T) {
 }
 
 func TestLatestBeginsAtTheEnd(t *testing.T) {
-	c, f, st := clock.Fixed(epoch), &scripted{}, &stream{records: 3}
+	c, f, st := clock.Fixed(epoch), &scripted{}, &stream{records: 3, page: 2}
 	s := open(t, t.TempDir(), c, f, st)
 	st.s = s
 	if _, err := s.CreateEventSourceMapping(t.Context(), &CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: new(EventSourcePositionLatest)}); err != nil {
@@ -126,6 +131,96 @@ func TestLatestBeginsAtTheEnd(t *testing.T) {
 	st.add(1)
 	if got := batches(t, c, f, 1); !slices.Equal(got, []string{"4"}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestLatestIsKeptThoughNothingWasRead(t *testing.T) {
+	dir, c, f, st := t.TempDir(), clock.Fixed(epoch), &scripted{}, &stream{records: 3}
+	s := open(t, dir, c, f, st)
+	if _, err := s.CreateEventSourceMapping(t.Context(), &CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: new(EventSourcePositionLatest)}); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	s.Store.Close()
+	st.records += 2 // while nobody reads
+	st.s = open(t, dir, c, f, st)
+	if err := st.s.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	if got := batches(t, c, f, 1); !slices.Equal(got, []string{"4,5"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAFullBatchDoesNotWaitForItsWindow(t *testing.T) {
+	c, f := clock.Fixed(epoch), &scripted{}
+	_, st := feed(t, c, f, CreateEventSourceMappingInput{BatchSize: new(int32(3)), MaximumBatchingWindowInSeconds: new(int32(300))})
+	st.add(2)
+	st.add(1)
+	until(t, "batch", func() bool { st.add(0); return len(f.seen()) == 1 })
+	if got := ids(f.seen()[0]); got != "1,2,3" {
+		t.Errorf("got %s", got)
+	}
+	st.add(1)
+	if got := batches(t, c, f, 2); got[1] != "4" {
+		t.Errorf("after its window: %v", got)
+	}
+}
+
+func TestWhatIsNotRunIsNoAttempt(t *testing.T) {
+	c := clock.Fixed(epoch)
+	f := &scripted{answer: func(n int, _ string) (*Outcome, error) {
+		if n < 4 {
+			return nil, wire.Errorf("TooManyRequestsException", 429, "Rate Exceeded.")
+		}
+		return &Outcome{Payload: []byte("null")}, nil
+	}}
+	s, st := feed(t, c, f, CreateEventSourceMappingInput{MaximumRetryAttempts: new(int32(0))})
+	st.add(1)
+	batches(t, c, f, 4)
+	until(t, "success", func() bool { return result(t, s) == "OK" })
+}
+
+// result is the LastProcessingResult of the one mapping.
+func result(t *testing.T, s *Service) string {
+	t.Helper()
+	list, err := s.ListEventSourceMappings(t.Context(), &ListEventSourceMappingsInput{})
+	if err != nil || len(list.EventSourceMappings) != 1 {
+		t.Fatal(list, err)
+	}
+	return *list.EventSourceMappings[0].LastProcessingResult
+}
+
+func TestAMappingThatIsUpdatedHasOnePoller(t *testing.T) {
+	c, f := clock.System(), &scripted{}
+	s, st := feed(t, c, f, CreateEventSourceMappingInput{BatchSize: new(int32(1))})
+	list, err := s.ListEventSourceMappings(t.Context(), &ListEventSourceMappingsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 200
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range n / 4 {
+				st.add(1)
+				if i%5 == g {
+					if _, err := s.UpdateEventSourceMapping(t.Context(), &UpdateEventSourceMappingInput{UUID: list.EventSourceMappings[0].UUID, MaximumRetryAttempts: new(int32(i))}); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	until(t, "delivery of the last record", func() bool { seen := f.seen(); return len(seen) > 0 && ids(seen[len(seen)-1]) == fmt.Sprint(n) })
+	before := 0
+	for _, payload := range f.seen() {
+		id, _ := strconv.Atoi(ids(payload))
+		if id != before+1 {
+			t.Fatalf("record %d after %d", id, before)
+		}
+		before = id
 	}
 }
 
