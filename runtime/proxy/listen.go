@@ -35,8 +35,12 @@ func (p *Proxy) bind(port int) (net.Listener, error) {
 
 // Serve serves on a listener as well, such as one on the container bridge's gateway, until Close.
 func (p *Proxy) Serve(l net.Listener) {
+	var h http.Handler = http.HandlerFunc(p.serveOutside)
+	if p.guard != nil {
+		h = p.guard(h)
+	}
 	s := &http.Server{
-		Handler:           http.HandlerFunc(p.serveOutside),
+		Handler:           h,
 		ReadHeaderTimeout: 30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 	}

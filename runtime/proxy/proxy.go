@@ -31,6 +31,7 @@ type Proxy struct {
 	forward *http.Transport
 	reverse *httputil.ReverseProxy
 	wait    time.Duration
+	guard   func(http.Handler) http.Handler // of what comes over its port; nil: nothing
 
 	mu      sync.Mutex
 	targets []*target

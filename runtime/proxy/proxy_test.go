@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"devstack/internal/trace"
+	"devstack/runtime/config"
 )
 
 // instance is a server that answers with its name and what it was sent.
@@ -314,6 +315,28 @@ func TestLargeBodiesPassBothWays(t *testing.T) {
 		resp.Body.Close()
 		if err != nil || !bytes.Equal(got, sent) {
 			t.Errorf("%s: %d bytes of %d came back, %v", way, len(got), len(sent), err)
+		}
+	}
+}
+
+func TestTheGuardIsBeforeThePortAlone(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "made") }))
+	t.Cleanup(s.Close)
+	set := NewSet(nil)
+	set.Guard(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+	})
+	p := set.Proxy(config.ID{Type: "service", Name: "catalog"})
+	p.SetTargets([]*url.URL{parse(t, s.URL)})
+	want := map[string]int{"over a socket": http.StatusForbidden, "in process": http.StatusOK}
+	for way, client := range ways(t, p) {
+		resp, err := client.Get("http://x/")
+		if err != nil {
+			t.Fatalf("%s: %v", way, err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want[way] {
+			t.Errorf("%s: %d, want %d", way, resp.StatusCode, want[way])
 		}
 	}
 }

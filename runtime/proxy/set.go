@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -13,7 +14,8 @@ import (
 
 // Set is the proxies of a stack's services. It is the Supervisor's Router.
 type Set struct {
-	ring *trace.Ring
+	ring  *trace.Ring
+	guard func(http.Handler) http.Handler
 
 	mu      sync.Mutex
 	proxies map[config.ID]*entry
@@ -30,6 +32,10 @@ func NewSet(ring *trace.Ring) *Set {
 	return &Set{ring: ring, proxies: map[config.ID]*entry{}}
 }
 
+// Guard has what comes over the services' ports pass through a handler of somebody else's before it goes on to the service.
+// It is called before Open.
+func (s *Set) Guard(guard func(http.Handler) http.Handler) { s.guard = guard }
+
 // Proxy returns the proxy of a service. One that does not exist yet holds requests until it does.
 func (s *Set) Proxy(id config.ID) *Proxy {
 	s.mu.Lock()
@@ -41,6 +47,7 @@ func (s *Set) entry(id config.ID) *entry {
 	e := s.proxies[id]
 	if e == nil {
 		e = &entry{proxy: New(id.Name, s.ring)}
+		e.proxy.guard = s.guard
 		s.proxies[id] = e
 	}
 	return e
