@@ -99,6 +99,7 @@ func openDaemon(dir string, o daemonOptions) (*daemon, error) {
 		d.logs.Say("devstack", fmt.Sprintf("ended %d processes that an earlier run left behind", n))
 	}
 	d.proxies = proxy.NewSet(d.traces)
+	d.proxies.Guard(doors{hosts: d.containerHosts, pages: true}.guard)
 	d.openCloud(stack)
 	d.openFunctions(stack)
 	d.openSupervisor(stack)
