@@ -127,7 +127,7 @@ func TestTheEventOfPayloadFormat2(t *testing.T) {
 		return map[string]any{"Payload": []byte(`{"ok":true}`)}, nil
 	})
 	h := newAPI(t, s, CreateApiInput{}, map[string]string{"POST /orders/{id}": aFunction})
-	w := call(h, "POST", "/orders/a%20b?x=1&x=2&y=%26", `{"n":1}`, "Content-Type", "application/json", "Cookie", "a=1; b=2", "X-Two", "1", "X-Two", "2")
+	w := call(h, "POST", "/orders/a%20b?x=1&x=2&y=%26", `{"n":1}`, "Content-Type", "application/json", "Cookie", "a=1; b=2", "X-Two", "1", "X-Two", "2", "X-Forwarded-For", "203.0.113.9")
 	if w.Code != 200 || w.Body.String() != `{"ok":true}` || w.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("an answer without a statusCode: %d %s %s", w.Code, w.Header(), w.Body)
 	}
@@ -138,7 +138,7 @@ func TestTheEventOfPayloadFormat2(t *testing.T) {
 	for path, want := range map[string]string{
 		"version": `"2.0"`, "routeKey": `"POST /orders/{id}"`, "rawPath": `"/orders/a b"`, "rawQueryString": `"x=1\u0026x=2\u0026y=%26"`,
 		"cookies": `["a=1","b=2"]`, "queryStringParameters": `{"x":"1,2","y":"\u0026"}`, "pathParameters": `{"id":"a b"}`,
-		"body": `"{\"n\":1}"`, "isBase64Encoded": "false", "headers.x-two": `"1,2"`, "requestContext.http.method": `"POST"`,
+		"body": `"{\"n\":1}"`, "isBase64Encoded": "false", "headers.x-two": `"1,2"`, "headers.x-forwarded-for": `"203.0.113.9, 192.0.2.1"`, "headers.x-forwarded-port": `"80"`, "requestContext.http.method": `"POST"`,
 		"requestContext.stage": `"$default"`, "requestContext.time": `"12/Mar/2020:19:03:58 +0000"`, "requestContext.timeEpoch": "1584039838000",
 	} {
 		var v any = got
@@ -165,9 +165,15 @@ func TestAnswersOfFunctions(t *testing.T) {
 		{"bytes in base64", `{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`, false, 200, "hi", ""},
 		{"a status that is text", `{"statusCode":"204"}`, false, 204, "", ""},
 		{"a plain text", `"hello"`, false, 200, "hello", "Content-Type: application/json"},
-		{"nothing", `null`, false, 200, "", ""},
-		{"no base64 where it says so", `{"statusCode":200,"body":"?","isBase64Encoded":true}`, false, 500, `{"message":"Internal Server Error"}` + "\n", ""},
-		{"an error", `{"errorType":"Error","errorMessage":"no"}`, true, 500, `{"message":"Internal Server Error"}` + "\n", "X-Devstack-Error: Error: no"},
+		{"nothing", `null`, false, 200, "null", ""},
+		{"members by their exact names", `{"StatusCode":404}`, false, 200, `{"StatusCode":404}`, "Content-Type: application/json"},
+		{"a body that is no text", `{"statusCode":200,"body":{"a":1}}`, false, 500, `{"message":"Internal Server Error"}`, `X-Devstack-Error: The response from the Lambda function doesn't match the format that API Gateway expects. Lambda body contains the wrong type for field "body"`},
+		{"headers in a list", `{"statusCode":200,"headers":["a"]}`, false, 500, `{"message":"Internal Server Error"}`, ""},
+		{"a status that is none", `{"statusCode":"ok"}`, false, 500, `{"message":"Internal Server Error"}`, ""},
+		{"numbers and booleans as headers", `{"statusCode":200,"headers":{"x-n":7,"x-b":true},"body":null}`, false, 200, "", "X-N: 7"},
+		{"a length that is not the body's", `{"statusCode":200,"headers":{"content-length":"7","Connection":"close"},"body":"hi"}`, false, 200, "hi", "Connection: "},
+		{"no base64 where it says so", `{"statusCode":200,"body":"?","isBase64Encoded":true}`, false, 500, `{"message":"Internal Server Error"}`, ""},
+		{"an error", `{"errorType":"Error","errorMessage":"no"}`, true, 500, `{"message":"Internal Server Error"}`, "X-Devstack-Error: Error: no"},
 		{"an error of the build", `{"errorType":"Runtime.BuildError","errorMessage":"f.ts:1:2: unexpected }"}`, true, 500, "f.ts:1:2: unexpected }\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -205,6 +211,34 @@ func TestHTTPIntegration(t *testing.T) {
 	}
 	if w := call(h, "GET", "/nowhere", ""); w.Code != 404 || strings.TrimSpace(w.Body.String()) != `{"message":"Not Found"}` {
 		t.Errorf("no route: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestAnAnswerThatBreaksOffIsNone(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte("half"))
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	defer upstream.Close()
+	h := newAPI(t, open(t, nil), CreateApiInput{}, map[string]string{"$default": upstream.URL})
+	if w := call(h, "GET", "/", ""); w.Code != 503 || w.Body.String() != `{"message":"Service Unavailable"}` {
+		t.Errorf("got %d %q", w.Code, w.Body)
+	}
+}
+
+func TestHeadersOfTheConnectionStayThere(t *testing.T) {
+	var seen http.Header
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = r.Header
+		w.Header().Set("Connection", "x-mine")
+		w.Header().Set("X-Mine", "1")
+	}))
+	defer upstream.Close()
+	h := newAPI(t, open(t, nil), CreateApiInput{}, map[string]string{"$default": upstream.URL})
+	w := call(h, "GET", "/", "", "Connection", "keep-alive, X-Private", "X-Private", "1", "X-Public", "1")
+	if seen.Get("X-Private") != "" || seen.Get("X-Public") != "1" || seen.Get("User-Agent") != "" || w.Header().Get("X-Mine") != "" {
+		t.Errorf("the server saw %v, the caller %v", seen, w.Header())
 	}
 }
 

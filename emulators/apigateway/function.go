@@ -11,11 +11,14 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"devstack/emulators/wire"
+	"devstack/internal/trace"
 )
 
 // proxyEvent is what a function is handed, payload format 2.0.
@@ -58,16 +61,11 @@ type httpContext struct {
 }
 
 // newEvent describes a request to a function.
-func (x *exchange) newEvent(r *http.Request) *proxyEvent {
-	now := x.s.Clock.Now()
+func (x *exchange) newEvent(ctx context.Context, r *http.Request) *proxyEvent {
 	ev := &proxyEvent{
 		Version: payloadVersion2, RouteKey: x.route, RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery,
-		Headers: eventHeaders(r), QueryStringParameters: eventQuery(r.URL), PathParameters: x.variables, StageVariables: x.stage.StageVariables,
-		RequestContext: requestContext{
-			AccountID: x.scope.account, APIID: x.scope.api, DomainName: host(r.Host), DomainPrefix: strings.SplitN(host(r.Host), ".", 2)[0],
-			RequestID: x.id, RouteKey: x.route, Stage: *x.stage.StageName, Time: now.Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
-			HTTP: httpContext{r.Method, r.URL.Path, r.Proto, host(r.RemoteAddr), r.UserAgent()},
-		},
+		Headers: eventHeaders(ctx, r), QueryStringParameters: eventQuery(r.URL), PathParameters: x.variables,
+		StageVariables: x.stage.StageVariables, RequestContext: x.requestContext(r),
 	}
 	for _, line := range r.Header["Cookie"] {
 		for c := range strings.SplitSeq(line, ";") {
@@ -84,23 +82,36 @@ func (x *exchange) newEvent(r *http.Request) *proxyEvent {
 	return ev
 }
 
-// eventHeaders are the request's headers in lower case, those of one name joined by commas, cookies left out.
-func eventHeaders(r *http.Request) map[string]string {
-	h := map[string]string{"host": r.Host}
+func (x *exchange) requestContext(r *http.Request) requestContext {
+	now, name := x.s.Clock.Now(), host(r.Host)
+	prefix, _, _ := strings.Cut(name, ".")
+	return requestContext{
+		AccountID: x.scope.account, APIID: x.scope.api, DomainName: name, DomainPrefix: prefix, RequestID: x.id, RouteKey: x.route,
+		Stage: *x.stage.StageName, Time: now.Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
+		HTTP: httpContext{r.Method, r.URL.Path, r.Proto, host(r.RemoteAddr), r.UserAgent()},
+	}
+}
+
+// eventHeaders are the request's headers in lower case, those of one name joined by commas, cookies left out, with those that
+// API Gateway adds of its own. A list of addresses that the request was forwarded for goes on with the caller's.
+func eventHeaders(ctx context.Context, r *http.Request) map[string]string {
+	h := make(map[string]string, len(r.Header)+6)
 	for name, values := range r.Header {
 		if name != "Cookie" {
 			h[strings.ToLower(name)] = strings.Join(values, ",")
 		}
 	}
-	if h["x-forwarded-for"] == "" {
-		h["x-forwarded-for"] = host(r.RemoteAddr)
-	}
+	h["host"] = r.Host
+	h["x-forwarded-for"] = strings.TrimPrefix(h["x-forwarded-for"]+", "+host(r.RemoteAddr), ", ")
+	h["x-forwarded-port"], h["x-forwarded-proto"] = "80", "http"
 	if _, port, err := net.SplitHostPort(r.Host); err == nil {
 		h["x-forwarded-port"] = port
 	}
-	h["x-forwarded-proto"] = "http"
 	if r.ContentLength > 0 {
-		h["content-length"] = fmt.Sprint(r.ContentLength)
+		h["content-length"] = strconv.FormatInt(r.ContentLength, 10)
+	}
+	if id := trace.Header(ctx); id != "" {
+		h["x-amzn-trace-id"] = id
 	}
 	return h
 }
@@ -137,7 +148,7 @@ func host(addr string) string {
 
 // callFunction hands the request to a function and its answer to the caller.
 func (x *exchange) callFunction(ctx context.Context, w http.ResponseWriter, r *http.Request, i *Integration) {
-	payload, err := json.Marshal(x.newEvent(r))
+	payload, err := json.Marshal(x.newEvent(ctx, r))
 	if err != nil {
 		broken.write(w, err.Error())
 		return
@@ -146,7 +157,7 @@ func (x *exchange) callFunction(ctx context.Context, w http.ResponseWriter, r *h
 		FunctionError string
 		Payload       []byte
 	}
-	err = x.s.AWS.Call(ctx, "lambda", "Invoke", map[string]any{"FunctionName": functionARN.FindString(*i.IntegrationUri), "Payload": payload}, &out)
+	err = x.s.AWS.Call(ctx, "lambda", "Invoke", map[string]any{"FunctionName": functionARN().FindString(*i.IntegrationUri), "Payload": payload}, &out)
 	switch {
 	case ctx.Err() != nil:
 		unavailable.write(w, "the function did not answer within the integration's "+timeout(i).String())
@@ -184,61 +195,47 @@ func writeFunctionError(w http.ResponseWriter, payload []byte) {
 	broken.write(w, strings.TrimPrefix(e.ErrorType+": "+e.ErrorMessage, ": "))
 }
 
-// proxyResult is a function's answer, format 2.0.
-type proxyResult struct {
-	StatusCode      *json.Number               `json:"statusCode"`
-	Headers         map[string]json.RawMessage `json:"headers"`
-	Cookies         []string                   `json:"cookies"`
-	Body            json.RawMessage            `json:"body"`
-	IsBase64Encoded bool                       `json:"isBase64Encoded"`
-}
-
-// writeResult turns what a function returned into the answer. Without a statusCode all of it is a JSON body.
+// writeResult turns what a function returned, format 2.0, into the answer. Without a statusCode all of it is a JSON body.
 func (x *exchange) writeResult(w http.ResponseWriter, payload []byte) {
-	var res proxyResult
-	d := json.NewDecoder(bytes.NewReader(payload))
-	if err := d.Decode(&res); err != nil || res.StatusCode == nil {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(payload, &members) != nil || isNull(members["statusCode"]) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusOK)
 		w.Write(text(payload))
 		return
 	}
-	status, err := res.StatusCode.Int64()
-	if err != nil || status < 100 || status > 999 {
-		broken.write(w, "the function's statusCode is "+res.StatusCode.String())
+	res, err := parseResult(members)
+	if err != nil {
+		broken.write(w, err.Error())
 		return
 	}
-	body := text(res.Body)
-	if res.IsBase64Encoded {
-		if body, err = base64.StdEncoding.DecodeString(string(body)); err != nil {
-			broken.write(w, "the function's body is not base64: "+err.Error())
-			return
-		}
-	}
 	h := w.Header()
-	for name, value := range res.Headers {
-		if !x.isCORS(name) {
-			h.Set(name, string(text(value)))
+	for name, value := range res.headers {
+		if !x.isCORS(name) && !ofTheConnection(name) {
+			h.Set(name, value)
 		}
 	}
-	for _, c := range res.Cookies {
+	for _, c := range res.cookies {
 		h.Add("Set-Cookie", c)
 	}
 	if h.Get("Content-Type") == "" {
 		h.Set("Content-Type", "text/plain;charset=UTF-8")
 	}
-	w.WriteHeader(int(status))
-	w.Write(body)
+	w.WriteHeader(res.status)
+	w.Write(res.body)
 }
 
-// text is a JSON string's content; any other JSON is itself, null is nothing.
+// ofTheConnection reports whether a header is the server's own business: how long a message is and how it is carried.
+func ofTheConnection(header string) bool {
+	name := http.CanonicalHeaderKey(header)
+	return name == "Content-Length" || slices.Contains(hop, name)
+}
+
+// text is a JSON string's content; any other JSON is itself.
 func text(raw []byte) []byte {
 	raw = bytes.TrimSpace(raw)
 	var s string
-	switch {
-	case string(raw) == "null":
-		return nil
-	case len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &s) == nil:
+	if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &s) == nil {
 		return []byte(s)
 	}
 	return raw

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"devstack/emulators/wire"
@@ -56,8 +57,9 @@ func (x *exchange) callHTTP(ctx context.Context, w http.ResponseWriter, r *http.
 		return
 	}
 	out.Header = r.Header.Clone()
-	for _, name := range hop {
-		out.Header.Del(name)
+	dropHop(out.Header)
+	if out.Header.Get("User-Agent") == "" {
+		out.Header.Set("User-Agent", "") // or net/http would send its own
 	}
 	out.Header.Set("Forwarded", "by="+host(r.Host)+";for="+host(r.RemoteAddr)+";host="+r.Host+";proto=http")
 	out.Header.Set("Via", "HTTP/1.1 AmazonAPIGateway")
@@ -71,17 +73,41 @@ func (x *exchange) callHTTP(ctx context.Context, w http.ResponseWriter, r *http.
 		return
 	}
 	defer res.Body.Close()
+	x.passOn(w, res)
+}
+
+// passOn gives the caller a server's answer, once all of it is there: half of one is no answer.
+func (x *exchange) passOn(w http.ResponseWriter, res *http.Response) {
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
+	switch {
+	case err != nil:
+		unavailable.write(w, err.Error())
+		return
+	case len(body) > maxBody: // a guess: the quota is known, the answer is not
+		broken.write(w, "the answer is larger than "+strconv.Itoa(maxBody)+" bytes")
+		return
+	}
+	dropHop(res.Header)
 	h := w.Header()
 	for name, values := range res.Header {
 		if !x.isCORS(name) {
 			h[name] = values
 		}
 	}
+	w.WriteHeader(res.StatusCode)
+	_, _ = w.Write(body) // a caller that went away
+}
+
+// dropHop removes the headers of a connection, those that its Connection header names among them.
+func dropHop(h http.Header) {
+	for _, line := range h["Connection"] {
+		for name := range strings.SplitSeq(line, ",") {
+			h.Del(strings.TrimSpace(name))
+		}
+	}
 	for _, name := range hop {
 		h.Del(name)
 	}
-	w.WriteHeader(res.StatusCode)
-	_, _ = io.Copy(w, res.Body) // a caller that went away
 }
 
 // expand puts the path's variables into an integration's URI. A greedy one keeps its slashes.
@@ -121,8 +147,9 @@ func (x *exchange) callStepFunctions(ctx context.Context, w http.ResponseWriter,
 	var e *wire.Error
 	switch {
 	case errors.As(err, &e):
+		b, _ := json.Marshal(map[string]string{"__type": e.Code, "message": e.Message}) // texts only
 		w.WriteHeader(e.Status)
-		_ = json.NewEncoder(w).Encode(map[string]string{"__type": e.Code, "message": e.Message})
+		w.Write(b)
 	case err != nil:
 		broken.write(w, err.Error())
 	default:
@@ -175,7 +202,7 @@ func (x *exchange) selected(selection string, r *http.Request) (value string, ok
 	case "stageVariables":
 		value, ok = x.stage.StageVariables[name]
 	case "context":
-		c := x.newEvent(r).RequestContext
+		c := x.requestContext(r)
 		value, ok = map[string]string{
 			"accountId": c.AccountID, "apiId": c.APIID, "domainName": c.DomainName, "domainPrefix": c.DomainPrefix, "httpMethod": c.HTTP.Method,
 			"path": c.HTTP.Path, "protocol": c.HTTP.Protocol, "requestId": c.RequestID, "requestTime": c.Time, "routeKey": c.RouteKey,
@@ -198,5 +225,5 @@ func bodyMember(body []byte, path string) (string, bool) {
 		}
 		raw = object[name]
 	}
-	return string(text(raw)), true
+	return string(text(raw)), !isNull(raw)
 }

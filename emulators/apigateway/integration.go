@@ -3,6 +3,7 @@ package apigateway
 import (
 	"context"
 	"regexp"
+	"sync"
 
 	"devstack/emulators/store"
 )
@@ -20,7 +21,9 @@ const (
 )
 
 // functionARN finds a function's ARN in an integration's URI: the ARN itself, or API Gateway's path to it.
-var functionARN = regexp.MustCompile(`arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[a-zA-Z0-9-_]+(?::[a-zA-Z0-9-_$]+)?`)
+var functionARN = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[a-zA-Z0-9-_]+(?::[a-zA-Z0-9-_$]+)?`)
+})
 
 // CreateIntegration declares what a route calls: a function (AWS_PROXY with its ARN, payload format 2.0), an HTTP server
 // (HTTP_PROXY with its URL), or Step Functions (AWS_PROXY with a subtype). TimeoutInMillis is 50 to 30000, the default.
@@ -88,7 +91,7 @@ func (i *Integration) checkSubtype(operation string) error {
 }
 
 func (i *Integration) checkFunction(operation string) error {
-	if i.IntegrationUri == nil || functionARN.FindString(*i.IntegrationUri) == "" {
+	if i.IntegrationUri == nil || functionARN().FindString(*i.IntegrationUri) == "" {
 		return errBadRequestException("Invalid function ARN or invalid uri") // a guess
 	}
 	if i.PayloadFormatVersion == nil {

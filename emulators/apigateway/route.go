@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"sync"
 
 	"devstack/emulators/store"
 )
@@ -16,7 +17,9 @@ const (
 // routeKey is a method, ANY included, and a path whose variables are whole segments, the last one possibly greedy.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
-var routeKey = regexp.MustCompile(`^(ANY|GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/(?:(?:[^/{}]+|\{[a-zA-Z0-9._-]+\})/)*(?:[^/{}]*|\{[a-zA-Z0-9._-]+\+?\}))$`)
+var routeKey = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(ANY|GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/(?:(?:[^/{}]+|\{[a-zA-Z0-9._-]+\})/)*(?:[^/{}]*|\{[a-zA-Z0-9._-]+\+?\}))$`)
+})
 
 // CreateRoute declares which requests go to which integration. RouteKey is "METHOD /path/{variable}/{greedy+}" or "$default",
 // Target "integrations/ID". ConflictException if the API has a route of that key. Authorizers are not emulated.
@@ -54,7 +57,7 @@ func refuseUnsupportedRoute(operation string, in *UpdateRouteInput) error {
 
 // check holds a route against its API: its key is well-formed and its own, its target exists.
 func (r *Route) check(tx *store.Tx, k scope) error {
-	if *r.RouteKey != defaultRoute && !routeKey.MatchString(*r.RouteKey) {
+	if *r.RouteKey != defaultRoute && !routeKey().MatchString(*r.RouteKey) {
 		return errBadRequestException("The provided route key is not formatted properly for HTTP protocol. Format should be \"<HTTP METHOD> /<RESOURCE PATH>\" or \"$default\"") // as answered by the console
 	}
 	for other := range routes.All(tx, k.account, k.region, k.api) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"sync"
 
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
@@ -28,7 +29,7 @@ const (
 	msgNodes = "Cannot create a Redis cluster with a NumCacheNodes parameter greater than 1." // a guess
 )
 
-var identifier = regexp.MustCompile(`^[a-z][a-z0-9-]{0,49}$`)
+var identifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]{0,49}$`) })
 
 // CreateCacheCluster declares a cluster and starts its server: when it answers, the server listens.
 //
@@ -85,7 +86,7 @@ func newCluster(in *CreateCacheClusterInput) (*cluster, error) {
 	default:
 		return nil, errInvalidParameterValueException("Invalid cache engine %s", c.Engine)
 	}
-	if !identifier.MatchString(c.ID) || strings.HasSuffix(c.ID, "-") || strings.Contains(c.ID, "--") {
+	if !identifier().MatchString(c.ID) || strings.HasSuffix(c.ID, "-") || strings.Contains(c.ID, "--") {
 		return nil, errInvalidParameterValueException(msgBadID)
 	}
 	if in.NumCacheNodes != nil && *in.NumCacheNodes != 1 {

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -125,7 +126,7 @@ func checkStatements(all []any, u use) string {
 
 var (
 	statementFields = []string{"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
-	sidPattern      = regexp.MustCompile(`^[0-9A-Za-z]*$`)
+	sidPattern      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Za-z]*$`) })
 )
 
 func checkStatement(o object, u use) string {
@@ -140,7 +141,7 @@ func checkStatement(o object, u use) string {
 	if sid, ok := o.member("Sid"); ok {
 		if text, ok := sid.(string); !ok {
 			return msgSyntax
-		} else if !sidPattern.MatchString(text) {
+		} else if !sidPattern().MatchString(text) {
 			return msgBadSid
 		}
 	}
@@ -190,7 +191,7 @@ func checkActions(o object, u use) string {
 	return ""
 }
 
-var vendorPattern = regexp.MustCompile(`^[a-zA-Z0-9-]+$`)
+var vendorPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9-]+$`) })
 
 func checkAction(a string) string {
 	if a == "*" {
@@ -202,7 +203,7 @@ func checkAction(a string) string {
 		return msgNoVendor
 	case strings.Contains(name, ":"):
 		return msgTwoColons
-	case !vendorPattern.MatchString(vendor):
+	case !vendorPattern().MatchString(vendor):
 		return strings.ReplaceAll(msgBadVendor, "%s", vendor)
 	case name == "":
 		return msgSyntax

@@ -88,7 +88,7 @@ func TestSizeDoesNotCountWhiteSpace(t *testing.T) {
 }
 
 func TestAWSManagedPoliciesAreGood(t *testing.T) {
-	for arn, p := range awsManaged {
+	for arn, p := range awsManaged() {
 		if !strings.HasPrefix(arn, "arn:aws:iam::aws:policy/") {
 			t.Errorf("%s is no ARN of AWS's", arn)
 		}
@@ -98,7 +98,7 @@ func TestAWSManagedPoliciesAreGood(t *testing.T) {
 			}
 		}
 	}
-	for service, l := range services {
+	for service, l := range services() {
 		if !strings.Contains(service, ".amazonaws.com") || !strings.HasPrefix(l.role, "AWSServiceRoleFor") || l.policy == "" {
 			t.Errorf("%s: %+v", service, l)
 		}

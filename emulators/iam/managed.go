@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -11,7 +12,7 @@ import (
 var managedText string
 
 // awsManaged are the managed policies of AWS that can be attached here, by ARN: the ones that tools and templates name most.
-var awsManaged = readManaged(managedText)
+var awsManaged = sync.OnceValue(func() map[string]*policy { return readManaged(managedText) })
 
 // readManaged reads the list of AWS's policies.
 func readManaged(text string) map[string]*policy {

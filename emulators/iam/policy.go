@@ -45,7 +45,7 @@ func (p *policy) byName() string { return strings.ToLower(p.Name) + "/" + p.Acco
 
 // findPolicy returns the account's or AWS's policy of an ARN.
 func findPolicy(tx *store.Tx, account, arn string) (*policy, bool) {
-	if p, ok := awsManaged[arn]; ok {
+	if p, ok := awsManaged()[arn]; ok {
 		return p, true
 	}
 	_, name := pathAndName(arn)
@@ -72,7 +72,7 @@ func (s *service) changePolicy(ctx context.Context, arn string, f func(tx *store
 	if err := checkARN(arn); err != nil {
 		return err
 	}
-	if _, ok := awsManaged[arn]; ok {
+	if _, ok := awsManaged()[arn]; ok {
 		return wire.Errorf("AccessDenied", 403, msgAWSsOwn, arn)
 	}
 	return s.Store.Update(func(tx *store.Tx) error {
@@ -186,7 +186,7 @@ func (s *service) ListPolicies(ctx context.Context, in *ListPoliciesInput) (*Lis
 			}
 		}
 		if in.Scope == nil || *in.Scope != PolicyScopeTypeLocal {
-			for _, p := range awsManaged {
+			for _, p := range awsManaged() {
 				all = append(all, p)
 			}
 		}

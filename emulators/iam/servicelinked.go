@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"strings"
+	"sync"
 
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
@@ -13,7 +14,7 @@ import (
 var servicesText string
 
 // services are the services whose service-linked roles are known, by their names as principals.
-var services = readServices(servicesText)
+var services = sync.OnceValue(func() map[string]linked { return readServices(servicesText) })
 
 // linked is what a service-linked role is made of.
 type linked struct{ role, policy, description string }
@@ -51,7 +52,7 @@ const (
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
 func (s *service) CreateServiceLinkedRole(ctx context.Context, in *CreateServiceLinkedRoleInput) (*CreateServiceLinkedRoleOutput, error) {
-	l, ok := services[*in.AWSServiceName]
+	l, ok := services()[*in.AWSServiceName]
 	if !ok {
 		return nil, wire.NotImplemented("iam.CreateServiceLinkedRole: the role of %s is not known here", *in.AWSServiceName)
 	}

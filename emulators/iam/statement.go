@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // checkResources: trust policies have no resources, the others must.
@@ -79,7 +80,7 @@ func checkPrincipals(o object, u use) string {
 		return msgNoPrincipal
 	}
 	for _, m := range kinds {
-		form := principalForms[m.name]
+		form := principalForms()[m.name]
 		names, ok := texts(m.value)
 		if form == nil || !ok || len(names) == 0 {
 			return msgSyntax
@@ -96,12 +97,14 @@ func checkPrincipals(o object, u use) string {
 // principalForms are what principals look like, by their kind. That accounts, users, roles and services exist is not checked.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-var principalForms = map[string]*regexp.Regexp{
-	"AWS":           regexp.MustCompile(`^(\*|\d{12}|A[A-Z]{3}[A-Z0-9]{12,}|arn:aws:iam::\d{12}:(root|(user|role)/.+)|arn:aws:sts::\d{12}:(assumed-role|federated-user|self)(/.+)?)$`),
-	"Service":       regexp.MustCompile(`^[A-Za-z0-9.-]+\.(amazonaws\.com|amazonaws\.com\.cn|amazon\.com|aws\.internal)$`),
-	"Federated":     regexp.MustCompile(`^(\*|[A-Za-z0-9.-]+\.[A-Za-z]+(/.*)?|arn:aws:iam::\d{12}:(saml-provider|oidc-provider)/.+)$`),
-	"CanonicalUser": regexp.MustCompile(`^[0-9a-f]{64}$`),
-}
+var principalForms = sync.OnceValue(func() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		"AWS":           regexp.MustCompile(`^(\*|\d{12}|A[A-Z]{3}[A-Z0-9]{12,}|arn:aws:iam::\d{12}:(root|(user|role)/.+)|arn:aws:sts::\d{12}:(assumed-role|federated-user|self)(/.+)?)$`),
+		"Service":       regexp.MustCompile(`^[A-Za-z0-9.-]+\.(amazonaws\.com|amazonaws\.com\.cn|amazon\.com|aws\.internal)$`),
+		"Federated":     regexp.MustCompile(`^(\*|[A-Za-z0-9.-]+\.[A-Za-z]+(/.*)?|arn:aws:iam::\d{12}:(saml-provider|oidc-provider)/.+)$`),
+		"CanonicalUser": regexp.MustCompile(`^[0-9a-f]{64}$`),
+	}
+})
 
 // conditionOperators are the operators without the suffix IfExists and the prefixes of set operators.
 //

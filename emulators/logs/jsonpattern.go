@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -138,14 +139,14 @@ type step struct {
 	index int // -1: by name
 }
 
-var stepSyntax = regexp.MustCompile(`^(?:\.([\w-]+)|\[(\d{1,9})\]|\["([^"]*)"\])`)
+var stepSyntax = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:\.([\w-]+)|\[(\d{1,9})\]|\["([^"]*)"\])`) })
 
 func (p *jsonParser) selector() (path []step, ok bool) {
 	if !p.accept("$") {
 		return nil, false
 	}
 	for {
-		m := stepSyntax.FindStringSubmatch(p.rest)
+		m := stepSyntax().FindStringSubmatch(p.rest)
 		if m == nil {
 			return path, len(path) > 0
 		}
@@ -180,7 +181,7 @@ func selectFrom(v any, path []step) (any, bool) {
 	return v, true
 }
 
-var numberSyntax = regexp.MustCompile(`^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?`)
+var numberSyntax = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?`) })
 
 // operand reads the right side of a comparison.
 func (p *jsonParser) operand(path []step, operator string) jsonTest {
@@ -202,7 +203,7 @@ func (p *jsonParser) operand(path []step, operator string) jsonTest {
 		p.rest = rest
 		return p.wildcardTest(path, operator, text)
 	}
-	if n := numberSyntax.FindString(p.rest); n != "" {
+	if n := numberSyntax().FindString(p.rest); n != "" {
 		after := p.rest[len(n):]
 		if f, err := strconv.ParseFloat(n, 64); err == nil && (after == "" || strings.ContainsRune(" )&|\t", rune(after[0]))) {
 			p.rest = after

@@ -3,6 +3,7 @@ package stepfunctions
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"devstack/emulators/wire"
 )
@@ -19,14 +20,16 @@ func arnPlace(arn string) (account, region string) {
 // arnName returns the name at the end of a state machine's ARN.
 func arnName(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 
-var arnPattern = regexp.MustCompile(`^arn:aws[a-z-]*:states:[a-z0-9-]+:[0-9]{12}:([a-zA-Z]+):.+$`)
+var arnPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^arn:aws[a-z-]*:states:[a-z0-9-]+:[0-9]{12}:([a-zA-Z]+):.+$`)
+})
 
 // checkARN refuses what is not an ARN of one of the given types of resources. (The messages: recorded answers.)
 func checkARN(arn string, types ...string) error {
 	if !strings.HasPrefix(arn, "arn:") {
 		return errInvalidArn("Invalid Arn: 'Invalid ARN prefix: %s'", arn)
 	}
-	m := arnPattern.FindStringSubmatch(arn)
+	m := arnPattern().FindStringSubmatch(arn)
 	if m == nil {
 		return errInvalidArn("Invalid Arn: '%s'", arn) // the words are a guess
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Pattern is how a Task state waits for the service it calls.
@@ -60,18 +61,20 @@ var known = []string{"apigateway", "athena", "batch", "bedrock", "codebuild", "e
 	"glue", "databrew", "http", "mediaconvert", "sagemaker", "lambda", "dynamodb", "sns", "sqs", "events", "states"}
 
 var (
-	arnPattern    = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$`)
-	lambdaPattern = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_.-]+(:[A-Za-z0-9_$-]+)?$`)
+	arnPattern    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$`) })
+	lambdaPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_.-]+(:[A-Za-z0-9_$-]+)?$`)
+	})
 )
 
 // resource reads a Task's Resource. Where it cannot it says so and returns nil.
 func (c *compiler) resource(text, at string) *Resource {
 	parts := strings.Split(text, ":")
 	switch {
-	case !arnPattern.MatchString(text):
+	case !arnPattern().MatchString(text):
 		c.schema(at, "Value is not a valid resource ARN") // from memory of AWS's answers
 		return nil
-	case lambdaPattern.MatchString(text):
+	case lambdaPattern().MatchString(text):
 		return &Resource{ARN: text, Lambda: true}
 	case parts[2] == "states" && len(parts) >= 7 && parts[5] == "activity":
 		c.unsupported(at, "activities")
