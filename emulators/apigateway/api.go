@@ -22,6 +22,9 @@ func (s *Service) CreateApi(ctx context.Context, in *CreateApiInput) (*CreateApi
 	}); err != nil {
 		return nil, err
 	}
+	if err := checkCORS(in.CorsConfiguration); err != nil {
+		return nil, err
+	}
 	req := wire.From(ctx)
 	a := Api{
 		ApiId: new(s.IDs.From(alphabet, 10)), Name: in.Name, Description: in.Description, ProtocolType: in.ProtocolType, Version: in.Version,
@@ -110,6 +113,9 @@ func (s *Service) UpdateApi(ctx context.Context, in *UpdateApiInput) (out *Updat
 		{"IpAddressType dualstack", in.IpAddressType != nil && *in.IpAddressType != IpAddressTypeIpv4},
 		{"RouteSelectionExpression", in.RouteSelectionExpression != nil && *in.RouteSelectionExpression != defaultSelection},
 	}); err != nil {
+		return nil, err
+	}
+	if err := checkCORS(in.CorsConfiguration); err != nil {
 		return nil, err
 	}
 	err = s.update(ctx, in.ApiId, func(tx *store.Tx, k scope, a *Api) error {

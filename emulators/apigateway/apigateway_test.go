@@ -325,6 +325,10 @@ func TestControlPlaneRefusals(t *testing.T) {
 			_, err := s.CreateRoute(ctx, &CreateRouteInput{ApiId: a.ApiId, RouteKey: new("GET /b"), AuthorizationType: new(AuthorizationTypeJwt)})
 			return err
 		}},
+		{"credentials from everywhere", "BadRequestException", func() error {
+			_, err := s.UpdateApi(ctx, &UpdateApiInput{ApiId: a.ApiId, CorsConfiguration: &Cors{AllowOrigins: []string{"*"}, AllowCredentials: new(true)}})
+			return err
+		}},
 		{"WebSockets", "NotImplemented", func() error {
 			_, err := s.CreateApi(ctx, &CreateApiInput{Name: new("w"), ProtocolType: new(ProtocolTypeWebsocket)})
 			return err

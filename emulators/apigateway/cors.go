@@ -7,6 +7,14 @@ import (
 	"strings"
 )
 
+// checkCORS refuses what no browser would accept.
+func checkCORS(c *Cors) error {
+	if c != nil && c.AllowCredentials != nil && *c.AllowCredentials && slices.Contains(c.AllowOrigins, "*") {
+		return errBadRequestException("allow-credentials is not supported if 'allow-origin' is *") // https://github.com/aws/aws-cdk/issues/9076
+	}
+	return nil
+}
+
 // preflight answers a browser's question whether a page may call, if the API has a CORS configuration, and reports whether it
 // did. Without one the question goes to the integration like any other request.
 //
@@ -36,14 +44,13 @@ func (p *dataPlane) allowOrigin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	credentials := c.AllowCredentials != nil && *c.AllowCredentials
-	if slices.Contains(c.AllowOrigins, "*") && !credentials {
+	if slices.Contains(c.AllowOrigins, "*") {
 		origin = "*"
 	} else {
 		h.Set("Vary", "Origin")
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	if credentials {
+	if c.AllowCredentials != nil && *c.AllowCredentials {
 		h.Set("Access-Control-Allow-Credentials", "true")
 	}
 	list(h, "Access-Control-Expose-Headers", c.ExposeHeaders)
