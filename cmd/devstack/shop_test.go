@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -152,22 +155,45 @@ func testTrace(t *testing.T, r *running) {
 	}
 }
 
-// testDoors tries what a page of another site would.
+// testDoors tries what a page of another site would, at every port that the stack opens.
 func testDoors(t *testing.T, r *running) {
-	for _, headers := range [][]string{{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}} {
-		if status, _ := r.call("POST", "/orders", `{}`, headers...); status != http.StatusForbidden {
-			t.Errorf("with %v the answer is %d", headers, status)
+	urls := map[string]string{"AWS": fmt.Sprintf("http://127.0.0.1:%d/", r.aws)}
+	for _, s := range r.status().Resources {
+		if strings.HasPrefix(s.URL, "http:") {
+			urls[s.Type] = s.URL + "/"
 		}
 	}
-	req, _ := http.NewRequest("POST", "http://127.0.0.1:"+strconv.Itoa(r.aws)+"/", strings.NewReader("{}"))
-	req.Host = "evil.example"
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
+	if len(urls) != 3 {
+		t.Errorf("the doors are %v", urls)
 	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusForbidden {
-		t.Errorf("under a foreign host name the answer is %d", res.StatusCode)
+	for what, url := range urls {
+		for _, header := range [][2]string{{"Host", "evil.example"}, {"Origin", "https://evil.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "cross-site"}} {
+			req, _ := http.NewRequest("POST", url, strings.NewReader("{}"))
+			if req.Header.Set(header[0], header[1]); header[0] == "Host" {
+				req.Host = header[1]
+			}
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.StatusCode != http.StatusForbidden {
+				t.Errorf("%s: with %v the answer is %d", what, header, res.StatusCode)
+			}
+		}
+	}
+	cache := strings.TrimPrefix(r.state("cache", "prices").URL, "redis://")
+	for i, sent := range []string{"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n*3\r\n$3\r\nSET\r\n$4\r\nevil\r\n$1\r\n1\r\n", "*2\r\n$3\r\nGET\r\n$4\r\nevil\r\n"} {
+		c, err := net.Dial("tcp", cache)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, sent)
+		answer, _ := bufio.NewReader(c).ReadString('\n')
+		if want := []string{"-ERR Protocol error: expected '*', got 'P'\r\n", "$-1\r\n"}[i]; answer != want {
+			t.Errorf("the cache answers %q, want %q", answer, want)
+		}
 	}
 }
 
