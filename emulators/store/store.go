@@ -305,7 +305,11 @@ func (s *Store) openFile() (db *bbolt.DB, err error) {
 			return nil, fmt.Errorf("store: %w", err)
 		}
 		path = f.Name()
-		f.Close()
+		_, err = f.Write(emptyFile())
+		if err = errors.Join(err, f.Close()); err != nil {
+			os.Remove(path)
+			return nil, &WriteError{path, err}
+		}
 	} else if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, &WriteError{path, err}
 	}
