@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -23,6 +24,14 @@ const (
 type position struct{ timestamp, number int64 }
 
 func (e *event) position() position { return position{e.Timestamp, e.Number} }
+
+// cmp orders positions as their events.
+func (p position) cmp(q position) int {
+	return cmp.Or(cmp.Compare(p.timestamp, q.timestamp), cmp.Compare(p.number, q.number))
+}
+
+// justBefore is the place between the events that are older than an instant and the others.
+func justBefore(timestamp int64) position { return position{timestamp, -1} }
 
 // key is the position as the last parts of a key.
 func (p position) key() []any { return []any{p.timestamp, p.number} }
@@ -84,10 +93,12 @@ func (s *service) GetLogEvents(ctx context.Context, in *GetLogEventsInput) (*Get
 		from, to := window(in.StartTime, in.EndTime, g.oldest(now))
 		prefix := []any{p.account, p.region, g.Name, st.Name}
 		if direction == "b" {
-			found, _ = take(events.Before(tx, at.key(), prefix...), from, to, in.Limit)
+			start := slices.MinFunc([]position{at, justBefore(to)}, position.cmp)
+			found, _ = take(events.Before(tx, start.key(), prefix...), from, to, in.Limit)
 			slices.Reverse(found)
 		} else {
-			found, _ = take(events.After(tx, at.key(), prefix...), from, to, in.Limit)
+			start := slices.MaxFunc([]position{at, justBefore(from)}, position.cmp)
+			found, _ = take(events.After(tx, start.key(), prefix...), from, to, in.Limit)
 		}
 		return nil
 	})
@@ -109,7 +120,8 @@ func window(start, end *int64, oldest int64) (from, to int64) {
 	return from, to
 }
 
-// take collects the events of a window, in either order, as many as one answer carries, and says whether there are more.
+// take collects events that begin inside a window, in either order of time, until they leave it or one answer carries no more. It
+// says whether there are more.
 func take(all iter.Seq[event], from, to int64, limit *int32) (found []event, more bool) {
 	most, size := maxEvents, 0
 	if limit != nil {
@@ -117,7 +129,7 @@ func take(all iter.Seq[event], from, to int64, limit *int32) (found []event, mor
 	}
 	for e := range all {
 		if e.Timestamp < from || e.Timestamp >= to {
-			continue
+			return found, false
 		}
 		if size += len(e.Message) + perEvent; len(found) == most || len(found) > 0 && size > maxAnswer {
 			return found, true
@@ -183,9 +195,10 @@ func (s *service) FilterLogEvents(ctx context.Context, in *FilterLogEventsInput)
 			end = new(*in.EndTime + 1)
 		}
 		from, to := window(in.StartTime, end, g.oldest(now))
+		start := slices.MaxFunc([]position{at, justBefore(from)}, position.cmp)
 		wanted := func(yield func(event) bool) {
-			for e := range times.After(tx, at.key(), p.account, p.region, g.Name) {
-				if e.Timestamp >= to {
+			for e := range times.After(tx, start.key(), p.account, p.region, g.Name) {
+				if e.Timestamp >= to { // most of what follows may not match, and need not be looked at
 					return
 				}
 				if in.ofStream(e.Stream) && matches(e.Message) && !yield(e) {

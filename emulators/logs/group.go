@@ -58,7 +58,7 @@ func (s *service) DeleteLogGroup(ctx context.Context, in *DeleteLogGroupInput) (
 	})
 }
 
-// DescribeLogGroups lists groups by name: those that begin with a prefix, or contain a pattern. Limit is 1 to 50, default 50.
+// DescribeLogGroups lists groups by name: those that begin with a prefix, or contain a pattern, case and all. Limit is 1 to 50, default 50.
 //
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html
 func (s *service) DescribeLogGroups(ctx context.Context, in *DescribeLogGroupsInput) (*DescribeLogGroupsOutput, error) {
@@ -75,7 +75,7 @@ func (s *service) DescribeLogGroups(ctx context.Context, in *DescribeLogGroupsIn
 	}
 	wanted := func(g *group) bool {
 		return (in.LogGroupNamePrefix == nil || strings.HasPrefix(g.Name, *in.LogGroupNamePrefix)) &&
-			(in.LogGroupNamePattern == nil || strings.Contains(strings.ToLower(g.Name), strings.ToLower(*in.LogGroupNamePattern))) &&
+			(in.LogGroupNamePattern == nil || strings.Contains(g.Name, *in.LogGroupNamePattern)) &&
 			(in.LogGroupClass == nil || g.Class == *in.LogGroupClass) &&
 			(in.LogGroupIdentifiers == nil || slices.ContainsFunc(in.LogGroupIdentifiers, func(id string) bool { n, _ := groupName(id); return n == g.Name }))
 	}

@@ -100,6 +100,48 @@ func TestGetLogEventsPages(t *testing.T) {
 	}
 }
 
+func TestReadersBeginAtTheirWindow(t *testing.T) {
+	s, _ := open(t)
+	put(t, s, "s", epoch, "a", "b", "c", "d", "e")
+	from, to := new(epoch.Add(time.Second).UnixMilli()), new(epoch.Add(4*time.Second).UnixMilli())
+	for name, fromHead := range map[string]bool{"b c d": true, "d c b": false} {
+		in := &GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s"), StartTime: from, EndTime: to, StartFromHead: &fromHead, Limit: new(int32(1))}
+		var got []string
+		for range 4 {
+			out, err := s.GetLogEvents(t.Context(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(out.Events) > 0 {
+				got = append(got, messages(out))
+			}
+			if in.NextToken = out.NextForwardToken; !fromHead {
+				in.NextToken = out.NextBackwardToken
+			}
+		}
+		if strings.Join(got, " ") != name {
+			t.Errorf("one by one: %v, want %s", got, name)
+		}
+	}
+	out, err := s.FilterLogEvents(t.Context(), &FilterLogEventsInput{LogGroupName: new("g"), StartTime: from, EndTime: to})
+	if err != nil || len(out.Events) != 4 || *out.Events[0].Message != "b" {
+		t.Errorf("filtered, the end inclusive: %v %v", out, err)
+	}
+}
+
+func TestGroupNamePatternsMindCase(t *testing.T) {
+	s, _ := open(t)
+	for _, name := range []string{"aws/DataLogs", "GroupDataLogs", "datalogs", "Data/log/s"} {
+		if _, err := s.CreateLogGroup(t.Context(), &CreateLogGroupInput{LogGroupName: &name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := s.DescribeLogGroups(t.Context(), &DescribeLogGroupsInput{LogGroupNamePattern: new("DataLogs")})
+	if err != nil || len(out.LogGroups) != 2 {
+		t.Errorf("got %v %v, want the two that the API reference names", out, err)
+	}
+}
+
 func TestFilterLogEventsMergesStreamsByTime(t *testing.T) {
 	s, _ := open(t)
 	addStream(t, s, "s2")
