@@ -18,6 +18,9 @@ const (
 	msgMismatch = "The derived qualifier from the function name does not match the specified qualifier."
 )
 
+// byUser says whose fault an error is, as every error of Lambda's own does. Recorded answers: "Type": "User".
+func byUser(e *wire.Error) *wire.Error { return e.With("Type", "User") }
+
 // reference takes a function's name apart as the API accepts it: NAME, ACCOUNT:function:NAME or an ARN, each with an optional
 // version or alias behind it.
 //
@@ -34,15 +37,15 @@ func (s *Service) findVersion(ctx context.Context, ref string, qualifier *string
 	req := wire.From(ctx)
 	m := reference.FindStringSubmatch(ref)
 	if m == nil { // the model's pattern is not stricter than ours
-		return nil, errResourceNotFoundException(msgNotFound, ref)
+		return nil, byUser(errResourceNotFoundException(msgNotFound, ref))
 	}
 	region, name, version := m[1], m[3], m[4]
 	if region != "" && region != req.Region {
-		return nil, errResourceNotFoundException(msgRegion, region, req.Region)
+		return nil, byUser(errResourceNotFoundException(msgRegion, region, req.Region))
 	}
 	if qualifier != nil {
 		if version != "" && version != *qualifier {
-			return nil, errInvalidParameterValueException(msgMismatch)
+			return nil, byUser(errInvalidParameterValueException(msgMismatch))
 		}
 		version = *qualifier
 	}
@@ -55,7 +58,7 @@ func (s *Service) findVersion(ctx context.Context, ref string, qualifier *string
 	}
 	f, ok := s.functions.Get(name)
 	if !ok || version != "" && version != latest {
-		return nil, errResourceNotFoundException(msgNotFound, arn)
+		return nil, byUser(errResourceNotFoundException(msgNotFound, arn))
 	}
 	return &f, nil
 }

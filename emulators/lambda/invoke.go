@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -87,6 +88,9 @@ func (s *Service) Invoke(ctx context.Context, in *InvokeInput) (*InvokeOutput, e
 		return &InvokeOutput{StatusCode: new(int32(202))}, s.accept(ctx, f.Name, ev)
 	}
 	res, err := s.functions.Invoke(ctx, f.Name, ev)
+	if e, ok := errors.AsType[*wire.Error](err); ok {
+		return nil, byUser(e)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -117,18 +121,18 @@ func newEvent(in *InvokeInput, kind string) (ev Event, err error) {
 		limit = maxAsyncPayload
 	}
 	if len(in.Payload) > limit {
-		return ev, errRequestTooLargeException(msgTooLarge, limit)
+		return ev, byUser(errRequestTooLargeException(msgTooLarge, limit))
 	}
 	if ev.Payload = in.Payload; len(ev.Payload) == 0 {
 		ev.Payload = []byte("{}")
 	}
 	if why := notJSON(ev.Payload); why != "" {
-		return ev, errInvalidRequestContentException(msgNotJSON, why)
+		return ev, byUser(errInvalidRequestContentException(msgNotJSON, why))
 	}
 	if in.ClientContext != nil {
 		b, err := base64.StdEncoding.DecodeString(*in.ClientContext)
 		if err != nil {
-			return ev, errInvalidRequestContentException("Client context must be a valid Base64-encoded JSON object.") // a guess
+			return ev, byUser(errInvalidRequestContentException("Client context must be a valid Base64-encoded JSON object.")) // a guess
 		}
 		ev.ClientContext = string(b)
 	}

@@ -100,6 +100,10 @@ func TestInvokeNamesTheVersionThatItMeant(t *testing.T) {
 	if want := "ResourceNotFoundException: Function not found: arn:aws:lambda:us-east-1:000000000000:function:doesnotexist:$LATEST"; fmt.Sprint(err) != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
+	var e *wire.Error
+	if !errors.As(err, &e) || e.Fields["Type"] != "User" {
+		t.Errorf("whose fault it is: %v", e.Fields)
+	}
 }
 
 func TestInvoke(t *testing.T) {
@@ -210,7 +214,7 @@ func TestErrorsOfTheRunnerReachTheCaller(t *testing.T) {
 	}}
 	_, err := open(t, t.TempDir(), clock.Fixed(epoch), f, nil).Invoke(t.Context(), &InvokeInput{FunctionName: new("f")})
 	var e *wire.Error
-	if !errors.As(err, &e) || e.Status != 429 {
+	if !errors.As(err, &e) || e.Status != 429 || e.Fields["Type"] != "User" {
 		t.Errorf("got %v", err)
 	}
 }

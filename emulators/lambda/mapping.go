@@ -73,7 +73,7 @@ func (s *Service) CreateEventSourceMapping(ctx context.Context, in *CreateEventS
 	err = s.Store.Update(func(tx *store.Tx) error {
 		for other := range mappings.All(tx, req.Account, req.Region) {
 			if other.Source == m.Source && other.Function == m.Function {
-				return errResourceConflictException(msgMappingExists, m.Source, m.Function, other.UUID)
+				return byUser(errResourceConflictException(msgMappingExists, m.Source, m.Function, other.UUID))
 			}
 		}
 		mappings.Put(tx, *m, m.Account, m.Region, m.UUID)
@@ -90,11 +90,11 @@ func (s *Service) CreateEventSourceMapping(ctx context.Context, in *CreateEventS
 // newMapping checks the parameters of a CreateEventSourceMapping.
 func (s *Service) newMapping(ctx context.Context, in *CreateEventSourceMappingInput) (*mapping, error) {
 	if in.EventSourceArn == nil {
-		return nil, errInvalidParameterValueException(msgUnknownSource)
+		return nil, byUser(errInvalidParameterValueException(msgUnknownSource))
 	}
 	f, err := s.find(ctx, *in.FunctionName, nil)
 	if err != nil {
-		return nil, errInvalidParameterValueException(msgUnknownFunction)
+		return nil, byUser(errInvalidParameterValueException(msgUnknownFunction))
 	}
 	if err := refuseUnsupportedSource(*in.EventSourceArn); err != nil {
 		return nil, err
@@ -103,13 +103,13 @@ func (s *Service) newMapping(ctx context.Context, in *CreateEventSourceMappingIn
 		return nil, err
 	}
 	if in.StartingPosition == nil {
-		return nil, errInvalidParameterValueException(msgNoPosition)
+		return nil, byUser(errInvalidParameterValueException(msgNoPosition))
 	}
 	if *in.StartingPosition == EventSourcePositionAtTimestamp {
-		return nil, errInvalidParameterValueException("Unsupported starting position for given event source. Supported positions: LATEST, TRIM_HORIZON") // a guess
+		return nil, byUser(errInvalidParameterValueException("Unsupported starting position for given event source. Supported positions: LATEST, TRIM_HORIZON")) // a guess
 	}
 	if err := s.AWS.Call(ctx, "dynamodbstreams", "DescribeStream", map[string]any{"StreamArn": *in.EventSourceArn}, nil); err != nil {
-		return nil, errInvalidParameterValueException(msgStreamNotFound, *in.EventSourceArn)
+		return nil, byUser(errInvalidParameterValueException(msgStreamNotFound, *in.EventSourceArn))
 	}
 	m := &mapping{
 		Source: *in.EventSourceArn, Function: f.Name, StartingPosition: *in.StartingPosition, BatchSize: defaultBatch,
@@ -138,7 +138,7 @@ func (m *mapping) filter(given *FilterCriteria) error {
 			continue
 		}
 		if _, err := eventpattern.Parse([]byte(*f.Pattern)); err != nil {
-			return errInvalidParameterValueException(msgBadFilter)
+			return byUser(errInvalidParameterValueException(msgBadFilter))
 		}
 		m.Filters = append(m.Filters, *f.Pattern)
 	}
@@ -149,7 +149,7 @@ func (m *mapping) filter(given *FilterCriteria) error {
 func (m *mapping) set(batch, window, retries, age *int32, bisect *bool, responses []string) error {
 	if batch != nil {
 		if *batch > maxBatch {
-			return errInvalidParameterValueException(msgBatchSize, *batch, maxBatch)
+			return byUser(errInvalidParameterValueException(msgBatchSize, *batch, maxBatch))
 		}
 		m.BatchSize = *batch
 	}
@@ -173,13 +173,13 @@ func assign[T any](to *T, given *T) {
 func refuseUnsupportedSource(arn string) error {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {
-		return errInvalidParameterValueException(msgUnknownSource)
+		return byUser(errInvalidParameterValueException(msgUnknownSource))
 	}
 	if parts[2] != "dynamodb" {
 		return wire.NotImplemented("lambda.CreateEventSourceMapping: event sources of %s are not emulated; streams of dynamodb are", parts[2])
 	}
 	if !strings.Contains(parts[5], "/stream/") {
-		return errInvalidParameterValueException(msgUnknownSource)
+		return byUser(errInvalidParameterValueException(msgUnknownSource))
 	}
 	return nil
 }
@@ -280,7 +280,7 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 	var function *Function
 	if in.FunctionName != nil {
 		if function, err = s.find(ctx, *in.FunctionName, nil); err != nil {
-			return nil, errInvalidParameterValueException(msgUnknownFunction)
+			return nil, byUser(errInvalidParameterValueException(msgUnknownFunction))
 		}
 	}
 	ends, err := s.endsIfEnabled(ctx, in)
@@ -357,7 +357,7 @@ func lookup(ctx context.Context, tx *store.Tx, uuid string) (*mapping, error) {
 	req := wire.From(ctx)
 	m, ok := mappings.Get(tx, req.Account, req.Region, uuid)
 	if !ok {
-		return nil, errResourceNotFoundException(msgUnknownMapping)
+		return nil, byUser(errResourceNotFoundException(msgUnknownMapping))
 	}
 	return &m, nil
 }
