@@ -16,7 +16,7 @@ import (
 func parseJSONPattern(pattern string) (matcher, error) {
 	inner, ok := strings.CutSuffix(strings.TrimPrefix(pattern, "{"), "}")
 	if !ok {
-		return nil, errInvalidParameterException(msgBadPattern, "a brace is not closed")
+		return nil, errInvalidParameterException(msgOpenBrace)
 	}
 	p := &jsonParser{rest: inner}
 	test := p.disjunction(0)

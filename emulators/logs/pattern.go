@@ -11,8 +11,14 @@ import (
 // matcher reports whether a message is what a filter pattern looks for.
 type matcher func(message string) bool
 
-// msgBadPattern is a recorded answer's prefix; what follows it differs.
-const msgBadPattern = "Invalid filter pattern: %s"
+// What is wrong with a pattern, in the service's words where it is known which it has for it.
+//
+// https://github.com/DefangLabs/defang/issues/1008 and https://github.com/jorgebastida/awslogs/issues/210
+const (
+	msgBadPattern = "Invalid filter pattern: %s"
+	msgBadTerm    = "Invalid filter pattern: Invalid character(s) in term '%s'"
+	msgOpenBrace  = "Invalid filter pattern: If a filter pattern starts with '{' it must end with '}'"
+)
 
 // parsePattern compiles a filter pattern: terms ("quoted" where they have more than letters, digits and _), of which all must
 // occur; with ? before each, any of them; with - before one, not that one. %expression% is a regular expression, { $.a = 1 } looks
@@ -96,6 +102,9 @@ func nextTerm(s string) (t term, rest string, err error) {
 		if !ok {
 			return t, "", errInvalidParameterException(msgBadPattern, "a quote is not closed")
 		}
+		if text == "" {
+			return t, "", errInvalidParameterException(msgBadTerm, `""`)
+		}
 		t.hit = func(m string) bool { return strings.Contains(m, text) }
 		return t, rest, nil
 	case '%':
@@ -115,7 +124,8 @@ func nextTerm(s string) (t term, rest string, err error) {
 	case end < 0:
 		end = len(s)
 	case end == 0 || !unicode.IsSpace(rune(s[end])):
-		return t, "", errInvalidParameterException(msgBadPattern, "a term with more than letters, digits and underscores needs quotes")
+		bad, _, _ := strings.Cut(s, " ")
+		return t, "", errInvalidParameterException(msgBadTerm, bad)
 	}
 	text := s[:end]
 	t.hit = func(m string) bool { return strings.Contains(m, text) }
