@@ -59,11 +59,17 @@ func architecture() string {
 	return "x86_64"
 }
 
-// codeHash is the SHA-256 of a function's sources in base64, and their size in bytes.
+// codeHash is the SHA-256 of a function's sources in base64, and their size in bytes. Of an image that is not built here only its
+// name is known.
 func codeHash(fn *config.Function) (string, int64) {
 	h := sha256.New()
 	size := int64(0)
-	for _, path := range function.Files(fn.Source) {
+	io.WriteString(h, fn.Image)
+	root := orElse(fn.Source, fn.Build)
+	if root == "" {
+		return base64.StdEncoding.EncodeToString(h.Sum(nil)), 0
+	}
+	for _, path := range function.Files(root) {
 		src, err := os.Open(path)
 		if err != nil {
 			continue // removed meanwhile
