@@ -26,6 +26,7 @@ const (
 	shortest        = 900
 	longest         = 129600 // 36 hours, for users
 	longestOfRole   = 43200  // 12 hours
+	longestOfChain  = 3600   // of a role that a role's session assumes
 	usualOfRole     = 3600
 	usualOfUser     = 43200
 	alphabetOfKeys  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -60,7 +61,7 @@ func (s *service) caller(ctx context.Context) (session, error) {
 	req := wire.From(ctx)
 	root := session{Account: req.Account, ARN: "arn:aws:iam::" + req.Account + ":root", UserID: req.Account}
 	switch {
-	case strings.HasPrefix(req.AccessKey, "ASIA"):
+	case isTemporary(req.AccessKey):
 		who := root
 		err := s.Store.View(func(tx *store.Tx) error {
 			if found, ok := sessions.Get(tx, req.AccessKey); ok {

@@ -2,6 +2,8 @@ package sts
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"strings"
 	"time"
 
@@ -17,11 +19,14 @@ const (
 	msgTooShort = "1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to %d"
 	msgTooLong  = "1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to %d"
 	msgOverRole = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+	msgChained  = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining." // https://github.com/prowler-cloud/prowler/issues/7721
+	// https://github.com/aws/aws-sdk-net/issues/1704 and https://github.com/fwdcloudsec/granted/issues/151
+	msgTemporary = "Cannot call %s with session credentials"
 )
 
 // AssumeRole returns temporary credentials for a role's session.
 //
-// DurationSeconds is 900 to the role's own maximum (at most 43200), 3600 if not given. The role need not exist: nothing here
+// DurationSeconds is 900 to the role's own maximum (at most 43200, and 3600 for who is a role's session himself), 3600 if not given. The role need not exist: nothing here
 // is enforced, so that an application can assume the roles that only its real account has. ValidationError for an ARN that is
 // none.
 //
@@ -35,18 +40,12 @@ func (s *service) AssumeRole(ctx context.Context, in *AssumeRoleInput) (*AssumeR
 	if err != nil {
 		return nil, err
 	}
-	var found struct {
-		Role struct {
-			RoleId             string
-			MaxSessionDuration int32
-		}
+	if seconds > longestOfChain && isTemporary(wire.From(ctx).AccessKey) {
+		return nil, wire.Errorf("ValidationError", 400, msgChained)
 	}
-	id := "AROA" + s.IDs.From(alphabetOfKeys, 17)
-	if err := s.AWS.Call(ctx, "iam", "GetRole", map[string]any{"RoleName": name}, &found); err == nil {
-		id = found.Role.RoleId
-		if limit := found.Role.MaxSessionDuration; limit != 0 && seconds > limit {
-			return nil, wire.Errorf("ValidationError", 400, msgOverRole)
-		}
+	id, limit := s.role(ctx, account, name)
+	if limit != 0 && seconds > limit {
+		return nil, wire.Errorf("ValidationError", 400, msgOverRole)
 	}
 	who := session{
 		Account: account, ARN: "arn:aws:sts::" + account + ":assumed-role/" + name + "/" + *in.RoleSessionName,
@@ -62,6 +61,27 @@ func (s *service) AssumeRole(ctx context.Context, in *AssumeRoleInput) (*AssumeR
 	}, nil
 }
 
+// role returns the id of an account's role and the longest duration of its sessions in seconds. A role that IAM does not know has no
+// such limit, and an id that follows from its name, so that it is the same each time.
+func (s *service) role(ctx context.Context, account, name string) (id string, longest int32) {
+	var found struct {
+		Role struct {
+			RoleId             string
+			MaxSessionDuration int32
+		}
+	}
+	r := *wire.From(ctx)
+	r.Account = account
+	if err := s.AWS.Call(wire.WithRequest(ctx, &r), "iam", "GetRole", map[string]any{"RoleName": name}, &found); err == nil {
+		return found.Role.RoleId, found.Role.MaxSessionDuration
+	}
+	sum := sha256.Sum256([]byte(account + "/" + name))
+	return "AROA" + base32.StdEncoding.EncodeToString(sum[:])[:17], 0
+}
+
+// isTemporary reports whether an access key came from this service.
+func isTemporary(accessKey string) bool { return strings.HasPrefix(accessKey, "ASIA") }
+
 // GetSessionToken returns temporary credentials of the caller's own identity. DurationSeconds is 900 to 129600, 43200 if not
 // given.
 //
@@ -70,6 +90,9 @@ func (s *service) GetSessionToken(ctx context.Context, in *GetSessionTokenInput)
 	seconds, err := duration(in.DurationSeconds, usualOfUser, longest)
 	if err != nil {
 		return nil, err
+	}
+	if isTemporary(wire.From(ctx).AccessKey) {
+		return nil, wire.Errorf("AccessDenied", 403, msgTemporary, "GetSessionToken")
 	}
 	who, err := s.caller(ctx)
 	if err != nil {
@@ -91,6 +114,9 @@ func (s *service) GetFederationToken(ctx context.Context, in *GetFederationToken
 	if err != nil {
 		return nil, err
 	}
+	if isTemporary(wire.From(ctx).AccessKey) {
+		return nil, wire.Errorf("AccessDenied", 403, msgTemporary, "GetFederationToken")
+	}
 	account := wire.From(ctx).Account
 	who := session{Account: account, ARN: "arn:aws:sts::" + account + ":federated-user/" + *in.Name, UserID: account + ":" + *in.Name}
 	c, err := s.issue(who, seconds)
@@ -98,7 +124,7 @@ func (s *service) GetFederationToken(ctx context.Context, in *GetFederationToken
 		return nil, err
 	}
 	return &GetFederationTokenOutput{
-		Credentials: c, FederatedUser: &FederatedUser{Arn: &who.ARN, FederatedUserId: &who.UserID}, PackedPolicySize: new(int32(0)),
+		Credentials: c, FederatedUser: &FederatedUser{Arn: &who.ARN, FederatedUserId: &who.UserID}, PackedPolicySize: new(packedSize(in.Policy)),
 	}, nil
 }
 
@@ -133,12 +159,21 @@ func duration(given *int32, usual, most int32) (int32, error) {
 	return *given, nil
 }
 
-// packed is the share of the policy size limit that a session policy takes, in percent; nil without a policy.
+// packed is packedSize, nil without a policy.
 func packed(policy *string) *int32 {
 	if policy == nil {
 		return nil
 	}
-	return new(int32(min(100, (len(*policy)*100+2047)/2048)))
+	return new(packedSize(policy))
+}
+
+// packedSize is the share of the policy size limit that a session policy takes, in percent.
+func packedSize(policy *string) int32 {
+	const limit = 2048 // characters
+	if policy == nil {
+		return 0
+	}
+	return int32(min(100, (len(*policy)*100+limit-1)/limit))
 }
 
 // roleOf takes a role's ARN apart: arn:PARTITION:iam::ACCOUNT:role/PATH/NAME. What is not an ARN at all is not ok; of an ARN of
