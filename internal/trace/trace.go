@@ -141,13 +141,13 @@ func Start(ctx context.Context, kind, name string) (context.Context, *Active) {
 	}
 	id := newID(8)
 	a := &Active{ring: p.ring, span: Span{ID: id, Parent: p.span, Kind: kind, Name: name}}
-	if p.trace == "" {
-		p.trace = NewRoot(time.Now())
-	}
-	a.span.Trace, p.span = p.trace, id
 	if p.ring != nil {
 		a.span.Start = p.ring.now()
 	}
+	if p.trace == "" { // only a ring's own context has none
+		p.trace = NewRoot(a.span.Start)
+	}
+	a.span.Trace, p.span = p.trace, id
 	return context.WithValue(ctx, placeKey{}, p), a
 }
 

@@ -3,6 +3,8 @@ package trace
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -85,4 +87,12 @@ func FuzzJoin(f *testing.F) {
 		Header(ctx)
 		Traceparent(ctx)
 	})
+}
+
+func TestATraceBeginsByTheRingsClock(t *testing.T) {
+	r := NewRing(1, func() time.Time { return epoch })
+	_, span := Start(r.Context(context.Background()), "api", "GET /")
+	if want := fmt.Sprintf("1-%08x-", epoch.Unix()); !strings.HasPrefix(span.TraceID(), want) {
+		t.Errorf("%s does not begin with %s", span.TraceID(), want)
+	}
 }
