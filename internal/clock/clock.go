@@ -38,6 +38,8 @@ func Sleep(ctx context.Context, c Clock, d time.Duration) error {
 
 // Moving is a clock that can be moved forward. It is the daemon's clock (System) and the tests' (Fixed).
 type Moving struct {
+	moving sync.Mutex // held by Advance, so that two moves are one after the other
+
 	mu      sync.Mutex
 	running bool          // follows the wall clock between moves
 	offset  time.Duration // running: ahead of the wall clock by this much
@@ -79,6 +81,9 @@ func (m *Moving) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 	return func() bool { return m.stop(t) }
 }
 
+// patience is how long a move waits for one callback.
+const patience = 50 * time.Millisecond
+
 // Advance moves the clock forward by d. Timers that fall due are called in the order of their instants, and the clock
 // stands at each one's instant while it is started, so that a callback that sets the next timer is served as well.
 // A negative d does nothing: time does not run backwards.
@@ -86,6 +91,8 @@ func (m *Moving) Advance(d time.Duration) {
 	if d <= 0 {
 		return
 	}
+	m.moving.Lock()
+	defer m.moving.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	target := m.nowLocked().Add(d)
@@ -99,7 +106,7 @@ func (m *Moving) Advance(d time.Duration) {
 		// itself must not hold the move up.
 		select {
 		case <-done:
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(patience):
 		}
 		m.mu.Lock()
 	}

@@ -2,6 +2,7 @@ package clock
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 )
@@ -67,5 +68,21 @@ func TestSleepEndsWithItsContext(t *testing.T) {
 	cancel()
 	if err := Sleep(ctx, Fixed(epoch), time.Hour); err != context.Canceled {
 		t.Fatalf("got %v, want context.Canceled", err)
+	}
+}
+
+func TestMovesAddUp(t *testing.T) {
+	c := Fixed(epoch)
+	under, finish := make(chan bool), make(chan bool)
+	c.AfterFunc(time.Second, func() { close(under); <-finish })
+	var moves sync.WaitGroup
+	for range 2 {
+		moves.Go(func() { c.Advance(time.Hour) })
+	}
+	<-under
+	close(finish)
+	moves.Wait()
+	if passed := c.Now().Sub(epoch); passed != 2*time.Hour {
+		t.Errorf("two moves of an hour at once were %v", passed)
 	}
 }
