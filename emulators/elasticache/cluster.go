@@ -44,6 +44,8 @@ func (s *Service) CreateCacheCluster(ctx context.Context, in *CreateCacheCluster
 	if err != nil {
 		return nil, err
 	}
+	s.declared.Lock()
+	defer s.declared.Unlock()
 	c.ARN, c.Zone, c.Created = req.ARN("elasticache", "cluster:"+c.ID), orElse(c.Zone, req.Region+"a"), s.Clock.Now()
 	if err := s.Store.View(func(tx *store.Tx) error {
 		if _, taken := clusters.Get(tx, req.Account, req.Region, c.ID); taken {
@@ -125,6 +127,8 @@ func (s *Service) DeleteCacheCluster(ctx context.Context, in *DeleteCacheCluster
 	if in.FinalSnapshotIdentifier != nil {
 		return nil, wire.NotImplemented("elasticache.DeleteCacheCluster: the parameter FinalSnapshotIdentifier is not emulated")
 	}
+	s.declared.Lock()
+	defer s.declared.Unlock()
 	req := wire.From(ctx)
 	id := strings.ToLower(deref(in.CacheClusterId))
 	var c cluster

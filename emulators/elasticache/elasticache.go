@@ -21,6 +21,7 @@ var clusters = store.NewTable[cluster]("clusters") // by account, region and id
 // Service is the emulator with what it runs.
 type Service struct {
 	kit.Env
+	declared sync.Mutex // held while a cluster is made or removed: its server and its declaration come and go together
 
 	mu      sync.Mutex
 	running map[string]*redis // by ARN

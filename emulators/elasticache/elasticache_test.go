@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,5 +125,22 @@ func TestDeleteStopsTheServer(t *testing.T) {
 	var e *wire.Error
 	if !errors.As(err, &e) || e.Code != "CacheClusterNotFoundFault" {
 		t.Errorf("got %v, want CacheClusterNotFoundFault", err)
+	}
+}
+
+func TestOneOfManyMakersWins(t *testing.T) {
+	s := open(t, t.TempDir(), clock.System())
+	var wg sync.WaitGroup
+	var made atomic.Int32
+	for range 20 {
+		wg.Go(func() {
+			if _, err := s.CreateCacheCluster(t.Context(), &CreateCacheClusterInput{CacheClusterId: new("raced")}); err == nil {
+				made.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if made.Load() != 1 {
+		t.Errorf("%d clusters of one id", made.Load())
 	}
 }
