@@ -28,7 +28,7 @@ func (s *Service) CreateApi(ctx context.Context, in *CreateApiInput) (*CreateApi
 	req := wire.From(ctx)
 	a := Api{
 		ApiId: new(s.IDs.From(alphabet, 10)), Name: in.Name, Description: in.Description, ProtocolType: in.ProtocolType, Version: in.Version,
-		CorsConfiguration: in.CorsConfiguration, Tags: in.Tags, CreatedDate: new(s.Clock.Now()), RouteSelectionExpression: new(defaultSelection),
+		CorsConfiguration: in.CorsConfiguration, Tags: in.Tags, CreatedDate: new(s.now()), RouteSelectionExpression: new(defaultSelection),
 		ApiKeySelectionExpression: new("$request.header.x-api-key"), DisableExecuteApiEndpoint: new(false), IpAddressType: new(IpAddressTypeIpv4),
 	}
 	if a.Tags == nil {

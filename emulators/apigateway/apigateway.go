@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"devstack/emulators/kit"
 	"devstack/emulators/store"
@@ -57,6 +58,11 @@ func New(env kit.Env, transport http.RoundTripper) (*wire.Service, *Service) {
 	s := &Service{Env: env, transport: transport, compiled: map[scope]*dataPlane{}}
 	return register(s), s
 }
+
+// now is the present as the control plane's dates show it, in whole seconds.
+//
+// https://docs.aws.amazon.com/cli/latest/reference/apigatewayv2/create-api.html (output of the examples)
+func (s *Service) now() time.Time { return s.Clock.Now().Truncate(time.Second) }
 
 // scoped is the key of what belongs to a request's API.
 func scoped(ctx context.Context, api string) scope {

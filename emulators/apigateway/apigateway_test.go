@@ -47,7 +47,7 @@ func open(t *testing.T, aws scripted) *Service {
 	t.Helper()
 	st := store.New("", store.Options{Ephemeral: true})
 	t.Cleanup(func() { st.Close() })
-	at := clock.Fixed(time.Date(2020, 3, 12, 19, 3, 58, 0, time.UTC))
+	at := clock.Fixed(time.Date(2020, 3, 12, 19, 3, 58, 5e6, time.UTC))
 	_, s := New(kit.Env{Store: st, Clock: at, AWS: aws, Log: slog.New(slog.DiscardHandler), IDs: kit.SeededIDs(1)}, http.DefaultTransport)
 	return s
 }
@@ -139,7 +139,7 @@ func TestTheEventOfPayloadFormat2(t *testing.T) {
 		"version": `"2.0"`, "routeKey": `"POST /orders/{id}"`, "rawPath": `"/orders/a b"`, "rawQueryString": `"x=1\u0026x=2\u0026y=%26"`,
 		"cookies": `["a=1","b=2"]`, "queryStringParameters": `{"x":"1,2","y":"\u0026"}`, "pathParameters": `{"id":"a b"}`,
 		"body": `"{\"n\":1}"`, "isBase64Encoded": "false", "headers.x-two": `"1,2"`, "headers.x-forwarded-for": `"203.0.113.9, 192.0.2.1"`, "headers.x-forwarded-port": `"80"`, "requestContext.http.method": `"POST"`,
-		"requestContext.stage": `"$default"`, "requestContext.time": `"12/Mar/2020:19:03:58 +0000"`, "requestContext.timeEpoch": "1584039838000",
+		"requestContext.stage": `"$default"`, "requestContext.time": `"12/Mar/2020:19:03:58 +0000"`, "requestContext.timeEpoch": "1584039838005",
 	} {
 		var v any = got
 		for name := range strings.SplitSeq(path, ".") {

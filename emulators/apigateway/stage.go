@@ -20,7 +20,7 @@ func (s *Service) CreateStage(ctx context.Context, in *CreateStageInput) (out *C
 	}); err != nil {
 		return nil, err
 	}
-	now := s.Clock.Now()
+	now := s.now()
 	st := Stage{
 		StageName: in.StageName, AutoDeploy: new(true), CreatedDate: &now, LastUpdatedDate: &now, Description: in.Description,
 		StageVariables: in.StageVariables, Tags: in.Tags, DefaultRouteSettings: &RouteSettings{DetailedMetricsEnabled: new(false)},
@@ -87,7 +87,7 @@ func (s *Service) UpdateStage(ctx context.Context, in *UpdateStageInput) (out *U
 		if in.StageVariables != nil {
 			st.StageVariables = in.StageVariables
 		}
-		st.LastUpdatedDate = new(s.Clock.Now())
+		st.LastUpdatedDate = new(s.now())
 		stages.Put(tx, *st, k.account, k.region, k.api, *in.StageName)
 		out = new(UpdateStageOutput(*st))
 		return nil
