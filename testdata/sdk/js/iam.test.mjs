@@ -51,3 +51,17 @@ test("roles are listed page by page", async (t) => {
     [["js-a", "js-b"], ["js-c"]],
   );
 });
+
+test("a policy is attached to a user, and holds both until it is detached", async () => {
+  const { Policy } = await client.send(new iam.CreatePolicyCommand({ PolicyName: "js-read", PolicyDocument: read }));
+  assert.equal(Policy.Arn, `arn:aws:iam::${account}:policy/js-read`);
+  await client.send(new iam.CreateUserCommand({ UserName: "js-user" }));
+  const attachment = { UserName: "js-user", PolicyArn: Policy.Arn };
+  await client.send(new iam.AttachUserPolicyCommand(attachment));
+  assert.equal((await client.send(new iam.GetPolicyCommand(attachment))).Policy.AttachmentCount, 1);
+  await fails("DeleteConflictException", "Cannot delete a policy attached to entities.", client.send(new iam.DeletePolicyCommand(attachment)));
+  await fails("DeleteConflictException", "must detach all policies first", client.send(new iam.DeleteUserCommand(attachment)));
+  await client.send(new iam.DetachUserPolicyCommand(attachment));
+  await client.send(new iam.DeletePolicyCommand(attachment));
+  await client.send(new iam.DeleteUserCommand(attachment));
+});

@@ -69,3 +69,15 @@ class IAM(Case):
         pages = list(iam.get_paginator("list_roles").paginate(PathPrefix="/paged/", PaginationConfig={"PageSize": 2}))
         self.assertEqual([2, 2, 1], [len(p["Roles"]) for p in pages])
         self.assertEqual(names, [r["RoleName"] for p in pages for r in p["Roles"]])
+
+    def test_a_user_s_key_signs_as_the_user_until_it_is_deleted(self):
+        user = iam.create_user(UserName="py-user", Tags=[{"Key": "team", "Value": "a"}])["User"]
+        self.assertEqual(f"arn:aws:iam::{ACCOUNT}:user/py-user", user["Arn"])
+        iam.get_waiter("user_exists").wait(UserName="py-user")
+        key = iam.create_access_key(UserName="py-user")["AccessKey"]
+        own = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+        self.assertEqual(user["Arn"], boto3.client("sts", **own).get_caller_identity()["Arn"])
+        self.assertEqual("py-user", boto3.client("iam", **own).get_user()["User"]["UserName"])
+        self.fails("DeleteConflict", "must delete access keys first", iam.delete_user, UserName="py-user")
+        iam.delete_access_key(UserName="py-user", AccessKeyId=key["AccessKeyId"])
+        iam.delete_user(UserName="py-user")
