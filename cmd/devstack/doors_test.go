@@ -21,6 +21,7 @@ func TestDoors(t *testing.T) {
 		{"an SDK by name", aws, "POST", "localhost:4566", nil, true},
 		{"IPv6 loopback", aws, "POST", "[::1]:4566", nil, true},
 		{"an API's own host name", aws, "GET", "a1b2c3.execute-api.localhost:4566", nil, true},
+		{"an operation with a host prefix", aws, "POST", "sync-127.0.0.1:4566", nil, true},
 		{"a container", aws, "POST", "host.docker.internal:4566", nil, true},
 		{"a name that was pointed at loopback", aws, "POST", "evil.example:4566", nil, false},
 		{"a name that ends like ours", aws, "POST", "evillocalhost:4566", nil, false},

@@ -11,6 +11,9 @@ import (
 
 	"devstack/runtime/function"
 	"devstack/runtime/function/functiontest"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 )
 
 type files = map[string]string
@@ -137,6 +140,20 @@ func TestTheContext(t *testing.T) {
 		`"memory":"128","name":"sample","stream":true,"time":true,"version":"$LATEST","waits":true}`)
 	p.Save(t, "2", files{"index.js": "exports.handler = async (e, c) => c.logStreamName === process.env.AWS_LAMBDA_LOG_STREAM_NAME"})
 	p.Want(t, `{}`, `true`)
+}
+
+func TestPrefixesOfTheEndpointResolve(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host) }))
+	defer server.Close()
+	address := strings.TrimPrefix(server.URL, "http://")
+	p := project(t, "nodejs20.x", "", files{"index.js": `exports.handler = (event, context, callback) => {
+		const [host, port] = event.split(':');
+		require('http').get({ host, port, headers: { host: event } }, (r) => r.on('data', (b) => callback(null, String(b)))).on('error', callback);
+	}`})
+	p.Function.Environment = map[string]string{"AWS_ENDPOINT_URL": server.URL}
+	p.Put(t)
+	p.Want(t, `"sync-`+address+`"`, `"sync-`+address+`"`)
+	p.Want(t, `"`+address+`"`, `"`+address+`"`)
 }
 
 func TestCallbacksAreGoneFromNode24(t *testing.T) {

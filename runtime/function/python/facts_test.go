@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"devstack/runtime/function/functiontest"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 )
 
 type files = map[string]string
@@ -130,6 +133,16 @@ def lambda_handler(event, c):
 `)
 	p.Put(t)
 	p.Want(t, `{}`, `["sample","$LATEST","arn:aws:lambda:us-east-1:000000000000:function:sample","128","/aws/lambda/sample",36,true,true,null,null,true]`)
+}
+
+func TestPrefixesOfTheEndpointResolve(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host) }))
+	defer server.Close()
+	address := strings.TrimPrefix(server.URL, "http://")
+	p := one(t, "import urllib.request\ndef lambda_handler(event, context):\n    return urllib.request.urlopen('http://' + event).read().decode()\n")
+	p.Function.Environment = map[string]string{"AWS_ENDPOINT_URL": server.URL}
+	p.Put(t)
+	p.Want(t, `"sync-`+address+`"`, `"sync-`+address+`"`)
 }
 
 func TestTheLog(t *testing.T) {

@@ -2,6 +2,7 @@
 // output and error to the function. What the frames are is written in devstack's package pipe.
 'use strict';
 
+const dns = require('dns');
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
@@ -109,6 +110,19 @@ for (const [method, level] of Object.entries({
   console[method] = (...args) => print(level, util.format(...args));
 }
 
+// ---- the endpoint ----
+
+/**
+ * resolvePrefixes makes names like sync-127.0.0.1 resolve: SDKs put such a prefix before the host of a few operations, of
+ * StartSyncExecution for one, and the endpoint of a stack has no name below which there could be others.
+ */
+function resolvePrefixes() {
+  if (!process.env.AWS_ENDPOINT_URL) return;
+  const { hostname } = new URL(process.env.AWS_ENDPOINT_URL);
+  const { lookup } = dns;
+  dns.lookup = (name, ...rest) => lookup(String(name).endsWith('-' + hostname) ? hostname : name, ...rest);
+}
+
 // ---- the function ----
 
 let handler;
@@ -118,6 +132,7 @@ let loading = false;
 /** load finds the handler. what: {name, entry, format, code, exports, env}. */
 async function load(what) {
   for (const [name, value] of Object.entries(what.env ?? {})) process.env[name] = value;
+  resolvePrefixes();
   if (!what.entry) {
     throw new ImportModuleError(`Error: Cannot find module '${what.module}'\nRequire stack:\n- /var/runtime/index.mjs`);
   }

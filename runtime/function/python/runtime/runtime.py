@@ -181,11 +181,31 @@ def forget_shadowed(root):
             del sys.modules[name]
 
 
+def resolve_prefixes():
+    """Make names like sync-127.0.0.1 resolve.
+
+    SDKs put such a prefix before the host of a few operations, of StartSyncExecution for one, and the endpoint of a stack has no
+    name below which there could be others.
+    """
+    url = os.environ.get("AWS_ENDPOINT_URL", "")
+    endpoint = re.sub(r"^\w+://|[:/].*$", "", url)
+    if not endpoint:
+        return
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **kwargs):
+        prefixed = isinstance(host, str) and host.endswith("-" + endpoint)
+        return resolve(endpoint if prefixed else host, *args, **kwargs)
+
+    socket.getaddrinfo = getaddrinfo
+
+
 def load(what):
     """Find the handler. what: {root, own, site, handler, env}."""
     os.environ.clear()
     os.environ.update(what["env"])
     time.tzset()
+    resolve_prefixes()
     root = what["root"]
     os.chdir(root)
     use_own_loader(root, what["own"])
