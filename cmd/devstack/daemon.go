@@ -22,7 +22,6 @@ import (
 	"devstack/runtime/container"
 	"devstack/runtime/function"
 	"devstack/runtime/logs"
-	"devstack/runtime/plan"
 	"devstack/runtime/process"
 	"devstack/runtime/process/reap"
 	"devstack/runtime/provision"
@@ -55,14 +54,21 @@ type daemon struct {
 	sup       *supervise.Supervisor
 	shipper   *shipper
 
-	moving   sync.Mutex  // one move of the clock at a time
-	applying sync.Mutex  // one change of the stack at a time
-	applied  atomic.Bool // one has been carried out
+	moving    sync.Mutex    // one move of the clock at a time
+	saved     chan struct{} // has room for one: the stack's files were saved and not read since
+	reloading sync.WaitGroup
+	endReload context.CancelFunc
+
+	applying     sync.Mutex // one change of the stack at a time; guards what follows
+	stackWatch   subscription
+	serviceWatch map[config.ID]*subscription
+	provisioned  []provisionedRecord // what is in AWS, as it is written down
+
+	applied atomic.Bool // a change has been carried out
 
 	mu       sync.Mutex // guards what follows
 	stack    *config.Stack
-	problem  error // why the stack's files are not what runs
-	unwatch  []func()
+	problem  error  // why the stack's files are not what runs
 	gateway  string // address of the container bridge, once a container needed it
 	gateways []net.Listener
 }
@@ -76,7 +82,10 @@ type daemonOptions struct {
 
 // openDaemon makes the parts of a daemon for the stack in dir, and reads the stack. Nothing of the application runs yet.
 func openDaemon(dir string, o daemonOptions) (*daemon, error) {
-	d := &daemon{dir: dir, options: o, clock: clock.System()}
+	d := &daemon{
+		dir: dir, options: o, clock: clock.System(), saved: make(chan struct{}, 1), serviceWatch: map[config.ID]*subscription{},
+		endReload: func() {},
+	}
 	d.clock.Advance(o.offset)
 	if err := d.openAllocator(); err != nil {
 		return nil, err
@@ -198,6 +207,8 @@ func (d *daemon) start(ctx context.Context) error {
 	if err := d.cloud.Resume(d.traces.Context(ctx)); err != nil {
 		d.logs.Say("devstack", "not everything of the last run goes on: "+err.Error())
 	}
+	ctx, d.endReload = context.WithCancel(ctx)
+	d.reloading.Go(func() { d.reload(ctx) })
 	return nil
 }
 
@@ -225,54 +236,30 @@ func listen(port int, what, wayOut string) (net.Listener, error) {
 func (d *daemon) apply(ctx context.Context) error {
 	d.applying.Lock()
 	defer d.applying.Unlock()
-	next, err := d.load()
+	began := time.Now()
+	old := d.current()
+	next, err := d.read(ctx, old)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	d.mu.Lock()
-	old := d.stack
 	if d.problem = err; err == nil {
 		d.stack = next
 	}
 	d.mu.Unlock()
 	if err != nil {
+		next.Files = append(next.Files, old.Files...) // it is not known what else would have been read
+		d.watchStack(next, began)
 		return err
 	}
 	if old.Port != next.Port || old.Region != next.Region || old.Account != next.Account {
 		d.logs.Say("devstack", "the stack's port, region and account change with the next start")
 	}
-	ctx = d.traces.Context(ctx)
-	err = errors.Join(d.removeForgotten(ctx, next), d.sup.Apply(ctx, plan.Diff(old, next)))
+	d.watchStack(next, began)
+	d.watchServices(next)
+	err = d.carryOut(d.traces.Context(ctx), old, next)
 	d.applied.Store(true)
-	d.watchStack(next)
 	return err
-}
-
-// watchStack has a save of the stack's files applied, and a save of a service's sources restart it.
-func (d *daemon) watchStack(stack *config.Stack) {
-	if d.watch == nil {
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, cancel := range d.unwatch {
-		cancel()
-	}
-	d.unwatch = nil
-	changed := make(chan struct{}, 1)
-	d.unwatch = append(d.unwatch, d.watch.Subscribe(stackPaths(stack), func(path string) {
-		if isStackFile(stack, path) {
-			select {
-			case changed <- struct{}{}:
-			default: // one reload sees both changes
-			}
-		}
-	}))
-	done := make(chan struct{})
-	d.unwatch = append(d.unwatch, func() { close(done) })
-	go d.reloadOn(changed, done)
-	for _, r := range stack.Resources {
-		if s, ok := r.(*config.Service); ok && len(s.Watch) > 0 {
-			d.unwatch = append(d.unwatch, d.watch.Subscribe(s.Watch, d.kick(s.ID)))
-		}
-	}
 }
 
 // current is the stack that runs.
@@ -284,15 +271,9 @@ func (d *daemon) current() *config.Stack {
 
 // close ends the application, then AWS.
 func (d *daemon) close(ctx context.Context) error {
-	d.mu.Lock()
-	for _, cancel := range d.unwatch {
-		cancel()
-	}
-	d.unwatch = nil
-	d.mu.Unlock()
-	if d.watch != nil {
-		d.watch.Close()
-	}
+	d.endReload()
+	d.reloading.Wait()
+	d.unwatch()
 	err := d.sup.Stop(ctx)
 	d.functions.Close()
 	d.engines.close()

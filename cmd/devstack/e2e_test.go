@@ -16,13 +16,15 @@ import (
 	"time"
 )
 
+// built is the folder that binary has made, "" if no test needed it.
+var built string
+
 // binary builds devstack once for all end-to-end tests and returns its path.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "devstack-e2e-")
-	if err != nil {
+var binary = sync.OnceValues(func() (path string, err error) {
+	if built, err = os.MkdirTemp("", "devstack-e2e-"); err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "devstack")
+	path = filepath.Join(built, "devstack")
 	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build devstack: %w\n%s", err, out)
@@ -32,8 +34,8 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }

@@ -55,7 +55,7 @@ func serviceSchema() *blockSchema {
 			{name: "health", doc: "Path that answers 2xx when an instance is healthy. Not given, an instance is healthy when it accepts connections."},
 			{name: "replicas", kind: integer, fallback: "1", min: 1, max: 100, doc: "Instances that run at once."},
 			{name: "environment", kind: textMap, doc: "Environment variables."},
-			{name: "watch", kind: texts, doc: "Files and folders whose change restarts it, relative to the stack. Defaults to `dir` or `build`."},
+			{name: "watch", kind: texts, doc: "Files and folders whose change restarts it, relative to the stack. Defaults to `dir` or `build`, without the stack's own files, functions' sources and the folders of other services. Inside a folder, what programs write does not count: logs, databases and temporary files (`.log`, `.db`, `.sqlite`, `.tmp`, `.pid`, …), `tmp`, `log`, `logs`, `target`, `coverage`, `venv`, `node_modules`, and folders that begin with a dot; nor does a save that leaves the content as it was. A file that is named here always counts."},
 		},
 		exports: []export{
 			{"name", "The service's name."}, {"url", "`http://127.0.0.1:PORT` of the proxy in front of its instances."},
