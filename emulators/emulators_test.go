@@ -2,12 +2,17 @@ package emulators
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"devstack/emulators/kit"
 	"devstack/emulators/lambda"
@@ -105,3 +110,121 @@ type discard struct{ h http.Header }
 func (d discard) Header() http.Header         { return d.h }
 func (d discard) WriteHeader(int)             {}
 func (d discard) Write(b []byte) (int, error) { return io.Discard.Write(b) }
+
+// TestManyCallersWhileTheAPIChanges is for the race detector, and for what must not be seen: an answer of half a change.
+func TestManyCallersWhileTheAPIChanges(t *testing.T) {
+	c := open(t, trace.NewRing(100, clock.System().Now))
+	id := newAPI(t, c)
+	h := c.API(id)
+	ctx, stop := context.WithCancel(t.Context())
+	var changes, callers sync.WaitGroup
+	changes.Go(func() {
+		for n := 0; ctx.Err() == nil; n++ {
+			var route struct{ RouteId string }
+			key := fmt.Sprintf("GET /other/%d", n)
+			if err := c.Call(ctx, "apigateway", "CreateRoute", map[string]any{"ApiId": id, "RouteKey": key}, &route); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+			if err := c.Call(ctx, "apigateway", "DeleteRoute", map[string]any{"ApiId": id, "RouteId": route.RouteId}, nil); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		}
+	})
+	for range 8 {
+		callers.Go(func() {
+			for range 50 {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, order())
+				if w.Code != 201 {
+					t.Errorf("got %d %s", w.Code, w.Body)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	stop()
+	changes.Wait()
+}
+
+func TestWhatWasDeclaredIsThereForTheNextProcess(t *testing.T) {
+	dir := t.TempDir()
+	next := func() *Cloud {
+		c := Open(Config{Dir: dir, Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Functions: echo{}})
+		if err := c.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	type clusters struct {
+		CacheClusters []struct {
+			CacheClusterStatus string
+			CacheNodes         []struct{ Endpoint struct{ Port int } }
+		}
+	}
+	describe := func(c *Cloud) (out clusters) {
+		if err := c.Call(t.Context(), "elasticache", "DescribeCacheClusters", map[string]any{"ShowCacheNodeInfo": true}, &out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	first := next()
+	id := newAPI(t, first)
+	if err := first.Call(t.Context(), "elasticache", "CreateCacheCluster", map[string]any{"CacheClusterId": "sessions"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	was := describe(first)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := next()
+	defer second.Close()
+	if is := describe(second); len(is.CacheClusters) != 1 || is.CacheClusters[0].CacheClusterStatus != "available" || !reflect.DeepEqual(is, was) {
+		t.Errorf("the cache is %+v, was %+v", is, was)
+	}
+	w := httptest.NewRecorder()
+	second.API(id).ServeHTTP(w, order())
+	if w.Code != 201 {
+		t.Errorf("the API answers %d %s", w.Code, w.Body)
+	}
+}
+
+func TestCloseLeavesNothingRunning(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 5 {
+		c := Open(Config{Ephemeral: true, Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Functions: echo{}})
+		for _, call := range []struct {
+			service, operation string
+			in                 map[string]any
+		}{
+			{"elasticache", "CreateCacheCluster", map[string]any{"CacheClusterId": "sessions"}},
+			{"dynamodb", "CreateTable", map[string]any{
+				"TableName": "orders", "KeySchema": []any{map[string]any{"AttributeName": "id", "KeyType": "HASH"}}, "BillingMode": "PAY_PER_REQUEST",
+				"AttributeDefinitions": []any{map[string]any{"AttributeName": "id", "AttributeType": "S"}},
+				"StreamSpecification":  map[string]any{"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
+			}},
+			{"lambda", "Invoke", map[string]any{"FunctionName": "f", "InvocationType": "Event"}},
+		} {
+			if err := c.Call(t.Context(), call.service, call.operation, call.in, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var table struct {
+			Table struct{ LatestStreamArn string }
+		}
+		if err := c.Call(t.Context(), "dynamodb", "DescribeTable", map[string]any{"TableName": "orders"}, &table); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Call(t.Context(), "lambda", "CreateEventSourceMapping", map[string]any{"FunctionName": "f", "EventSourceArn": table.Table.LatestStreamArn, "StartingPosition": "LATEST"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}
