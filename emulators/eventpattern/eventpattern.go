@@ -161,7 +161,12 @@ func parseOperator(operator string, operand any) (matcher, error) {
 		if !ok {
 			return nil, errors.New("exists takes true or false")
 		}
-		return func(_ any, there bool) bool { return there == want }, nil
+		// An object is no leaf, and only leaves exist: a recorded answer of Lambda, whose filter of "presentKey": [{"exists": false}]
+		// lets through a record with "presentKey": {"S": …}.
+		return func(value any, there bool) bool {
+			_, object := value.(map[string]any)
+			return (there && !object) == want
+		}, nil
 	case "prefix", "suffix", "equals-ignore-case", "wildcard":
 		return parseText(operator, operand)
 	case "anything-but":
@@ -231,11 +236,13 @@ func parseAnythingBut(operand any) (matcher, error) {
 			not = append(not, equals(one))
 		}
 	case map[string]any:
-		m, err := parseMatcher(v)
-		if err != nil {
-			return nil, err
+		for _, one := range oneByOne(v) {
+			m, err := parseMatcher(one)
+			if err != nil {
+				return nil, err
+			}
+			not = append(not, m)
 		}
-		not = append(not, m)
 	default:
 		not = append(not, equals(v))
 	}
@@ -250,6 +257,23 @@ func parseAnythingBut(operand any) (matcher, error) {
 		}
 		return true
 	}, nil
+}
+
+// oneByOne takes an operator on a list of texts, {"prefix": ["a", "b"]}, apart to operators on one text each. Below anything-but
+// they may have lists.
+//
+// https://github.com/aws/event-ruler (README, "Anything-but prefix match" and the following)
+func oneByOne(operators map[string]any) []any {
+	for operator, operand := range operators {
+		if list, ok := operand.([]any); ok && len(operators) == 1 && len(list) > 0 && operator != "numeric" {
+			var out []any
+			for _, text := range list {
+				out = append(out, map[string]any{operator: text})
+			}
+			return out
+		}
+	}
+	return []any{operators}
 }
 
 // parseNumeric compiles ["=", 1] or a range like [">", 0, "<=", 5].
