@@ -22,7 +22,7 @@ import (
 	"time"
 )
 
-// within bounds the whole run, which takes four to five minutes where nothing else runs.
+// within bounds the whole run, which takes four minutes, most of them Node's races, and twice that on a busy machine.
 const within = 8 * time.Minute
 
 // bench is one run.

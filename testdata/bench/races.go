@@ -18,8 +18,8 @@ const raceSaves = 1000
 // raced are the engines whose own suite is run, each by one of its tests.
 var raced = []struct{ title, pkg, test, tool string }{
 	{"js", "js", "TestSuite", ""},
-	{"Node", "node", "TestCommonJS", "node"},
 	{"Python", "python", "TestPython", "python3"},
+	{"Node", "node", "TestCommonJS", "node"}, // the longest
 }
 
 // races runs the part of the engines' tests in which saves and requests race. The daemon watches files whenever it can; only

@@ -39,8 +39,7 @@ func printTable(w io.Writer, rows []row) {
 		if r.ratio > 0 {
 			ratio = fmt.Sprintf("%.2f", r.ratio)
 		}
-		line := strings.Join([]string{r.what, r.figure, r.reference, ratio, r.budget, r.verdict()}, "\t")
-		fmt.Fprintln(t, strings.TrimRight(line, "\t"))
+		fmt.Fprintln(t, strings.Join([]string{r.what, r.figure, r.reference, ratio, r.budget, r.verdict()}, "\t"))
 	}
 	t.Flush()
 }
