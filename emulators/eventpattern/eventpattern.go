@@ -201,16 +201,44 @@ func parseText(operator string, operand any) (matcher, error) {
 	case "suffix":
 		return onText(func(s string) bool { return strings.HasSuffix(fold(s), text) }), nil
 	case "wildcard":
-		return onText(func(s string) bool { return wildcard(text, s) }), nil
+		parts, err := parseWildcard(text)
+		if err != nil {
+			return nil, err
+		}
+		return onText(func(s string) bool { return wildcard(parts, s) }), nil
 	}
 	return onText(func(s string) bool { return strings.EqualFold(s, text) }), nil
 }
 
-// wildcard matches a text with a pattern in which * stands for any characters.
-func wildcard(pattern, s string) bool {
-	parts := strings.Split(pattern, "*")
+// parseWildcard cuts a pattern at its *, each of which stands for any characters. A backslash takes a * or a backslash as it is;
+// it may precede nothing else, and two * may not follow each other.
+//
+// https://github.com/aws/event-ruler#wildcard-matching
+func parseWildcard(pattern string) (parts []string, err error) {
+	var part strings.Builder
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; {
+		case c == '*' && i > 0 && pattern[i-1] == '*' && part.Len() == 0:
+			return nil, errors.New("consecutive wildcard characters")
+		case c == '*':
+			parts = append(parts, part.String())
+			part.Reset()
+		case c != '\\':
+			part.WriteByte(c)
+		case i+1 < len(pattern) && (pattern[i+1] == '*' || pattern[i+1] == '\\'):
+			i++
+			part.WriteByte(pattern[i])
+		default:
+			return nil, errors.New("invalid escape character in a wildcard")
+		}
+	}
+	return append(parts, part.String()), nil
+}
+
+// wildcard reports whether a text has the parts, the first at its beginning and the last at its end, with anything in between.
+func wildcard(parts []string, s string) bool {
 	if len(parts) == 1 {
-		return pattern == s
+		return parts[0] == s
 	}
 	rest, ok := strings.CutPrefix(s, parts[0])
 	if !ok {
@@ -262,7 +290,7 @@ func parseAnythingBut(operand any) (matcher, error) {
 // oneByOne takes an operator on a list of texts, {"prefix": ["a", "b"]}, apart to operators on one text each. Below anything-but
 // they may have lists.
 //
-// https://github.com/aws/event-ruler (README, "Anything-but prefix match" and the following)
+// https://github.com/aws/event-ruler, in its later versions
 func oneByOne(operators map[string]any) []any {
 	for operator, operand := range operators {
 		if list, ok := operand.([]any); ok && len(operators) == 1 && len(list) > 0 && operator != "numeric" {

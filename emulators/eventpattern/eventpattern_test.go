@@ -3,7 +3,7 @@ package eventpattern
 import "testing"
 
 const event = `{
-  "source": "aws.ec2", "detail": {"state": "running", "n": 3.0, "ip": "10.0.0.7", "tags": ["a", "b"], "gone": null, "items": [{"id": 1}, {"id": 2}]},
+  "source": "aws.ec2", "odd": "a*\\", "detail": {"state": "running", "n": 3.0, "ip": "10.0.0.7", "tags": ["a", "b"], "gone": null, "items": [{"id": 1}, {"id": 2}]},
   "dynamodb": {"NewImage": {"status": {"S": "PLACED"}}}
 }`
 
@@ -34,6 +34,8 @@ func TestMatch(t *testing.T) {
 		{"a suffix", `{"source":[{"suffix":"s3"}]}`, false},
 		{"equals-ignore-case", `{"source":[{"equals-ignore-case":"AWS.EC2"}]}`, true},
 		{"a wildcard", `{"source":[{"wildcard":"a*.e*2"}]}`, true},
+		{"a wildcard that is a star", `{"source":[{"wildcard":"aws\\*"}]}`, false},
+		{"a backslash and a star that stand for themselves", `{"odd":[{"wildcard":"*\\*\\\\"}]}`, true},
 		{"anything-but", `{"source":[{"anything-but":["aws.s3"]}]}`, true},
 		{"anything-but a prefix", `{"source":[{"anything-but":{"prefix":"aws"}}]}`, false},
 		{"anything-but needs something", `{"nothing":[{"anything-but":"x"}]}`, false},
@@ -56,7 +58,7 @@ func TestMatch(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for _, bad := range []string{
 		``, `[]`, `{"a":1}`, `{"a":[]}`, `{"a":[[1]]}`, `{"a":[{"x":1}]}`, `{"a":[{"prefix":1}]}`, `{"a":[{"numeric":["~",1]}]}`, `{"a":[{"numeric":[">"]}]}`,
-		`{"a":[{"exists":1}]}`, `{"a":[{"prefix":"a","suffix":"b"}]}`, `{"a":[{"cidr":"x"}]}`, `{"$or":[1]}`, `{"a":["b"]} x`, `{"eventName": ["INSERT"=123}`,
+		`{"a":[{"exists":1}]}`, `{"a":[{"prefix":"a","suffix":"b"}]}`, `{"a":[{"cidr":"x"}]}`, `{"$or":[1]}`, `{"a":["b"]} x`, `{"a":[{"wildcard":"a**"}]}`, `{"a":[{"wildcard":"\\a"}]}`, `{"eventName": ["INSERT"=123}`,
 	} {
 		if _, err := Parse([]byte(bad)); err == nil {
 			t.Errorf("%s is taken", bad)
