@@ -23,8 +23,12 @@ import (
 	"time"
 )
 
-// maxBody is how many bytes of an input or output a span keeps.
-const maxBody = 4 << 10
+// maxBody is how many bytes of an input or output a span keeps, maxBodies how many of them all spans keep together: the oldest
+// lose theirs first.
+const (
+	maxBody   = 4 << 10
+	maxBodies = 16 << 20
+)
 
 // Span is one hop.
 type Span struct {
@@ -44,9 +48,11 @@ type Span struct {
 type Ring struct {
 	now func() time.Time
 
-	mu    sync.Mutex
-	spans []Span // a circle once it is full
-	next  int
+	mu      sync.Mutex
+	spans   []Span // the span of number n stands at n modulo the capacity
+	next    int    // number of the next span
+	bodies  int    // bytes of inputs and outputs
+	trimmed int    // number of the oldest span that may have any
 }
 
 // NewRing returns a ring of a number of spans, dated by now.
@@ -61,7 +67,8 @@ func (r *Ring) Spans() []Span {
 	if len(r.spans) < cap(r.spans) {
 		return append([]Span(nil), r.spans...)
 	}
-	return append(append([]Span(nil), r.spans[r.next:]...), r.spans[:r.next]...)
+	oldest := r.next % cap(r.spans)
+	return append(append([]Span(nil), r.spans[oldest:]...), r.spans[:oldest]...)
 }
 
 // Trace returns the finished spans of one trace, oldest first.
@@ -80,11 +87,22 @@ func (r *Ring) add(s Span) {
 	defer r.mu.Unlock()
 	if len(r.spans) < cap(r.spans) {
 		r.spans = append(r.spans, s)
-		return
+	} else {
+		oldest := &r.spans[r.next%cap(r.spans)]
+		r.bodies -= oldest.size()
+		r.trimmed = max(r.trimmed, r.next-cap(r.spans)+1)
+		*oldest = s
 	}
-	r.spans[r.next] = s
-	r.next = (r.next + 1) % len(r.spans)
+	r.next++
+	for r.bodies += s.size(); r.bodies > maxBodies; r.trimmed++ {
+		old := &r.spans[r.trimmed%cap(r.spans)]
+		r.bodies -= old.size()
+		old.Input, old.Output = "", ""
+	}
 }
+
+// size is the bytes of a span's input and output.
+func (s *Span) size() int { return len(s.Input) + len(s.Output) }
 
 // place is where in which trace a context is.
 type place struct {

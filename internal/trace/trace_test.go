@@ -70,6 +70,26 @@ func TestTheRingKeepsTheLatest(t *testing.T) {
 	}
 }
 
+func TestBodiesAreBoundedTogether(t *testing.T) {
+	const spans = 6000
+	for _, size := range []int{spans, spans / 2} { // a ring that is not full, and one that turned
+		r := NewRing(size, func() time.Time { return epoch })
+		body := make([]byte, maxBody)
+		for range spans {
+			_, s := Start(r.Context(context.Background()), "api", "a")
+			s.Input(body)
+			s.End(nil)
+		}
+		held, last := 0, Span{}
+		for _, s := range r.Spans() {
+			held, last = held+s.size(), s
+		}
+		if held > maxBodies || held < maxBodies-2*maxBody && size == spans || len(last.Input) != maxBody {
+			t.Errorf("a ring of %d holds %d bytes, the latest span %d", size, held, len(last.Input))
+		}
+	}
+}
+
 func TestWithoutARingNothingIsRecorded(t *testing.T) {
 	r := NewRing(3, func() time.Time { return epoch })
 	for _, ctx := range []context.Context{context.Background(), Silent(r.Context(context.Background()))} {
