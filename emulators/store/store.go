@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // syncDelay is how long an acknowledged write may stay in the operating system's cache. The death of the process does not
@@ -322,11 +323,11 @@ func (s *Store) openFile() (db *bbolt.DB, err error) {
 	before, statErr := os.Stat(path)
 	isNew := statErr != nil || before.Size() == 0
 	db, err = bbolt.Open(path, 0o600, opts)
-	if err != nil && isNew && !errors.Is(err, bbolt.ErrTimeout) {
+	if err != nil && isNew && !errors.Is(err, bolterrors.ErrTimeout) {
 		os.Remove(path) // half of a first page is no file
 	}
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("store: %s is held by another process", path)
 	case errors.Is(err, syscall.ENOSPC):
 		return nil, &WriteError{path, err}
@@ -340,7 +341,7 @@ func (s *Store) openFile() (db *bbolt.DB, err error) {
 }
 
 func closedOr(err error) error {
-	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}
 	return fmt.Errorf("store: %w", err)

@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Tx is a transaction. It is of no use once the function that it was handed to has returned.
@@ -154,7 +155,7 @@ func (tx *Tx) Bucket(name string) Bucket {
 // DropBucket removes a bucket with all that is in it.
 func (tx *Tx) DropBucket(name string) {
 	tx.dirty = true
-	if err := tx.tx.DeleteBucket([]byte(name)); err != nil && err != bbolt.ErrBucketNotFound {
+	if err := tx.tx.DeleteBucket([]byte(name)); err != nil && err != bolterrors.ErrBucketNotFound {
 		panic(failure{fmt.Errorf("store: bucket %q: %w", name, err)})
 	}
 }
@@ -208,7 +209,7 @@ func (b Bucket) Descend(end []byte) iter.Seq2[[]byte, []byte] {
 		var k, v []byte
 		if end == nil {
 			k, v = c.Last()
-		} else if k, v = c.Seek(end); k == nil {
+		} else if k, _ = c.Seek(end); k == nil {
 			k, v = c.Last()
 		} else {
 			k, v = c.Prev()
