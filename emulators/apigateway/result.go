@@ -19,6 +19,8 @@ type result struct {
 // https://github.com/aws/aws-lambda-go/pull/373
 const msgFormat = "The response from the Lambda function doesn't match the format that API Gateway expects. Lambda body contains the wrong type for field %q"
 
+func wrongType(field string) error { return statusError(fmt.Sprintf(msgFormat, field)) }
+
 // parseResult reads the members of a function's answer, format 2.0. They have the types of the page below and no others, but that
 // a status may be a text and a header's value a number or a boolean.
 //
@@ -27,14 +29,14 @@ func parseResult(members map[string]json.RawMessage) (*result, error) {
 	r := &result{headers: map[string]string{}}
 	var err error
 	if r.status, err = strconv.Atoi(string(text(members["statusCode"]))); err != nil || r.status < 200 || r.status > 599 {
-		return nil, fmt.Errorf(msgFormat, "statusCode")
+		return nil, wrongType("statusCode")
 	}
 	var body string
 	var base64Encoded bool
 	var headers map[string]any
 	for name, to := range map[string]any{"body": &body, "isBase64Encoded": &base64Encoded, "cookies": &r.cookies, "headers": &headers} {
 		if raw := members[name]; !isNull(raw) && json.Unmarshal(raw, to) != nil {
-			return nil, fmt.Errorf(msgFormat, name)
+			return nil, wrongType(name)
 		}
 	}
 	for name, value := range headers {
@@ -43,7 +45,7 @@ func parseResult(members map[string]json.RawMessage) (*result, error) {
 			r.headers[name] = fmt.Sprint(value)
 		case nil:
 		default:
-			return nil, fmt.Errorf(msgFormat, "headers")
+			return nil, wrongType("headers")
 		}
 	}
 	r.body = []byte(body)
