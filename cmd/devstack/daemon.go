@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -117,12 +116,11 @@ func openDaemon(dir string, o daemonOptions) (*daemon, error) {
 
 // openAllocator chooses who picks ports and labels: with a memory on disk, unless nothing is to be left there.
 func (d *daemon) openAllocator() (err error) {
-	path := filepath.Join(d.dir, stateDir, "allocated.json")
 	if d.options.ephemeral {
-		path = filepath.Join(os.TempDir(), fmt.Sprintf("devstack-%d-allocated.json", os.Getpid()))
-		os.Remove(path)
+		d.alloc = config.NewPassingAllocator(d.dir, d.clock)
+		return nil
 	}
-	d.alloc, err = config.NewFileAllocator(path, d.clock)
+	d.alloc, err = config.NewFileAllocator(filepath.Join(d.dir, stateDir, "allocated.json"), d.clock)
 	return err
 }
 

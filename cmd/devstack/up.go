@@ -90,7 +90,10 @@ func run1(ctx context.Context, w io.Writer, dir string, h holder, o daemonOption
 	defer end()
 	reset := make(chan struct{}, 1)
 	c := &control{d: d, pid: h.PID, started: began, down: end, restart: func() {
-		reset <- struct{}{}
+		select {
+		case reset <- struct{}{}:
+		default: // somebody else has asked already
+		}
 		end()
 	}}
 	defer func() {

@@ -91,7 +91,8 @@ func (m *MemoryAllocator) StreamLabel(id ID) string {
 
 // FileAllocator is the running stack's Allocator: it picks free ports and keeps its choices in a file.
 type FileAllocator struct {
-	path  string
+	path  string // of the file, "" for none
+	place string // of the stack, that ports depend on
 	clock clock.Clock
 
 	mu     sync.Mutex
@@ -106,7 +107,12 @@ func NewFileAllocator(path string, clk clock.Clock) (*FileAllocator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &FileAllocator{path: path, clock: clk, chosen: chosen, proven: map[string]bool{}}, nil
+	return &FileAllocator{path: path, place: path, clock: clk, chosen: chosen, proven: map[string]bool{}}, nil
+}
+
+// NewPassingAllocator returns a FileAllocator without a file, for a stack in a folder that leaves nothing behind.
+func NewPassingAllocator(dir string, clk clock.Clock) *FileAllocator {
+	return &FileAllocator{place: dir, clock: clk, chosen: newAllocations(), proven: map[string]bool{}}
 }
 
 // readAllocations reads the file of choices.
@@ -162,7 +168,7 @@ func (a *FileAllocator) Port(id ID, wanted int) (int, error) {
 func (a *FileAllocator) pick(key string) (int, error) {
 	taken := slices.Collect(maps.Values(a.chosen.Ports))
 	h := fnv.New32a()
-	h.Write([]byte(a.path + "\x00" + key)) // never fails
+	h.Write([]byte(a.place + "\x00" + key)) // never fails
 	const count = lastPort - firstPort + 1
 	for i := range count {
 		port := firstPort + (int(h.Sum32()%count)+i)%count
@@ -200,6 +206,9 @@ func (a *FileAllocator) StreamLabel(id ID) string {
 
 // save replaces the file at once, so that a crash leaves the old choices or the new ones.
 func (a *FileAllocator) save() error {
+	if a.path == "" {
+		return nil
+	}
 	content, err := json.MarshalIndent(a.chosen, "", "  ")
 	if err != nil {
 		return fmt.Errorf("keep allocated ports: %w", err)

@@ -119,3 +119,18 @@ func TestMemoryAllocatorAvoidsWantedPorts(t *testing.T) {
 		t.Errorf("got %d", got)
 	}
 }
+
+func TestAPassingAllocatorKeepsNoFile(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	a := NewPassingAllocator(dir, clock.System())
+	id := ID{Type: "cache", Name: "c"}
+	port, err := a.Port(id, 0)
+	again, _ := a.Port(id, 0)
+	if err != nil || port == 0 || again != port || a.StreamLabel(id) == "" {
+		t.Errorf("ports %d and %d: %v", port, again, err)
+	}
+	if left, _ := filepath.Glob("*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
