@@ -203,11 +203,18 @@ func (d *daemon) watchService(s *config.Service, others []string) (cancel func()
 	})
 	done := make(chan struct{})
 	go func() {
+		restless := restless{}
 		for {
 			select {
 			case <-done:
 				return
 			case path := <-saved:
+				if loud, first := restless.loud(path, time.Now()); loud {
+					if first {
+						d.logs.Say(s.ID.String(), d.relative(path)+" changes all the time and restarts the service no more until it rests; `watch` says which files shall")
+					}
+					continue
+				}
 				if d.sup.Kick(s.ID) {
 					d.logs.Say(s.ID.String(), "restarted for "+d.relative(path))
 				}
