@@ -253,3 +253,13 @@ func FuzzLoad(f *testing.F) {
 		_ = ds.Text()
 	})
 }
+
+func TestLinesThatNobodyWroteAreNotShown(t *testing.T) {
+	for in, want := range map[string]string{
+		"\ttable \"ümläut\" {": "\ttable \"ümläut\" {", "a\x1b[31mb\x00": "a\uFFFD[31mb\uFFFD", strings.Repeat("[", 501): "",
+	} {
+		if got := shown(in); got != want {
+			t.Errorf("%q is shown as %q", in, got)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -129,9 +130,25 @@ func (p *problems) add(at hcl.Range, summary, detail string, args ...any) {
 		Summary: summary, Detail: detail,
 	}
 	if lines := p.lines[d.File]; d.Line >= 1 && d.Line <= len(lines) {
-		d.Source = strings.TrimSuffix(lines[d.Line-1], "\r")
+		d.Source = shown(strings.TrimSuffix(lines[d.Line-1], "\r"))
 	}
 	p.list = append(p.list, d)
+}
+
+// maxShown is the longest line that helps anybody, in bytes.
+const maxShown = 500
+
+// shown is a line as it may go to a terminal: "" if it is nothing that a person wrote.
+func shown(line string) string {
+	if len(line) > maxShown {
+		return ""
+	}
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, line)
 }
 
 // addHCL reports what the HCL library found.
