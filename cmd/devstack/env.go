@@ -97,7 +97,21 @@ func readStack(cmd *cobra.Command) (*config.Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	return config.Load(dir, config.Options{Allocator: alloc, Vars: vars(cmd)})
+	type loaded struct {
+		stack *config.Stack
+		err   error
+	}
+	done := make(chan loaded, 1)
+	go func() {
+		stack, err := config.Load(dir, config.Options{Allocator: alloc, Vars: vars(cmd)})
+		done <- loaded{stack, err}
+	}()
+	select {
+	case l := <-done:
+		return l.stack, l.err
+	case <-cmd.Context().Done(): // a `for` may go on for as long as it likes
+		return nil, cmd.Context().Err()
+	}
 }
 
 // withVars gives a command the flag --var.
