@@ -32,13 +32,10 @@ type mapping struct {
 	Read                  map[string]string // sequence number of the last record done, by shard; nil: LATEST is yet to be found
 }
 
-// Defaults and bounds for DynamoDB streams.
+// defaultBatch is the BatchSize for DynamoDB streams that is not given.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
-const (
-	defaultBatch = 100
-	maxBatch     = 10000
-)
+const defaultBatch = 100
 
 // Messages in the service's words, recorded answers but for the one that says otherwise.
 const (
@@ -48,7 +45,6 @@ const (
 	msgStreamNotFound  = "Stream not found: %s"
 	msgBadFilter       = "Invalid filter pattern definition."
 	msgNoPosition      = "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."
-	msgBatchSize       = "1 validation error detected: Value '%d' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to %d" // a guess
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html (errors), the UUID as recorded
 	msgMappingExists = "An event source mapping with event source arn (\"%s\") and function (\"%s\") already exists. Please update or delete the existing mapping with UUID %s"
 )
@@ -118,7 +114,8 @@ func (s *Service) newMapping(ctx context.Context, in *CreateEventSourceMappingIn
 	if err := m.filter(in.FilterCriteria); err != nil {
 		return nil, err
 	}
-	return m, m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
+	m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
+	return m, nil
 }
 
 // mustFindLatest reports whether the mapping is to begin at the end of its stream and does not know where that is. One that was
@@ -145,14 +142,9 @@ func (m *mapping) filter(given *FilterCriteria) error {
 	return nil
 }
 
-// set changes what an update may change, as far as it is given.
-func (m *mapping) set(batch, window, retries, age *int32, bisect *bool, responses []string) error {
-	if batch != nil {
-		if *batch > maxBatch {
-			return byUser(errInvalidParameterValueException(msgBatchSize, *batch, maxBatch))
-		}
-		m.BatchSize = *batch
-	}
+// set changes what an update may change, as far as it is given. The model bounds the numbers.
+func (m *mapping) set(batch, window, retries, age *int32, bisect *bool, responses []string) {
+	assign(&m.BatchSize, batch)
 	assign(&m.Window, window)
 	assign(&m.Retries, retries)
 	assign(&m.MaxAge, age)
@@ -160,7 +152,6 @@ func (m *mapping) set(batch, window, retries, age *int32, bisect *bool, response
 	if responses != nil {
 		m.ReportsItems = len(responses) > 0 // the model knows one value
 	}
-	return nil
 }
 
 func assign[T any](to *T, given *T) {
@@ -303,9 +294,7 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 		if err := m.filter(in.FilterCriteria); err != nil {
 			return err
 		}
-		if err := m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes); err != nil {
-			return err
-		}
+		m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
 		mappings.Put(tx, *m, m.Account, m.Region, m.UUID)
 		return nil
 	})
