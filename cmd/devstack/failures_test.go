@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -151,9 +152,13 @@ func TestAFullDisk(t *testing.T) {
 		t.Errorf("after a kill: %d %s, %d items", code, out, r.notes())
 	}
 	r.devstack("down")
+	entries, _ := os.ReadDir(state)
+	for _, e := range entries {
+		os.RemoveAll(filepath.Join(state, e.Name()))
+	}
 	exec.Command("dd", "if=/dev/zero", "of="+fill, "bs=1k", "count=9000").Run()
 	if out, code := r.up(); code != exitFailure || !strings.Contains(out, "the disk is full") {
-		t.Errorf("a start on a full disk: %d %s", code, out)
+		t.Errorf("a first start on a full disk: %d %s", code, out)
 	}
 }
 
@@ -192,6 +197,40 @@ service "loop" {
 	if s := r.state("service", "loop"); s.State != supervise.Failed || len(s.Tail) != 20 {
 		t.Errorf("the loop is %s with %d lines of log", s.State, len(s.Tail))
 	}
+}
+
+// A port that was free in an earlier run is not by itself ours in this one.
+func TestPortsThatWereTakenMeanwhile(t *testing.T) {
+	port := freePort(t)
+	r := hostile(t, t.TempDir(), fmt.Sprintf("cache \"d\" { port = %d }\n", port))
+	if out, code := r.up(); code != 0 {
+		t.Fatalf("%d %s", code, out)
+	}
+	r.devstack("down")
+	var taken []net.Listener
+	for _, port := range []int{port, r.port} {
+		l, err := listen(port, "a test", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		taken = append(taken, l)
+	}
+	out, code := r.up()
+	if code != exitStart {
+		t.Errorf("exit code %d", code)
+	}
+	for _, says := range []string{"cache.d has failed: ", fmt.Sprintf("port %d is in use by another program", port), "api.a has failed: ", fmt.Sprintf("port %d, for api.a, is in use by another program", r.port)} {
+		if !strings.Contains(out, says) {
+			t.Errorf("%q is not in\n%s", says, out)
+		}
+	}
+	for _, l := range taken {
+		l.Close()
+	}
+	eventually(t, "recovery", func() bool {
+		return r.state("cache", "d").State == supervise.Ready && r.state("api", "a").State == supervise.Ready
+	})
 }
 
 func TestStartingAndStopping(t *testing.T) {

@@ -7,12 +7,13 @@ import (
 )
 
 // applyCache creates a cluster. AWS cannot change a cluster's engine or port; what a cache holds may be lost at any
-// time, so it is made anew.
+// time, so it is made anew. So is one that does not run, such as one whose port another program has taken meanwhile.
 func (p *Provisioner) applyCache(ctx context.Context, c *config.Cache) error {
 	var out struct {
 		CacheClusters []struct {
-			Engine     string
-			CacheNodes []struct{ Endpoint struct{ Port int } }
+			Engine             string
+			CacheClusterStatus string
+			CacheNodes         []struct{ Endpoint struct{ Port int } }
 		}
 	}
 	err := p.call(ctx, "elasticache", "DescribeCacheClusters", object{"CacheClusterId": c.Name, "ShowCacheNodeInfo": true}, &out)
@@ -21,7 +22,7 @@ func (p *Provisioner) applyCache(ctx context.Context, c *config.Cache) error {
 	}
 	if err == nil && len(out.CacheClusters) > 0 {
 		have := out.CacheClusters[0]
-		if have.Engine == c.Engine && len(have.CacheNodes) > 0 && have.CacheNodes[0].Endpoint.Port == c.Port {
+		if have.Engine == c.Engine && have.CacheClusterStatus == "available" && len(have.CacheNodes) > 0 && have.CacheNodes[0].Endpoint.Port == c.Port {
 			return nil
 		}
 		if err := p.call(ctx, "elasticache", "DeleteCacheCluster", object{"CacheClusterId": c.Name}, nil); err != nil {
