@@ -72,7 +72,7 @@ func (d *discard) WriteHeader(int)             {}
 
 // BenchmarkJSONDecode decodes about a kilobyte.
 func BenchmarkJSONDecode(b *testing.B) {
-	op := testServer(b).byName["thing"].operations["Put"]
+	op := testServer(b).byName["thing"].lookups().operations["Put"]
 	op.plans()
 	doc := []byte(`{"TableName":"abc","Tags":[` + strings.Repeat(`{"Key":"a","Value":"some longer value of the tag"},`, 20) + `{"Key":"b"}],"Count":4}`)
 	b.SetBytes(int64(len(doc)))

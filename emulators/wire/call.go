@@ -14,7 +14,7 @@ func (s *Server) Call(ctx context.Context, service, operation string, in, out an
 	if svc == nil {
 		return errNoService("the service " + service)
 	}
-	op := svc.operations[operation]
+	op := svc.lookups().operations[operation]
 	if op == nil {
 		svc.unknown.add(operation)
 		return Errorf("UnknownOperationException", 400, "The service %s has no operation %s", service, operation)

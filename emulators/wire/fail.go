@@ -55,7 +55,7 @@ func (x *exchange) guessProtocol() Protocol {
 // errorShape finds the structure of an error in the model; nil for those that all services have.
 func (x *exchange) errorShape(e *Error) *Shape {
 	if x.service != nil {
-		if i, ok := x.service.errors[e.Code]; ok {
+		if i, ok := x.service.lookups().errors[e.Code]; ok {
 			return &x.service.Model.Shapes[i]
 		}
 	}
@@ -63,7 +63,7 @@ func (x *exchange) errorShape(e *Error) *Shape {
 }
 
 func (x *exchange) hasError(code string) bool {
-	_, ok := x.service.errors[code]
+	_, ok := x.service.lookups().errors[code]
 	return ok
 }
 
@@ -180,7 +180,7 @@ func (x *exchange) errorType(code string) string {
 	if x.service == nil || x.service.Model.ErrorNamespace == "" {
 		return code
 	}
-	if _, own := x.service.errors[code]; own {
+	if _, own := x.service.lookups().errors[code]; own {
 		return x.service.Model.ErrorNamespace + "#" + code
 	}
 	if code == "ValidationException" {

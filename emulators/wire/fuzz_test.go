@@ -14,7 +14,7 @@ import (
 
 // fuzzPlan is the plan that the decoders are fuzzed with: every kind of member.
 func fuzzPlan(t testing.TB) *plan {
-	op := testServer(t).byName["thing"].operations["Put"]
+	op := testServer(t).byName["thing"].lookups().operations["Put"]
 	op.plans()
 	return op.in
 }

@@ -136,7 +136,7 @@ func canonical(h map[string]string) http.Header {
 // serveCase asks the server for the operation of a case, by the protocol of the case.
 func serveCase(t *testing.T, server *Server, s *caseSuite, c *protocolCase) *httptest.ResponseRecorder {
 	t.Helper()
-	op := server.byName["cases"].operations[c.Given.Name]
+	op := server.byName["cases"].lookups().operations[c.Given.Name]
 	method, uri, body := "POST", "/", ""
 	switch s.Metadata.protocol() {
 	case RPCv2CBOR:
@@ -290,7 +290,7 @@ func testErrorCase(t *testing.T, s *caseSuite, c *protocolCase) {
 	server, _, cm := caseServer(t, s, c, func(any) (any, error) { return nil, cause })
 	svc := server.byName["cases"]
 	code := c.Given.Errors[0].Shape
-	index := svc.errors[code]
+	index := svc.lookups().errors[code]
 	p := svc.planner.plan(index, cm.types[index])
 	want, fields := reflect.New(p.typ).Elem(), caseJSON(t, c.Error)
 	caseValue(t, &field{plan: p}, fields, want)

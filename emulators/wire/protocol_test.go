@@ -125,7 +125,7 @@ func caseServer(t *testing.T, s *caseSuite, c *protocolCase, act func(any) (any,
 		out:      outType,
 	}})
 	server := NewServer(Config{Services: []*Service{svc}, NewID: func() string { return cmp.Or(c.Response.Headers["X-Amzn-Requestid"], "requestid") }, Now: time.Now})
-	o := server.byName["cases"].operations[op.Name]
+	o := server.byName["cases"].lookups().operations[op.Name]
 	o.plans()
 	return server, o, cm
 }

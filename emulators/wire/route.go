@@ -202,7 +202,7 @@ func queryService(services []*service, action, version string) *service {
 		if !s.speaksQuery() || version != "" && version != s.Model.Version {
 			continue
 		}
-		if s.operations[action] != nil {
+		if s.lookups().operations[action] != nil {
 			return s
 		}
 		if first == nil && version != "" {
@@ -228,7 +228,7 @@ func (x *exchange) routeREST(candidates []*service) error {
 	}
 	var best *operation
 	for _, s := range candidates {
-		for _, op := range s.rest {
+		for _, op := range s.lookups().rest {
 			if best != nil && op.uri.weight() <= best.uri.weight() {
 				break
 			}
@@ -268,7 +268,7 @@ func (s *service) restProtocol() Protocol {
 
 func (x *exchange) choose(svc *service, op string) error {
 	x.service = svc
-	x.op = svc.operations[op]
+	x.op = svc.lookups().operations[op]
 	if x.op == nil {
 		return x.unknownOperation(op)
 	}

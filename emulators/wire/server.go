@@ -64,11 +64,19 @@ func (s *Server) setDate(h http.Header) {
 // service is a Service at work in a Server.
 type service struct {
 	*Service
-	planner    *planner
+	planner *planner
+	unknown unknowns
+
+	once  sync.Once // makes the lookups
+	named lookups
+}
+
+// lookups find what a service's model has by name or URI. They are made when the service is first called: a process start that
+// waited for those of all services would be the longer for it.
+type lookups struct {
 	operations map[string]*operation
 	rest       []*operation   // in the order in which they are tried
 	errors     map[string]int // shapes by name
-	unknown    unknowns
 }
 
 // operation is one operation at work.
@@ -108,29 +116,40 @@ func NewServer(c Config) *Server {
 
 func (s *Server) add(svc *Service) {
 	m := svc.Model
-	w := &service{Service: svc, planner: newPlanner(m), operations: make(map[string]*operation, len(m.Operations))}
-	ops := make([]operation, len(m.Operations))
-	for i := range m.Operations {
-		op := &ops[i]
-		op.Operation, op.service = &m.Operations[i], w
-		op.handler, op.done = svc.handlers[op.Name]
-		w.operations[op.Name] = op
-		if op.URI != "" {
-			op.uri = parseURI(op.Method, op.URI)
-			w.rest = append(w.rest, op)
-		}
-	}
-	slices.SortStableFunc(w.rest, func(a, b *operation) int { return b.uri.weight() - a.uri.weight() })
-	w.errors = make(map[string]int, len(m.Shapes)/4)
-	for i := range m.Shapes {
-		if m.Shapes[i].ErrorStatus != 0 {
-			w.errors[m.Shapes[i].Name] = i
-		}
-	}
+	w := &service{Service: svc, planner: newPlanner(m)}
 	s.services = append(s.services, w)
 	s.byName[m.Service] = w
 	s.byTarget[m.Name] = w
 	s.bySigning[m.SigningName] = append(s.bySigning[m.SigningName], w)
+}
+
+// lookups returns the service's lookups.
+func (w *service) lookups() *lookups {
+	w.once.Do(func() { w.named = newLookups(w) })
+	return &w.named
+}
+
+func newLookups(w *service) lookups {
+	m := w.Model
+	l := lookups{operations: make(map[string]*operation, len(m.Operations)), errors: make(map[string]int, len(m.Shapes)/4)}
+	ops := make([]operation, len(m.Operations))
+	for i := range m.Operations {
+		op := &ops[i]
+		op.Operation, op.service = &m.Operations[i], w
+		op.handler, op.done = w.handlers[op.Name]
+		l.operations[op.Name] = op
+		if op.URI != "" {
+			op.uri = parseURI(op.Method, op.URI)
+			l.rest = append(l.rest, op)
+		}
+	}
+	slices.SortStableFunc(l.rest, func(a, b *operation) int { return b.uri.weight() - a.uri.weight() })
+	for i := range m.Shapes {
+		if m.Shapes[i].ErrorStatus != 0 {
+			l.errors[m.Shapes[i].Name] = i
+		}
+	}
+	return l
 }
 
 // plans makes an operation's plans once.

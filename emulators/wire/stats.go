@@ -26,9 +26,9 @@ type ServiceStats struct {
 func (s *Server) Stats() Stats {
 	var st Stats
 	for _, svc := range s.services {
-		one := ServiceStats{Service: svc.Model.Service, Operations: len(svc.operations), Implemented: len(svc.handlers),
+		one := ServiceStats{Service: svc.Model.Service, Operations: len(svc.Model.Operations), Implemented: len(svc.handlers),
 			Calls: map[string]uint64{}, NotImplemented: map[string]uint64{}, Unknown: svc.unknown.copy()}
-		for name, op := range svc.operations {
+		for name, op := range svc.lookups().operations {
 			if n := op.calls.Load(); n > 0 {
 				one.Calls[name] = n
 			}
