@@ -281,6 +281,7 @@ func (d *daemon) close(ctx context.Context) error {
 	if d.endpoint != nil {
 		d.endpoint.Close()
 	}
+	d.closeGateways()
 	err = errors.Join(err, d.cloud.Close())
 	d.logs.Close()
 	return err

@@ -193,6 +193,16 @@ func (d *daemon) listenForContainers(ctx context.Context) error {
 	return nil
 }
 
+// closeGateways gives the ports on the engine's bridge network up.
+func (d *daemon) closeGateways() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.gateways {
+		l.Close()
+	}
+	d.gateways = nil
+}
+
 // containerHosts are the names by which containers call this machine.
 func (d *daemon) containerHosts() []string {
 	d.mu.Lock()
