@@ -97,6 +97,9 @@ func newCluster(in *CreateCacheClusterInput) (*cluster, error) {
 	if in.Port != nil {
 		c.Port = int(*in.Port)
 	}
+	// What places a cluster in a network means nothing on one machine; it is shown as it was given.
+	c.SubnetGroup, c.SecurityGroups = deref(in.CacheSubnetGroupName), in.SecurityGroupIds
+	c.KeepsVersion = in.AutoMinorVersionUpgrade != nil && !*in.AutoMinorVersionUpgrade
 	return c, nil
 }
 
@@ -106,6 +109,9 @@ func refuseUnsupported(in *CreateCacheClusterInput) error {
 		name  string
 		given bool
 	}{
+		{"AZMode", in.AZMode != nil && *in.AZMode != AZModeSingleAz}, {"SnapshotWindow", in.SnapshotWindow != nil},
+		{"NetworkType", in.NetworkType != nil && *in.NetworkType != NetworkTypeIpv4}, {"IpDiscovery", in.IpDiscovery != nil && *in.IpDiscovery != IpDiscoveryIpv4},
+		{"CacheSecurityGroupNames", len(in.CacheSecurityGroupNames) > 0},
 		{"ReplicationGroupId", in.ReplicationGroupId != nil}, {"SnapshotArns", in.SnapshotArns != nil}, {"SnapshotName", in.SnapshotName != nil},
 		{"Tags", len(in.Tags) > 0}, {"NotificationTopicArn", in.NotificationTopicArn != nil},
 		{"LogDeliveryConfigurations", in.LogDeliveryConfigurations != nil}, {"OutpostMode", in.OutpostMode != nil},
@@ -202,9 +208,15 @@ func (s *Service) describe(c *cluster, nodes bool) *CacheCluster {
 	out := &CacheCluster{
 		ARN: &c.ARN, CacheClusterId: &c.ID, CacheClusterStatus: &status, CacheClusterCreateTime: &c.Created, Engine: &c.Engine,
 		EngineVersion: &c.EngineVersion, CacheNodeType: &c.NodeType, NumCacheNodes: new(int32(1)), PreferredAvailabilityZone: &c.Zone,
-		PreferredMaintenanceWindow: &c.MaintenanceWindow, AutoMinorVersionUpgrade: new(true), SnapshotRetentionLimit: new(int32(0)),
+		PreferredMaintenanceWindow: &c.MaintenanceWindow, AutoMinorVersionUpgrade: new(!c.KeepsVersion), SnapshotRetentionLimit: new(int32(0)),
 		AuthTokenEnabled: new(c.AuthToken != ""), TransitEncryptionEnabled: new(false), AtRestEncryptionEnabled: new(false),
 		ReplicationGroupLogDeliveryEnabled: new(false), NetworkType: new("ipv4"), IpDiscovery: new("ipv4"),
+	}
+	if c.SubnetGroup != "" {
+		out.CacheSubnetGroupName = &c.SubnetGroup
+	}
+	for _, id := range c.SecurityGroups {
+		out.SecurityGroups = append(out.SecurityGroups, SecurityGroupMembership{SecurityGroupId: &id, Status: new("active")})
 	}
 	if nodes {
 		out.CacheNodes = []CacheNode{{

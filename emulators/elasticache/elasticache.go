@@ -97,5 +97,8 @@ type cluster struct {
 	Port                                           int
 	AuthToken                                      string
 	MaintenanceWindow                              string
+	SubnetGroup                                    string
+	SecurityGroups                                 []string
+	KeepsVersion                                   bool // AutoMinorVersionUpgrade is false
 	Created                                        time.Time
 }

@@ -100,6 +100,7 @@ func TestRefusals(t *testing.T) {
 		{"two nodes of Redis", CreateCacheClusterInput{CacheClusterId: new("a"), NumCacheNodes: new(int32(2))}, "InvalidParameterCombinationException", "greater than 1"},
 		{"memcached", CreateCacheClusterInput{CacheClusterId: new("a"), Engine: new("memcached")}, "NotImplemented", "memcached"},
 		{"a parameter that we would not act on", CreateCacheClusterInput{CacheClusterId: new("a"), SnapshotName: new("s")}, "NotImplemented", "SnapshotName"},
+		{"a second address family", CreateCacheClusterInput{CacheClusterId: new("a"), NetworkType: new(NetworkTypeDualStack)}, "NotImplemented", "NetworkType"},
 		{"an engine that there is not", CreateCacheClusterInput{CacheClusterId: new("a"), Engine: new("redsi")}, "InvalidParameterValueException", "redsi"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
