@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"devstack/runtime/config"
 	"devstack/runtime/supervise"
 )
 
@@ -64,7 +65,7 @@ func up(ctx context.Context, w io.Writer, dir string, o daemonOptions) error {
 	}
 	defer release()
 	for {
-		again, err := run1(ctx, w, dir, h, o)
+		again, err := oneLife(ctx, w, dir, h, o)
 		if err != nil || !again {
 			return err
 		}
@@ -74,8 +75,8 @@ func up(ctx context.Context, w io.Writer, dir string, o daemonOptions) error {
 	}
 }
 
-// run1 is one life of the daemon. again is true if it ended to begin anew with empty services.
-func run1(ctx context.Context, w io.Writer, dir string, h holder, o daemonOptions) (again bool, err error) {
+// oneLife is one life of the daemon. again is true if it ended to begin anew with empty services.
+func oneLife(ctx context.Context, w io.Writer, dir string, h holder, o daemonOptions) (again bool, err error) {
 	began := time.Now()
 	if !o.ephemeral {
 		if o.offset, err = readOffset(dir); err != nil {
@@ -127,20 +128,27 @@ func run1(ctx context.Context, w io.Writer, dir string, h holder, o daemonOption
 func bringUp(ctx context.Context, w io.Writer, d *daemon, c *control, began time.Time) error {
 	screen := newScreen(w)
 	watching, cancel := context.WithCancel(ctx)
-	var told sync.WaitGroup
+	var telling sync.WaitGroup
 	updates := d.sup.Subscribe(watching)
-	told.Go(func() {
-		done := map[string]bool{}
+	told := map[config.ID]bool{}
+	tell := func(s supervise.Status) {
+		if s.State == supervise.Ready && !told[s.ID] {
+			told[s.ID] = true
+			screen.ready(s)
+		}
+	}
+	telling.Go(func() {
 		for s := range updates {
-			if d.correct(&s); s.State == supervise.Ready && !done[s.ID.String()] {
-				done[s.ID.String()] = true
-				screen.ready(s)
-			}
+			d.correct(&s)
+			tell(s)
 		}
 	})
 	err := d.apply(ctx)
 	cancel()
-	told.Wait()
+	telling.Wait()
+	for _, s := range d.status() {
+		tell(s) // the subscription may have ended before the last of its news
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
