@@ -321,6 +321,10 @@ function "f" {
   runtime = "js"
   source  = "f.ts"
 }`, exitConfiguration, []string{"stack.hcl:4", "f.ts"}},
+		{"a state machine that is none", `stack "s" { port = FREE }
+state_machine "m" {
+  definition = jsonencode({ StartAt = "A", States = {} })
+}`, exitConfiguration, []string{"stack.hcl", "Invalid definition", "SCHEMA_VALIDATION_FAILED"}},
 		{"no stack at all", ``, exitConfiguration, []string{"stack"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -35,21 +37,36 @@ func (l *loader) stateMachine(i *instance) *StateMachine {
 	if len(m.Definition) > maxDefinition {
 		l.add(f.rangeOf("definition"), "Invalid definition", "it has %d bytes; Step Functions takes %d", len(m.Definition), maxDefinition)
 	}
-	l.checkJSON(f, written, d)
+	if l.checkJSON(f, written, d) && l.opts.CheckDefinition != nil {
+		for _, fault := range l.opts.CheckDefinition(m.Definition, m.Type) {
+			l.add(l.placeOfState(f, written, d, fault.Location), "Invalid definition", "%s", fault.Message)
+		}
+	}
 	return m
 }
 
+// placeOfState returns where a definition has the state, or the member, that a path like /States/Pay ends with.
+func (l *loader) placeOfState(f *fields, written string, d definition, path string) hcl.Range {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	key := regexp.MustCompile(regexp.QuoteMeta(strconv.Quote(name)) + `\s*:`).FindStringIndex(d.text)
+	if name == "" || key == nil {
+		return f.rangeOf("definition")
+	}
+	offset := d.origin(key[0])
+	return l.placeIn(f, written, offset, offset+len(name)+len(`""`))
+}
+
 // checkJSON reports a definition that is not a JSON object, at the place of the mistake if it came from a file.
-func (l *loader) checkJSON(f *fields, written string, d definition) {
+func (l *loader) checkJSON(f *fields, written string, d definition) (ok bool) {
 	var object map[string]json.RawMessage
 	err := json.Unmarshal([]byte(d.text), &object)
 	if err == nil {
-		return
+		return true
 	}
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) {
 		l.add(f.rangeOf("definition"), "Invalid definition", "a definition is a JSON object: {\"StartAt\": …, \"States\": {…}}")
-		return
+		return false
 	}
 	// The error's offset counts the byte that it was found at.
 	offset := d.origin(max(int(syntax.Offset)-1, 0))
@@ -60,6 +77,7 @@ func (l *loader) checkJSON(f *fields, written string, d definition) {
 		where = fmt.Sprintf(" (line %d, column %d of the definition)", pos.Line, pos.Column)
 	}
 	l.add(at, "Invalid JSON", "%s%s", syntax.Error(), where)
+	return false
 }
 
 // placeIn returns the place of a part of a text: in the file that it came from, else where the argument is written.

@@ -28,6 +28,15 @@ type Options struct {
 	Vars      map[string]string                // values of variables, before the environment's
 	Env       func(name string) (string, bool) // the environment; nil: the process's own
 	Allocator Allocator                        // of ports and stream labels; nil: a MemoryAllocator
+
+	// CheckDefinition returns what is wrong with a state machine's definition; nil: it is only held against JSON's grammar.
+	CheckDefinition func(definition, machineType string) []DefinitionFault
+}
+
+// DefinitionFault is one mistake in a definition.
+type DefinitionFault struct {
+	Message  string // "MISSING_TRANSITION_TARGET: …"
+	Location string // JSON path of the state: "/States/Pay", "" for the whole
 }
 
 // Find returns the nearest folder from dir upward that has a stack.hcl. If there is none the error names dir and is an
