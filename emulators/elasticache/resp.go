@@ -89,7 +89,8 @@ func readAnnounce(in *bufio.Reader) (kind byte, n int, line []byte, err error) {
 	if end < 1 || line[end] != '\r' {
 		return line[0], maxBulk + 1, line, nil
 	}
-	if n, err = strconv.Atoi(string(line[1:end])); err != nil {
+	digits := string(line[1:end])
+	if n, err = strconv.Atoi(digits); err != nil || strconv.Itoa(n) != digits { // Redis takes no leading zeros and no plus
 		n = maxBulk + 1
 	}
 	return line[0], n, line, nil
