@@ -37,12 +37,18 @@ type mapping struct {
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
 const defaultBatch = 100
 
+// minAge is the shortest MaximumRecordAgeInSeconds, though the model lets less through.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html (MaximumRecordAgeInSeconds)
+const minAge = 60
+
 // Messages in the service's words, recorded answers but for the one that says otherwise.
 const (
 	msgUnknownSource   = "Unrecognized event source."
 	msgUnknownFunction = "Function does not exist"
 	msgUnknownMapping  = "The resource you requested does not exist."
 	msgStreamNotFound  = "Stream not found: %s"
+	msgMinAge          = "1 validation error detected: Value '%d' at 'maximumRecordAgeInSeconds' failed to satisfy constraint: Member must have value greater than or equal to %d" // a guess
 	msgBadFilter       = "Invalid filter pattern definition."
 	msgNoPosition      = "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html (errors), the UUID as recorded
@@ -114,8 +120,7 @@ func (s *Service) newMapping(ctx context.Context, in *CreateEventSourceMappingIn
 	if err := m.filter(in.FilterCriteria); err != nil {
 		return nil, err
 	}
-	m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
-	return m, nil
+	return m, m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
 }
 
 // mustFindLatest reports whether the mapping is to begin at the end of its stream and does not know where that is. One that was
@@ -143,15 +148,19 @@ func (m *mapping) filter(given *FilterCriteria) error {
 }
 
 // set changes what an update may change, as far as it is given. The model bounds the numbers.
-func (m *mapping) set(batch, window, retries, age *int32, bisect *bool, responses []string) {
+func (m *mapping) set(batch, window, retries, age *int32, bisect *bool, responses []string) error {
 	assign(&m.BatchSize, batch)
 	assign(&m.Window, window)
 	assign(&m.Retries, retries)
+	if age != nil && *age > -1 && *age < minAge {
+		return byUser(errInvalidParameterValueException(msgMinAge, *age, minAge))
+	}
 	assign(&m.MaxAge, age)
 	assign(&m.Bisect, bisect)
 	if responses != nil {
 		m.ReportsItems = len(responses) > 0 // the model knows one value
 	}
+	return nil
 }
 
 func assign[T any](to *T, given *T) {
@@ -294,7 +303,9 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 		if err := m.filter(in.FilterCriteria); err != nil {
 			return err
 		}
-		m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
+		if err := m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes); err != nil {
+			return err
+		}
 		mappings.Put(tx, *m, m.Account, m.Region, m.UUID)
 		return nil
 	})

@@ -324,6 +324,7 @@ func TestMappingRefusals(t *testing.T) {
 		{"the same again", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position}, "ResourceConflictException: An event source mapping with event source arn"},
 		{"a queue", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new("arn:aws:sqs:us-east-1:000000000000:q")}, "NotImplemented: lambda.CreateEventSourceMapping: event sources of sqs"},
 		{"a filter that is none", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, FilterCriteria: &FilterCriteria{Filters: []Filter{{Pattern: new(`{"eventName": ["INSERT"=123}`)}}}}, "InvalidParameterValueException: " + msgBadFilter},
+		{"records that may be hardly any older than now", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, MaximumRecordAgeInSeconds: new(int32(59))}, "InvalidParameterValueException: 1 validation error detected: Value '59' at 'maximumRecordAgeInSeconds'"},
 		{"a destination", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, DestinationConfig: &DestinationConfig{}}, "NotImplemented: lambda: the event source mapping's DestinationConfig"},
 	} {
 		if _, err := s.CreateEventSourceMapping(t.Context(), &tt.in); err == nil || !strings.HasPrefix(err.Error(), tt.err) {
