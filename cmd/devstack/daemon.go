@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -63,7 +64,8 @@ type daemon struct {
 	serviceWatch map[config.ID]*subscription
 	provisioned  []provisionedRecord // what is in AWS, as it is written down
 
-	applied atomic.Bool // a change has been carried out
+	applied  atomic.Bool                        // a change has been carried out
+	overtake atomic.Pointer[context.CancelFunc] // ends the apply under way, for a save that has come since
 
 	mu       sync.Mutex // guards what follows
 	stack    *config.Stack
@@ -255,9 +257,22 @@ func (d *daemon) apply(ctx context.Context) error {
 	}
 	d.watchStack(next, began)
 	d.watchServices(next)
-	err = d.carryOut(d.traces.Context(ctx), old, next)
+	err = d.carryOut(d.traces.Context(ctx), d.begun(next), next)
 	d.applied.Store(true)
 	return err
+}
+
+// begun is the stack that runs, as far as an earlier apply came: one that a save has overtaken leaves resources out, and others
+// under way. Those of next that are under way are taken for new, so that nothing that needs them begins before they are ready.
+func (d *daemon) begun(next *config.Stack) *config.Stack {
+	stack := &config.Stack{}
+	for _, b := range d.sup.Begun() {
+		stays := slices.ContainsFunc(next.Resources, func(r config.Resource) bool { return r.Base().ID == b.Resource.Base().ID })
+		if b.Settled || !stays {
+			stack.Resources = append(stack.Resources, b.Resource)
+		}
+	}
+	return stack
 }
 
 // current is the stack that runs.

@@ -69,7 +69,7 @@ func (rec provisionedRecord) resource() config.Resource {
 func (d *daemon) carryOut(ctx context.Context, old, next *config.Stack) error {
 	steps := plan.Diff(old, next)
 	if d.options.ephemeral {
-		return d.sup.Apply(ctx, steps)
+		return d.applySteps(ctx, steps)
 	}
 	first := d.provisioned == nil
 	if first {
@@ -87,7 +87,7 @@ func (d *daemon) carryOut(ctx context.Context, old, next *config.Stack) error {
 	if first {
 		removed = d.removeForgotten(ctx, gone)
 	}
-	err := errors.Join(removed, d.sup.Apply(ctx, steps))
+	err := errors.Join(removed, d.applySteps(ctx, steps))
 	if err == nil {
 		gone = nil
 	} // else it is not known which of them were deleted: the next start tries again

@@ -48,6 +48,7 @@ func (d *daemon) reload(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 			return
+		case errors.Is(err, errOvertaken): // by a save that the next turn sees
 		case errors.As(err, &bad):
 			d.logs.Say("devstack", "the stack's files are wrong; what runs goes on as it was\n"+bad.Text())
 		case err != nil:
@@ -58,12 +59,36 @@ func (d *daemon) reload(ctx context.Context) {
 	}
 }
 
-// savedStack has the stack's files applied. It never waits: one reload sees all saves before it.
+// savedStack has the stack's files applied. It never waits: one reload sees all saves before it, and one that is carried out at the
+// moment gives way.
 func (d *daemon) savedStack() {
 	select {
 	case d.saved <- struct{}{}:
 	default:
 	}
+	if end := d.overtake.Load(); end != nil {
+		(*end)()
+	}
+}
+
+// errOvertaken is why an apply did not get to its end: a later save is to be applied.
+var errOvertaken = errors.New("the stack's files were saved again")
+
+// applySteps carries out a plan until the stack's files are saved again. A resource that hangs while it starts must not keep the edit
+// that mends it waiting.
+func (d *daemon) applySteps(ctx context.Context, steps []plan.Step) error {
+	until, end := context.WithCancel(ctx)
+	defer end()
+	d.overtake.Store(&end)
+	defer d.overtake.Store(nil)
+	if len(d.saved) > 0 {
+		end() // since the files were read
+	}
+	err := d.sup.Apply(until, steps)
+	if until.Err() != nil && ctx.Err() == nil {
+		return errOvertaken
+	}
+	return err
 }
 
 // How long files must have been left alone before what they lack is believed. An empty one is most likely being saved by a

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"devstack/runtime/config"
+	"devstack/runtime/supervise"
 )
 
 // writeStack makes a stack of files, with $AWS for a free port.
@@ -132,4 +133,24 @@ func TestWhatDoesNotRestartAService(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A service that hangs while it starts does not keep the edit waiting that mends it, what was not begun yet is begun by it, and
+// what it takes away goes.
+func TestASaveOvertakesAStartThatHangs(t *testing.T) {
+	need(t, "python3", "it is the service here")
+	const serve = `["python3", "-c", "import http.server as h, os; h.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), h.SimpleHTTPRequestHandler).serve_forever()"]`
+	stack := func(command, rest string) string {
+		return "stack \"s\" { port = $AWS }\nservice \"slow\" { command = " + command + " }\n" + rest +
+			"function \"f\" {\n  runtime = \"js\"\n  source = \"f.js\"\n  environment = { URL = service.slow.url }\n}\n"
+	}
+	r := writeStack(t, map[string]string{"stack.hcl": stack(`["sleep", "300"]`, "cache \"old\" {}\n"), "f.js": "exports.handler = async () => 1\n"})
+	r.devstack("up", "--detach")
+	eventually(t, "service that hangs", func() bool { return r.state("service", "slow").State == supervise.Starting })
+
+	r.write("stack.hcl", strings.ReplaceAll(stack(serve, ""), "$AWS", fmt.Sprint(r.aws)))
+	eventually(t, "stack as it was saved", func() bool {
+		all := r.status().Resources
+		return len(all) == 2 && all[0].State == supervise.Ready && all[1].State == supervise.Ready
+	})
 }

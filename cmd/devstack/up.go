@@ -153,7 +153,7 @@ func bringUp(ctx context.Context, w io.Writer, d *daemon, c *control, began time
 		return nil
 	}
 	var notReady *supervise.NotReadyError
-	if err != nil && !errors.As(err, &notReady) {
+	if err != nil && !errors.As(err, &notReady) && !errors.Is(err, errOvertaken) {
 		return err
 	}
 	screen.summary(c.report(), time.Since(began))

@@ -39,8 +39,8 @@ func (e *NeedsError) Error() string { return fmt.Sprintf("needs %s, which failed
 // Apply carries out the steps of a plan: those that do not wait for each other at the same time. It returns once every
 // resource is ready or has failed, with one *NotReadyError for each that is not ready, joined in the order of the steps.
 //
-// What failed keeps being tried, and what waits for it begins, or is deleted, once it is ready. When ctx ends Apply returns and the rest
-// goes on. A second Apply waits for the first.
+// What failed keeps being tried, and what waits for it begins, or is deleted, once it is ready. When ctx ends Apply returns;
+// what it has begun goes on, and the rest is not begun (see Begun). A second Apply waits for the first.
 func (s *Supervisor) Apply(ctx context.Context, steps []plan.Step) error {
 	select {
 	case s.apply <- struct{}{}:
@@ -166,6 +166,7 @@ func (a *application) bring(ctx context.Context, step plan.Step) error {
 			return st.block(a.s, step.ID, &NeedsError{*need})
 		}
 		begun = st.unit(a.s, step.ID)
+		st.told[step.ID] = step.New
 		return nil
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ type state struct {
 	units   map[config.ID]*unit
 	order   []config.ID // of creation, for Status
 	wanted  map[config.ID]config.Resource
+	told    map[config.ID]config.Resource // what each unit was last told to run
 	status  map[config.ID]Status
 	blocked map[config.ID]bool        // not begun, because something that they need failed
 	doomed  map[config.ID][]config.ID // not deleted, because what used them failed to change and goes on as it was
@@ -56,8 +57,8 @@ func New(conf Config) *Supervisor {
 // answers Status.
 func (s *Supervisor) own() {
 	st := &state{
-		units:   map[config.ID]*unit{},
-		wanted:  map[config.ID]config.Resource{},
+		units:  map[config.ID]*unit{},
+		wanted: map[config.ID]config.Resource{}, told: map[config.ID]config.Resource{},
 		status:  map[config.ID]Status{},
 		blocked: map[config.ID]bool{},
 		doomed:  map[config.ID][]config.ID{},
@@ -176,6 +177,7 @@ func (st *state) set(s *Supervisor, status Status) {
 	for id := range st.blocked {
 		if st.allAsWanted(st.wanted[id].Base().Needs) {
 			delete(st.blocked, id)
+			st.told[id] = st.wanted[id]
 			go st.unit(s, id).send(command{want: st.wanted[id]})
 		}
 	}
@@ -210,10 +212,30 @@ func (st *state) unit(s *Supervisor, id config.ID) *unit {
 	return u
 }
 
+// Begun is a resource that has been begun with.
+type Begun struct {
+	Resource config.Resource // as it was last wanted
+	Settled  bool            // it is ready or has failed: nothing is under way
+}
+
+// Begun returns the resources that have been begun with, in the order of Status. An Apply that ended early has left the others out.
+func (s *Supervisor) Begun() []Begun {
+	return ask(s, func(st *state) (begun []Begun) {
+		for _, id := range st.order {
+			if r := st.told[id]; r != nil {
+				now := st.status[id].State
+				begun = append(begun, Begun{r, now != Pending && now != Starting})
+			}
+		}
+		return begun
+	})
+}
+
 // forget drops what is known about a resource that is gone.
 func (st *state) forget(id config.ID) {
 	delete(st.units, id)
 	delete(st.wanted, id)
+	delete(st.told, id)
 	delete(st.status, id)
 	delete(st.blocked, id)
 	delete(st.doomed, id)
