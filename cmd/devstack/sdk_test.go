@@ -48,9 +48,7 @@ func TestSDKs(t *testing.T) {
 		fmt.Printf("go: %d passed\n", runGoSuite(t))
 	})
 	t.Run("the AWS CLI", func(t *testing.T) {
-		if _, err := exec.LookPath("aws"); err != nil {
-			t.Skip("the AWS CLI is not installed; it is left out")
-		}
+		need(t, "aws", "pip install awscli")
 		testCLI(t, r)
 	})
 }
