@@ -4,21 +4,24 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"devstack/emulators"
 	"devstack/internal/clock"
 	"devstack/runtime/config"
 )
 
-// checkDefinition has Step Functions look at a state machine's definition before anything is made of it: a Cloud of its own, which
-// holds nothing and opens no file.
+// checker is a Cloud that holds nothing and opens no file: the stack's own may not be there yet.
+var checker = sync.OnceValue(func() *emulators.Cloud {
+	return emulators.Open(emulators.Config{Ephemeral: true, Clock: clock.System(), Log: slog.New(slog.DiscardHandler)})
+})
+
+// checkDefinition has Step Functions look at a state machine's definition before anything is made of it.
 func checkDefinition(definition, machineType string) []config.DefinitionFault {
-	cloud := emulators.Open(emulators.Config{Ephemeral: true, Clock: clock.System(), Log: slog.New(slog.DiscardHandler)})
-	defer cloud.Close()
 	var out struct {
 		Diagnostics []struct{ Severity, Code, Message, Location string }
 	}
-	err := cloud.Call(context.Background(), "stepfunctions", "ValidateStateMachineDefinition", map[string]any{"definition": definition, "type": machineType}, &out)
+	err := checker().Call(context.Background(), "stepfunctions", "ValidateStateMachineDefinition", map[string]any{"definition": definition, "type": machineType}, &out)
 	if err != nil {
 		return []config.DefinitionFault{{Message: err.Error()}}
 	}

@@ -37,7 +37,8 @@ func (e *errHeld) Error() string {
 	return fmt.Sprintf("the stack in %s is already running: process %d, since %s; `devstack down` stops it", e.dir, e.PID, e.Started.Local().Format(time.DateTime))
 }
 
-// lock takes the stack for this process; one that is not controlled has no socket. The operating system gives it back when the process ends, however it ends.
+// lock takes the stack for this process; one that is not controlled has no socket. The operating system gives it back when the
+// process ends, however it ends.
 func lock(dir string, started time.Time, controlled bool) (release func(), h holder, err error) {
 	state := filepath.Join(dir, stateDir)
 	if err := os.MkdirAll(state, 0o755); err != nil {

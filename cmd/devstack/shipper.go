@@ -17,7 +17,9 @@ import (
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 const (
 	maxWaiting = 100_000
-	maxEvents  = 1000 // AWS takes 10,000; smaller ones make other callers wait less
+	maxEvents  = 1000    // AWS takes 10,000; smaller ones make other callers wait less
+	maxBytes   = 1 << 20 // of messages, and perEvent for each
+	perEvent   = 26
 )
 
 // gather is how long lines are collected after some were shipped: the first are there at once, and a flood costs its writers no
@@ -129,7 +131,7 @@ func (s *shipper) take() (lines []shipped, lost int, closed bool) {
 	return lines, lost, s.closed
 }
 
-// batches are lines by their stream, each in the order in which they were written and no more than one call carries.
+// batches are lines by their stream, each in the order of time, as PutLogEvents wants them, and no more than one call carries.
 func batches(lines []shipped) (all [][]shipped) {
 	type place struct{ group, stream string }
 	byPlace := map[place][]shipped{}
@@ -142,9 +144,25 @@ func batches(lines []shipped) (all [][]shipped) {
 		byPlace[p] = append(byPlace[p], l)
 	}
 	for _, p := range places {
-		all = slices.AppendSeq(all, slices.Chunk(byPlace[p], maxEvents))
+		lines := byPlace[p]
+		slices.SortStableFunc(lines, func(a, b shipped) int { return a.at.Compare(b.at) }) // several writers share a stream
+		for len(lines) > 0 {
+			n := carried(lines)
+			all, lines = append(all, lines[:n:n]), lines[n:]
+		}
 	}
 	return all
+}
+
+// carried is how many of the lines one call carries, one at least.
+func carried(lines []shipped) int {
+	size := 0
+	for i, l := range lines {
+		if size += len(l.text) + perEvent; i > 0 && size > maxBytes || i == maxEvents {
+			return i
+		}
+	}
+	return len(lines)
 }
 
 // put makes one PutLogEvents, and the group and stream first if they are not there.

@@ -20,14 +20,15 @@ const maxBody = 10 << 20
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
 var (
-	notFound     = answer{http.StatusNotFound, "Not Found"}
-	tooLarge     = answer{http.StatusRequestEntityTooLarge, "Request Entity Too Large"}
-	badRequest   = answer{http.StatusBadRequest, "Bad Request"}
-	broken       = answer{http.StatusInternalServerError, "Internal Server Error"}
-	unavailable  = answer{http.StatusServiceUnavailable, "Service Unavailable"}
-	noTarget     = broken
-	integrationX = "x-devstack-error" // why, for the developer; AWS has no such header
+	notFound    = answer{http.StatusNotFound, "Not Found"}
+	tooLarge    = answer{http.StatusRequestEntityTooLarge, "Request Entity Too Large"}
+	badRequest  = answer{http.StatusBadRequest, "Bad Request"}
+	broken      = answer{http.StatusInternalServerError, "Internal Server Error"}
+	unavailable = answer{http.StatusServiceUnavailable, "Service Unavailable"}
 )
+
+// errorHeader tells the developer why; AWS has no such header.
+const errorHeader = "x-devstack-error"
 
 type answer struct {
 	status  int
@@ -39,7 +40,7 @@ func (a answer) write(w http.ResponseWriter, why string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	if why != "" {
-		h.Set(integrationX, oneLine(why))
+		h.Set(errorHeader, oneLine(why))
 	}
 	w.WriteHeader(a.status)
 	_, _ = io.WriteString(w, `{"message":"`+a.message+`"}`) // a caller that went away
@@ -164,7 +165,7 @@ func (x *exchange) serve(ctx context.Context, w http.ResponseWriter, r *http.Req
 	}
 	x.route, x.variables = t.key, variables
 	if t.integration == nil {
-		noTarget.write(w, "the route "+t.key+" has no integration")
+		broken.write(w, "the route "+t.key+" has no integration")
 		return
 	}
 	if *t.integration.IntegrationType == IntegrationTypeHttpProxy && r.Header.Get("Upgrade") != "" {
@@ -226,7 +227,7 @@ func (r *recorder) failure() error {
 	if r.status < 500 {
 		return nil
 	}
-	if why := r.Header().Get(integrationX); why != "" {
+	if why := r.Header().Get(errorHeader); why != "" {
 		return statusError(http.StatusText(r.status) + ": " + why)
 	}
 	return statusError(http.StatusText(r.status))

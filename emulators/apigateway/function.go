@@ -187,7 +187,7 @@ func writeFunctionError(w http.ResponseWriter, payload []byte) {
 	_ = json.Unmarshal(payload, &e) // a runtime may fail with anything
 	if e.ErrorType == buildError {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set(integrationX, oneLine(e.ErrorMessage))
+		w.Header().Set(errorHeader, oneLine(e.ErrorMessage))
 		w.WriteHeader(broken.status)
 		fmt.Fprintln(w, e.ErrorMessage)
 		return
