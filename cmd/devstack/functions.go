@@ -17,6 +17,7 @@ import (
 	"devstack/runtime/config"
 	"devstack/runtime/function"
 	"devstack/runtime/logs"
+	"devstack/runtime/provision"
 )
 
 // functions shows the runtime's functions to the Lambda emulator.
@@ -45,7 +46,7 @@ func (f functions) describe(info function.Info) lambda.Function {
 	fn := info.Function
 	return lambda.Function{
 		Name: fn.Name, Runtime: fn.Runtime, Handler: fn.Handler, Description: fn.Description, Environment: fn.Environment,
-		Role: "arn:aws:iam::" + f.d.current().Account + ":role/devstack-" + fn.Name, Timeout: int32(fn.Timeout), Memory: int32(fn.Memory),
+		Role: "arn:aws:iam::" + f.d.current().Account + ":role/" + provision.RoleName(fn.Name), Timeout: int32(fn.Timeout), Memory: int32(fn.Memory),
 		Image: fn.Runtime == "image", Architecture: architecture(), LastModified: info.LastModified, Code: func() (string, int64) { return codeHash(fn) },
 		Active: info.State != function.Failed, StateReason: info.Reason,
 	}

@@ -17,10 +17,13 @@ type mapping struct {
 	FilterCriteria   struct{ Filters []struct{ Pattern string } }
 }
 
-// applyFunction makes the function's log group and brings its event source mappings to those that are declared: the
+// applyFunction makes the function's log group and its role, and brings its event source mappings to those that are declared: the
 // stack is what says which a function of it has.
 func (p *Provisioner) applyFunction(ctx context.Context, f *config.Function) error {
 	if err := p.logGroup(ctx, "/aws/lambda/"+f.Name); err != nil {
+		return err
+	}
+	if _, err := p.role(ctx, f.Name); err != nil {
 		return err
 	}
 	have, err := p.mappings(ctx, f.Name)

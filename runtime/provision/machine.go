@@ -10,16 +10,20 @@ import (
 // rolePrefix begins the names of the roles that are made here.
 const rolePrefix = "devstack-"
 
-// trust lets state machines and APIs take on the role. Both may have the same name, so they share it.
-const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["states.amazonaws.com","apigateway.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`
+// trust lets functions, state machines and APIs take on the role. They may have the same name, so they share it.
+const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["lambda.amazonaws.com","states.amazonaws.com","apigateway.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`
+
+// RoleName is the name of the role of a function, a state machine or an API.
+func RoleName(name string) string {
+	const longest = 64 // that IAM takes
+	name = rolePrefix + name
+	return name[:min(len(name), longest)]
+}
 
 // role returns the ARN of the role devstack-NAME, which it creates if there is none. It stays when its user goes: it
 // costs nothing and another may share it.
 func (p *Provisioner) role(ctx context.Context, name string) (string, error) {
-	name = rolePrefix + name
-	if len(name) > 64 { // the longest that IAM takes
-		name = name[:64]
-	}
+	name = RoleName(name)
 	var out struct{ Role struct{ Arn string } }
 	err := p.call(ctx, "iam", "GetRole", object{"RoleName": name}, &out)
 	if is(err, "NoSuchEntity") {

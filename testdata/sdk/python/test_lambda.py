@@ -22,6 +22,10 @@ def ordered(product):
 
 
 class Lambda(Case):
+    def test_a_functions_role_is_one_of_iams(self):
+        role = functions.get_function(FunctionName="tally")["Configuration"]["Role"]
+        self.assertEqual(boto3.client("iam").get_role(RoleName=role.split("/")[-1])["Role"]["Arn"], role)
+
     def test_a_function_answers_what_it_returns(self):
         answer = functions.invoke(FunctionName="reserve", Payload=json.dumps({"product": "py-pen", "count": 2}))
         self.assertEqual((200, "$LATEST"), (answer["StatusCode"], answer["ExecutedVersion"]))
