@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -201,14 +202,18 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
+// freePort returns a port that nobody listens on, below those of outgoing connections: it must be free for a while yet.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 30000 + rand.IntN(2000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("there is no free port")
+	panic("unreachable")
 }
 
 // need ends a test that cannot run for want of a tool: on CI that is a failure.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"sync"
@@ -94,25 +95,41 @@ func (i *instance) Ready(ctx context.Context) error {
 	return supervise.Healthy(ctx, i, supervise.Check{URL: i.url, Path: i.health})
 }
 
+// Ports that processes are given lie below those that operating systems hand out to outgoing connections: a program may take its
+// time until it listens, and nobody must have taken its port by then. They also leave alone those that a stack keeps for its proxies.
+const firstPort, lastPort = 10000, 19999
+
 // takePort returns the wanted port if it is free, or any free one that no other process was given.
 func (r *Runner) takePort(want int) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", want))
-		if errors.Is(err, syscall.EADDRINUSE) {
+	if want != 0 {
+		if err := tryPort(want); errors.Is(err, syscall.EADDRINUSE) {
 			return 0, fmt.Errorf("port %d is in use by another program: stop it, or choose another port", want)
-		}
-		if err != nil {
+		} else if err != nil {
 			return 0, fmt.Errorf("port %d: %w", want, err)
 		}
-		port := l.Addr().(*net.TCPAddr).Port
-		l.Close()
-		if want != 0 || !r.given[port] {
+		r.given[want] = true
+		return want, nil
+	}
+	const tries = 100
+	for range tries {
+		port := firstPort + rand.IntN(lastPort-firstPort+1)
+		if !r.given[port] && tryPort(port) == nil {
 			r.given[port] = true
 			return port, nil
 		}
 	}
+	return 0, fmt.Errorf("no free port was found between %d and %d", firstPort, lastPort)
+}
+
+// tryPort reports why a port cannot be listened on now.
+func tryPort(port int) error {
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }
 
 func (r *Runner) leavePort(port int) {
