@@ -11,58 +11,136 @@ import (
 
 // api is the operations of operations.txt; one that the service lacks does not compile.
 type api interface {
+	BatchExecuteStatement(context.Context, *BatchExecuteStatementInput) (*BatchExecuteStatementOutput, error)
 	BatchGetItem(context.Context, *BatchGetItemInput) (*BatchGetItemOutput, error)
 	BatchWriteItem(context.Context, *BatchWriteItemInput) (*BatchWriteItemOutput, error)
+	CreateBackup(context.Context, *CreateBackupInput) (*CreateBackupOutput, error)
+	CreateGlobalTable(context.Context, *CreateGlobalTableInput) (*CreateGlobalTableOutput, error)
 	CreateTable(context.Context, *CreateTableInput) (*CreateTableOutput, error)
+	DeleteBackup(context.Context, *DeleteBackupInput) (*DeleteBackupOutput, error)
 	DeleteItem(context.Context, *DeleteItemInput) (*DeleteItemOutput, error)
+	DeleteResourcePolicy(context.Context, *DeleteResourcePolicyInput) (*DeleteResourcePolicyOutput, error)
 	DeleteTable(context.Context, *DeleteTableInput) (*DeleteTableOutput, error)
+	DescribeBackup(context.Context, *DescribeBackupInput) (*DescribeBackupOutput, error)
 	DescribeContinuousBackups(context.Context, *DescribeContinuousBackupsInput) (*DescribeContinuousBackupsOutput, error)
+	DescribeContributorInsights(context.Context, *DescribeContributorInsightsInput) (*DescribeContributorInsightsOutput, error)
 	DescribeEndpoints(context.Context, *DescribeEndpointsInput) (*DescribeEndpointsOutput, error)
+	DescribeExport(context.Context, *DescribeExportInput) (*DescribeExportOutput, error)
+	DescribeGlobalTable(context.Context, *DescribeGlobalTableInput) (*DescribeGlobalTableOutput, error)
+	DescribeGlobalTableSettings(context.Context, *DescribeGlobalTableSettingsInput) (*DescribeGlobalTableSettingsOutput, error)
+	DescribeImport(context.Context, *DescribeImportInput) (*DescribeImportOutput, error)
+	DescribeKinesisStreamingDestination(context.Context, *DescribeKinesisStreamingDestinationInput) (*DescribeKinesisStreamingDestinationOutput, error)
 	DescribeLimits(context.Context, *DescribeLimitsInput) (*DescribeLimitsOutput, error)
 	DescribeTable(context.Context, *DescribeTableInput) (*DescribeTableOutput, error)
+	DescribeTableReplicaAutoScaling(context.Context, *DescribeTableReplicaAutoScalingInput) (*DescribeTableReplicaAutoScalingOutput, error)
 	DescribeTimeToLive(context.Context, *DescribeTimeToLiveInput) (*DescribeTimeToLiveOutput, error)
+	DisableKinesisStreamingDestination(context.Context, *DisableKinesisStreamingDestinationInput) (*DisableKinesisStreamingDestinationOutput, error)
+	EnableKinesisStreamingDestination(context.Context, *EnableKinesisStreamingDestinationInput) (*EnableKinesisStreamingDestinationOutput, error)
+	ExecuteStatement(context.Context, *ExecuteStatementInput) (*ExecuteStatementOutput, error)
+	ExecuteTransaction(context.Context, *ExecuteTransactionInput) (*ExecuteTransactionOutput, error)
+	ExportTableToPointInTime(context.Context, *ExportTableToPointInTimeInput) (*ExportTableToPointInTimeOutput, error)
 	GetItem(context.Context, *GetItemInput) (*GetItemOutput, error)
+	GetResourcePolicy(context.Context, *GetResourcePolicyInput) (*GetResourcePolicyOutput, error)
+	ImportTable(context.Context, *ImportTableInput) (*ImportTableOutput, error)
+	ListBackups(context.Context, *ListBackupsInput) (*ListBackupsOutput, error)
+	ListContributorInsights(context.Context, *ListContributorInsightsInput) (*ListContributorInsightsOutput, error)
+	ListExports(context.Context, *ListExportsInput) (*ListExportsOutput, error)
+	ListGlobalTables(context.Context, *ListGlobalTablesInput) (*ListGlobalTablesOutput, error)
+	ListImports(context.Context, *ListImportsInput) (*ListImportsOutput, error)
 	ListTables(context.Context, *ListTablesInput) (*ListTablesOutput, error)
 	ListTagsOfResource(context.Context, *ListTagsOfResourceInput) (*ListTagsOfResourceOutput, error)
 	PutItem(context.Context, *PutItemInput) (*PutItemOutput, error)
+	PutResourcePolicy(context.Context, *PutResourcePolicyInput) (*PutResourcePolicyOutput, error)
 	Query(context.Context, *QueryInput) (*QueryOutput, error)
+	RestoreTableFromBackup(context.Context, *RestoreTableFromBackupInput) (*RestoreTableFromBackupOutput, error)
+	RestoreTableToPointInTime(context.Context, *RestoreTableToPointInTimeInput) (*RestoreTableToPointInTimeOutput, error)
 	Scan(context.Context, *ScanInput) (*ScanOutput, error)
 	TagResource(context.Context, *TagResourceInput) (*TagResourceOutput, error)
 	TransactGetItems(context.Context, *TransactGetItemsInput) (*TransactGetItemsOutput, error)
 	TransactWriteItems(context.Context, *TransactWriteItemsInput) (*TransactWriteItemsOutput, error)
 	UntagResource(context.Context, *UntagResourceInput) (*UntagResourceOutput, error)
+	UpdateContinuousBackups(context.Context, *UpdateContinuousBackupsInput) (*UpdateContinuousBackupsOutput, error)
+	UpdateContributorInsights(context.Context, *UpdateContributorInsightsInput) (*UpdateContributorInsightsOutput, error)
+	UpdateGlobalTable(context.Context, *UpdateGlobalTableInput) (*UpdateGlobalTableOutput, error)
+	UpdateGlobalTableSettings(context.Context, *UpdateGlobalTableSettingsInput) (*UpdateGlobalTableSettingsOutput, error)
 	UpdateItem(context.Context, *UpdateItemInput) (*UpdateItemOutput, error)
+	UpdateKinesisStreamingDestination(context.Context, *UpdateKinesisStreamingDestinationInput) (*UpdateKinesisStreamingDestinationOutput, error)
 	UpdateTable(context.Context, *UpdateTableInput) (*UpdateTableOutput, error)
+	UpdateTableReplicaAutoScaling(context.Context, *UpdateTableReplicaAutoScalingInput) (*UpdateTableReplicaAutoScalingOutput, error)
 	UpdateTimeToLive(context.Context, *UpdateTimeToLiveInput) (*UpdateTimeToLiveOutput, error)
 }
 
 // register returns the service as the wire wants it.
 func register(s api) *wire.Service {
 	return wire.NewService(&model, map[string]wire.Handler{
-		"BatchGetItem":              wire.Handle(s.BatchGetItem),
-		"BatchWriteItem":            wire.Handle(s.BatchWriteItem),
-		"CreateTable":               wire.Handle(s.CreateTable),
-		"DeleteItem":                wire.Handle(s.DeleteItem),
-		"DeleteTable":               wire.Handle(s.DeleteTable),
-		"DescribeContinuousBackups": wire.Handle(s.DescribeContinuousBackups),
-		"DescribeEndpoints":         wire.Handle(s.DescribeEndpoints),
-		"DescribeLimits":            wire.Handle(s.DescribeLimits),
-		"DescribeTable":             wire.Handle(s.DescribeTable),
-		"DescribeTimeToLive":        wire.Handle(s.DescribeTimeToLive),
-		"GetItem":                   wire.Handle(s.GetItem),
-		"ListTables":                wire.Handle(s.ListTables),
-		"ListTagsOfResource":        wire.Handle(s.ListTagsOfResource),
-		"PutItem":                   wire.Handle(s.PutItem),
-		"Query":                     wire.Handle(s.Query),
-		"Scan":                      wire.Handle(s.Scan),
-		"TagResource":               wire.Handle(s.TagResource),
-		"TransactGetItems":          wire.Handle(s.TransactGetItems),
-		"TransactWriteItems":        wire.Handle(s.TransactWriteItems),
-		"UntagResource":             wire.Handle(s.UntagResource),
-		"UpdateItem":                wire.Handle(s.UpdateItem),
-		"UpdateTable":               wire.Handle(s.UpdateTable),
-		"UpdateTimeToLive":          wire.Handle(s.UpdateTimeToLive),
+		"BatchExecuteStatement":               wire.Handle(s.BatchExecuteStatement),
+		"BatchGetItem":                        wire.Handle(s.BatchGetItem),
+		"BatchWriteItem":                      wire.Handle(s.BatchWriteItem),
+		"CreateBackup":                        wire.Handle(s.CreateBackup),
+		"CreateGlobalTable":                   wire.Handle(s.CreateGlobalTable),
+		"CreateTable":                         wire.Handle(s.CreateTable),
+		"DeleteBackup":                        wire.Handle(s.DeleteBackup),
+		"DeleteItem":                          wire.Handle(s.DeleteItem),
+		"DeleteResourcePolicy":                wire.Handle(s.DeleteResourcePolicy),
+		"DeleteTable":                         wire.Handle(s.DeleteTable),
+		"DescribeBackup":                      wire.Handle(s.DescribeBackup),
+		"DescribeContinuousBackups":           wire.Handle(s.DescribeContinuousBackups),
+		"DescribeContributorInsights":         wire.Handle(s.DescribeContributorInsights),
+		"DescribeEndpoints":                   wire.Handle(s.DescribeEndpoints),
+		"DescribeExport":                      wire.Handle(s.DescribeExport),
+		"DescribeGlobalTable":                 wire.Handle(s.DescribeGlobalTable),
+		"DescribeGlobalTableSettings":         wire.Handle(s.DescribeGlobalTableSettings),
+		"DescribeImport":                      wire.Handle(s.DescribeImport),
+		"DescribeKinesisStreamingDestination": wire.Handle(s.DescribeKinesisStreamingDestination),
+		"DescribeLimits":                      wire.Handle(s.DescribeLimits),
+		"DescribeTable":                       wire.Handle(s.DescribeTable),
+		"DescribeTableReplicaAutoScaling":     wire.Handle(s.DescribeTableReplicaAutoScaling),
+		"DescribeTimeToLive":                  wire.Handle(s.DescribeTimeToLive),
+		"DisableKinesisStreamingDestination":  wire.Handle(s.DisableKinesisStreamingDestination),
+		"EnableKinesisStreamingDestination":   wire.Handle(s.EnableKinesisStreamingDestination),
+		"ExecuteStatement":                    wire.Handle(s.ExecuteStatement),
+		"ExecuteTransaction":                  wire.Handle(s.ExecuteTransaction),
+		"ExportTableToPointInTime":            wire.Handle(s.ExportTableToPointInTime),
+		"GetItem":                             wire.Handle(s.GetItem),
+		"GetResourcePolicy":                   wire.Handle(s.GetResourcePolicy),
+		"ImportTable":                         wire.Handle(s.ImportTable),
+		"ListBackups":                         wire.Handle(s.ListBackups),
+		"ListContributorInsights":             wire.Handle(s.ListContributorInsights),
+		"ListExports":                         wire.Handle(s.ListExports),
+		"ListGlobalTables":                    wire.Handle(s.ListGlobalTables),
+		"ListImports":                         wire.Handle(s.ListImports),
+		"ListTables":                          wire.Handle(s.ListTables),
+		"ListTagsOfResource":                  wire.Handle(s.ListTagsOfResource),
+		"PutItem":                             wire.Handle(s.PutItem),
+		"PutResourcePolicy":                   wire.Handle(s.PutResourcePolicy),
+		"Query":                               wire.Handle(s.Query),
+		"RestoreTableFromBackup":              wire.Handle(s.RestoreTableFromBackup),
+		"RestoreTableToPointInTime":           wire.Handle(s.RestoreTableToPointInTime),
+		"Scan":                                wire.Handle(s.Scan),
+		"TagResource":                         wire.Handle(s.TagResource),
+		"TransactGetItems":                    wire.Handle(s.TransactGetItems),
+		"TransactWriteItems":                  wire.Handle(s.TransactWriteItems),
+		"UntagResource":                       wire.Handle(s.UntagResource),
+		"UpdateContinuousBackups":             wire.Handle(s.UpdateContinuousBackups),
+		"UpdateContributorInsights":           wire.Handle(s.UpdateContributorInsights),
+		"UpdateGlobalTable":                   wire.Handle(s.UpdateGlobalTable),
+		"UpdateGlobalTableSettings":           wire.Handle(s.UpdateGlobalTableSettings),
+		"UpdateItem":                          wire.Handle(s.UpdateItem),
+		"UpdateKinesisStreamingDestination":   wire.Handle(s.UpdateKinesisStreamingDestination),
+		"UpdateTable":                         wire.Handle(s.UpdateTable),
+		"UpdateTableReplicaAutoScaling":       wire.Handle(s.UpdateTableReplicaAutoScaling),
+		"UpdateTimeToLive":                    wire.Handle(s.UpdateTimeToLive),
 	})
+}
+
+// errBackupInUseException makes the error BackupInUseException, HTTP status 400.
+func errBackupInUseException(format string, args ...any) *wire.Error {
+	return wire.Errorf("BackupInUseException", 400, format, args...)
+}
+
+// errBackupNotFoundException makes the error BackupNotFoundException, HTTP status 400.
+func errBackupNotFoundException(format string, args ...any) *wire.Error {
+	return wire.Errorf("BackupNotFoundException", 400, format, args...)
 }
 
 // errConditionalCheckFailedException makes the error ConditionalCheckFailedException, HTTP status 400.
@@ -70,9 +148,54 @@ func errConditionalCheckFailedException(format string, args ...any) *wire.Error 
 	return wire.Errorf("ConditionalCheckFailedException", 400, format, args...)
 }
 
+// errContinuousBackupsUnavailableException makes the error ContinuousBackupsUnavailableException, HTTP status 400.
+func errContinuousBackupsUnavailableException(format string, args ...any) *wire.Error {
+	return wire.Errorf("ContinuousBackupsUnavailableException", 400, format, args...)
+}
+
+// errDuplicateItemException makes the error DuplicateItemException, HTTP status 400.
+func errDuplicateItemException(format string, args ...any) *wire.Error {
+	return wire.Errorf("DuplicateItemException", 400, format, args...)
+}
+
+// errExportConflictException makes the error ExportConflictException, HTTP status 400.
+func errExportConflictException(format string, args ...any) *wire.Error {
+	return wire.Errorf("ExportConflictException", 400, format, args...)
+}
+
+// errExportNotFoundException makes the error ExportNotFoundException, HTTP status 400.
+func errExportNotFoundException(format string, args ...any) *wire.Error {
+	return wire.Errorf("ExportNotFoundException", 400, format, args...)
+}
+
+// errGlobalTableAlreadyExistsException makes the error GlobalTableAlreadyExistsException, HTTP status 400.
+func errGlobalTableAlreadyExistsException(format string, args ...any) *wire.Error {
+	return wire.Errorf("GlobalTableAlreadyExistsException", 400, format, args...)
+}
+
+// errGlobalTableNotFoundException makes the error GlobalTableNotFoundException, HTTP status 400.
+func errGlobalTableNotFoundException(format string, args ...any) *wire.Error {
+	return wire.Errorf("GlobalTableNotFoundException", 400, format, args...)
+}
+
 // errIdempotentParameterMismatchException makes the error IdempotentParameterMismatchException, HTTP status 400.
 func errIdempotentParameterMismatchException(format string, args ...any) *wire.Error {
 	return wire.Errorf("IdempotentParameterMismatchException", 400, format, args...)
+}
+
+// errImportConflictException makes the error ImportConflictException, HTTP status 400.
+func errImportConflictException(format string, args ...any) *wire.Error {
+	return wire.Errorf("ImportConflictException", 400, format, args...)
+}
+
+// errImportNotFoundException makes the error ImportNotFoundException, HTTP status 400.
+func errImportNotFoundException(format string, args ...any) *wire.Error {
+	return wire.Errorf("ImportNotFoundException", 400, format, args...)
+}
+
+// errIndexNotFoundException makes the error IndexNotFoundException, HTTP status 400.
+func errIndexNotFoundException(format string, args ...any) *wire.Error {
+	return wire.Errorf("IndexNotFoundException", 400, format, args...)
 }
 
 // errInternalServerError makes the error InternalServerError, HTTP status 500.
@@ -85,6 +208,16 @@ func errInvalidEndpointException(format string, args ...any) *wire.Error {
 	return wire.Errorf("InvalidEndpointException", 421, format, args...)
 }
 
+// errInvalidExportTimeException makes the error InvalidExportTimeException, HTTP status 400.
+func errInvalidExportTimeException(format string, args ...any) *wire.Error {
+	return wire.Errorf("InvalidExportTimeException", 400, format, args...)
+}
+
+// errInvalidRestoreTimeException makes the error InvalidRestoreTimeException, HTTP status 400.
+func errInvalidRestoreTimeException(format string, args ...any) *wire.Error {
+	return wire.Errorf("InvalidRestoreTimeException", 400, format, args...)
+}
+
 // errItemCollectionSizeLimitExceededException makes the error ItemCollectionSizeLimitExceededException, HTTP status 400.
 func errItemCollectionSizeLimitExceededException(format string, args ...any) *wire.Error {
 	return wire.Errorf("ItemCollectionSizeLimitExceededException", 400, format, args...)
@@ -95,9 +228,29 @@ func errLimitExceededException(format string, args ...any) *wire.Error {
 	return wire.Errorf("LimitExceededException", 400, format, args...)
 }
 
+// errPointInTimeRecoveryUnavailableException makes the error PointInTimeRecoveryUnavailableException, HTTP status 400.
+func errPointInTimeRecoveryUnavailableException(format string, args ...any) *wire.Error {
+	return wire.Errorf("PointInTimeRecoveryUnavailableException", 400, format, args...)
+}
+
+// errPolicyNotFoundException makes the error PolicyNotFoundException, HTTP status 400.
+func errPolicyNotFoundException(format string, args ...any) *wire.Error {
+	return wire.Errorf("PolicyNotFoundException", 400, format, args...)
+}
+
 // errProvisionedThroughputExceededException makes the error ProvisionedThroughputExceededException, HTTP status 400.
 func errProvisionedThroughputExceededException(format string, args ...any) *wire.Error {
 	return wire.Errorf("ProvisionedThroughputExceededException", 400, format, args...)
+}
+
+// errReplicaAlreadyExistsException makes the error ReplicaAlreadyExistsException, HTTP status 400.
+func errReplicaAlreadyExistsException(format string, args ...any) *wire.Error {
+	return wire.Errorf("ReplicaAlreadyExistsException", 400, format, args...)
+}
+
+// errReplicaNotFoundException makes the error ReplicaNotFoundException, HTTP status 400.
+func errReplicaNotFoundException(format string, args ...any) *wire.Error {
+	return wire.Errorf("ReplicaNotFoundException", 400, format, args...)
 }
 
 // errReplicatedWriteConflictException makes the error ReplicatedWriteConflictException, HTTP status 400.
@@ -118,6 +271,16 @@ func errResourceInUseException(format string, args ...any) *wire.Error {
 // errResourceNotFoundException makes the error ResourceNotFoundException, HTTP status 400.
 func errResourceNotFoundException(format string, args ...any) *wire.Error {
 	return wire.Errorf("ResourceNotFoundException", 400, format, args...)
+}
+
+// errTableAlreadyExistsException makes the error TableAlreadyExistsException, HTTP status 400.
+func errTableAlreadyExistsException(format string, args ...any) *wire.Error {
+	return wire.Errorf("TableAlreadyExistsException", 400, format, args...)
+}
+
+// errTableInUseException makes the error TableInUseException, HTTP status 400.
+func errTableInUseException(format string, args ...any) *wire.Error {
+	return wire.Errorf("TableInUseException", 400, format, args...)
 }
 
 // errTableNotFoundException makes the error TableNotFoundException, HTTP status 400.
@@ -178,6 +341,96 @@ type AttributeValueUpdate struct {
 	Action *string
 }
 
+// AutoScalingPolicyDescription is the model's structure AutoScalingPolicyDescription.
+type AutoScalingPolicyDescription struct {
+	PolicyName                               *string
+	TargetTrackingScalingPolicyConfiguration *AutoScalingTargetTrackingScalingPolicyConfigurationDescription
+}
+
+// AutoScalingPolicyUpdate is the model's structure AutoScalingPolicyUpdate.
+type AutoScalingPolicyUpdate struct {
+	PolicyName                               *string
+	TargetTrackingScalingPolicyConfiguration *AutoScalingTargetTrackingScalingPolicyConfigurationUpdate
+}
+
+// AutoScalingSettingsDescription is the model's structure AutoScalingSettingsDescription.
+type AutoScalingSettingsDescription struct {
+	MinimumUnits        *int64
+	MaximumUnits        *int64
+	AutoScalingDisabled *bool
+	AutoScalingRoleArn  *string
+	ScalingPolicies     []AutoScalingPolicyDescription
+}
+
+// AutoScalingSettingsUpdate is the model's structure AutoScalingSettingsUpdate.
+type AutoScalingSettingsUpdate struct {
+	MinimumUnits        *int64
+	MaximumUnits        *int64
+	AutoScalingDisabled *bool
+	AutoScalingRoleArn  *string
+	ScalingPolicyUpdate *AutoScalingPolicyUpdate
+}
+
+// AutoScalingTargetTrackingScalingPolicyConfigurationDescription is the model's structure AutoScalingTargetTrackingScalingPolicyConfigurationDescription.
+type AutoScalingTargetTrackingScalingPolicyConfigurationDescription struct {
+	DisableScaleIn   *bool
+	ScaleInCooldown  *int32
+	ScaleOutCooldown *int32
+	TargetValue      *float64
+}
+
+// AutoScalingTargetTrackingScalingPolicyConfigurationUpdate is the model's structure AutoScalingTargetTrackingScalingPolicyConfigurationUpdate.
+type AutoScalingTargetTrackingScalingPolicyConfigurationUpdate struct {
+	DisableScaleIn   *bool
+	ScaleInCooldown  *int32
+	ScaleOutCooldown *int32
+	TargetValue      *float64
+}
+
+// BackupDescription is the model's structure BackupDescription.
+type BackupDescription struct {
+	BackupDetails             *BackupDetails
+	SourceTableDetails        *SourceTableDetails
+	SourceTableFeatureDetails *SourceTableFeatureDetails
+}
+
+// BackupDetails is the model's structure BackupDetails.
+type BackupDetails struct {
+	BackupArn              *string
+	BackupName             *string
+	BackupSizeBytes        *int64
+	BackupStatus           *string
+	BackupType             *string
+	BackupCreationDateTime *time.Time
+	BackupExpiryDateTime   *time.Time
+}
+
+// BackupSummary is the model's structure BackupSummary.
+type BackupSummary struct {
+	TableName              *string
+	TableId                *string
+	TableArn               *string
+	BackupArn              *string
+	BackupName             *string
+	BackupCreationDateTime *time.Time
+	BackupExpiryDateTime   *time.Time
+	BackupStatus           *string
+	BackupType             *string
+	BackupSizeBytes        *int64
+}
+
+// BatchExecuteStatementInput is the input of BatchExecuteStatement.
+type BatchExecuteStatementInput struct {
+	Statements             []BatchStatementRequest
+	ReturnConsumedCapacity *string
+}
+
+// BatchExecuteStatementOutput is the output of BatchExecuteStatement.
+type BatchExecuteStatementOutput struct {
+	Responses        []BatchStatementResponse
+	ConsumedCapacity []ConsumedCapacity
+}
+
 // BatchGetItemInput is the input of BatchGetItem.
 type BatchGetItemInput struct {
 	RequestItems           map[string]KeysAndAttributes
@@ -189,6 +442,28 @@ type BatchGetItemOutput struct {
 	Responses        map[string][]map[string]AttributeValue
 	UnprocessedKeys  map[string]KeysAndAttributes
 	ConsumedCapacity []ConsumedCapacity
+}
+
+// BatchStatementError is the model's structure BatchStatementError.
+type BatchStatementError struct {
+	Code    *string
+	Message *string
+	Item    map[string]AttributeValue
+}
+
+// BatchStatementRequest is the model's structure BatchStatementRequest.
+type BatchStatementRequest struct {
+	Statement                           *string
+	Parameters                          []AttributeValue
+	ConsistentRead                      *bool
+	ReturnValuesOnConditionCheckFailure *string
+}
+
+// BatchStatementResponse is the model's structure BatchStatementResponse.
+type BatchStatementResponse struct {
+	Error     *BatchStatementError
+	TableName *string
+	Item      map[string]AttributeValue
 }
 
 // BatchWriteItemInput is the input of BatchWriteItem.
@@ -258,6 +533,25 @@ type ContinuousBackupsDescription struct {
 	PointInTimeRecoveryDescription *PointInTimeRecoveryDescription
 }
 
+// ContributorInsightsSummary is the model's structure ContributorInsightsSummary.
+type ContributorInsightsSummary struct {
+	TableName                 *string
+	IndexName                 *string
+	ContributorInsightsStatus *string
+	ContributorInsightsMode   *string
+}
+
+// CreateBackupInput is the input of CreateBackup.
+type CreateBackupInput struct {
+	TableName  *string
+	BackupName *string
+}
+
+// CreateBackupOutput is the output of CreateBackup.
+type CreateBackupOutput struct {
+	BackupDetails *BackupDetails
+}
+
 // CreateGlobalSecondaryIndexAction is the model's structure CreateGlobalSecondaryIndexAction.
 type CreateGlobalSecondaryIndexAction struct {
 	IndexName             *string
@@ -268,8 +562,24 @@ type CreateGlobalSecondaryIndexAction struct {
 	WarmThroughput        *WarmThroughput
 }
 
+// CreateGlobalTableInput is the input of CreateGlobalTable.
+type CreateGlobalTableInput struct {
+	GlobalTableName  *string
+	ReplicationGroup []Replica
+}
+
+// CreateGlobalTableOutput is the output of CreateGlobalTable.
+type CreateGlobalTableOutput struct {
+	GlobalTableDescription *GlobalTableDescription
+}
+
 // CreateGlobalTableWitnessGroupMemberAction is the model's structure CreateGlobalTableWitnessGroupMemberAction.
 type CreateGlobalTableWitnessGroupMemberAction struct {
+	RegionName *string
+}
+
+// CreateReplicaAction is the model's structure CreateReplicaAction.
+type CreateReplicaAction struct {
 	RegionName *string
 }
 
@@ -309,6 +619,12 @@ type CreateTableOutput struct {
 	TableDescription *TableDescription
 }
 
+// CsvOptions is the model's structure CsvOptions.
+type CsvOptions struct {
+	Delimiter  *string
+	HeaderList []string
+}
+
 // Delete is the model's structure Delete.
 type Delete struct {
 	Key                                 map[string]AttributeValue
@@ -317,6 +633,16 @@ type Delete struct {
 	ExpressionAttributeNames            map[string]string
 	ExpressionAttributeValues           map[string]AttributeValue
 	ReturnValuesOnConditionCheckFailure *string
+}
+
+// DeleteBackupInput is the input of DeleteBackup.
+type DeleteBackupInput struct {
+	BackupArn *string
+}
+
+// DeleteBackupOutput is the output of DeleteBackup.
+type DeleteBackupOutput struct {
+	BackupDescription *BackupDescription
 }
 
 // DeleteGlobalSecondaryIndexAction is the model's structure DeleteGlobalSecondaryIndexAction.
@@ -351,6 +677,11 @@ type DeleteItemOutput struct {
 	ItemCollectionMetrics *ItemCollectionMetrics
 }
 
+// DeleteReplicaAction is the model's structure DeleteReplicaAction.
+type DeleteReplicaAction struct {
+	RegionName *string
+}
+
 // DeleteReplicationGroupMemberAction is the model's structure DeleteReplicationGroupMemberAction.
 type DeleteReplicationGroupMemberAction struct {
 	RegionName *string
@@ -359,6 +690,17 @@ type DeleteReplicationGroupMemberAction struct {
 // DeleteRequest is the model's structure DeleteRequest.
 type DeleteRequest struct {
 	Key map[string]AttributeValue
+}
+
+// DeleteResourcePolicyInput is the input of DeleteResourcePolicy.
+type DeleteResourcePolicyInput struct {
+	ResourceArn        *string
+	ExpectedRevisionId *string
+}
+
+// DeleteResourcePolicyOutput is the output of DeleteResourcePolicy.
+type DeleteResourcePolicyOutput struct {
+	RevisionId *string
 }
 
 // DeleteTableInput is the input of DeleteTable.
@@ -371,6 +713,16 @@ type DeleteTableOutput struct {
 	TableDescription *TableDescription
 }
 
+// DescribeBackupInput is the input of DescribeBackup.
+type DescribeBackupInput struct {
+	BackupArn *string
+}
+
+// DescribeBackupOutput is the output of DescribeBackup.
+type DescribeBackupOutput struct {
+	BackupDescription *BackupDescription
+}
+
 // DescribeContinuousBackupsInput is the input of DescribeContinuousBackups.
 type DescribeContinuousBackupsInput struct {
 	TableName *string
@@ -381,6 +733,23 @@ type DescribeContinuousBackupsOutput struct {
 	ContinuousBackupsDescription *ContinuousBackupsDescription
 }
 
+// DescribeContributorInsightsInput is the input of DescribeContributorInsights.
+type DescribeContributorInsightsInput struct {
+	TableName *string
+	IndexName *string
+}
+
+// DescribeContributorInsightsOutput is the output of DescribeContributorInsights.
+type DescribeContributorInsightsOutput struct {
+	TableName                   *string
+	IndexName                   *string
+	ContributorInsightsRuleList []string
+	ContributorInsightsStatus   *string
+	LastUpdateDateTime          *time.Time
+	FailureException            *FailureException
+	ContributorInsightsMode     *string
+}
+
 // DescribeEndpointsInput is the input of DescribeEndpoints.
 type DescribeEndpointsInput struct {
 }
@@ -388,6 +757,58 @@ type DescribeEndpointsInput struct {
 // DescribeEndpointsOutput is the output of DescribeEndpoints.
 type DescribeEndpointsOutput struct {
 	Endpoints []Endpoint
+}
+
+// DescribeExportInput is the input of DescribeExport.
+type DescribeExportInput struct {
+	ExportArn *string
+}
+
+// DescribeExportOutput is the output of DescribeExport.
+type DescribeExportOutput struct {
+	ExportDescription *ExportDescription
+}
+
+// DescribeGlobalTableInput is the input of DescribeGlobalTable.
+type DescribeGlobalTableInput struct {
+	GlobalTableName *string
+}
+
+// DescribeGlobalTableOutput is the output of DescribeGlobalTable.
+type DescribeGlobalTableOutput struct {
+	GlobalTableDescription *GlobalTableDescription
+}
+
+// DescribeGlobalTableSettingsInput is the input of DescribeGlobalTableSettings.
+type DescribeGlobalTableSettingsInput struct {
+	GlobalTableName *string
+}
+
+// DescribeGlobalTableSettingsOutput is the output of DescribeGlobalTableSettings.
+type DescribeGlobalTableSettingsOutput struct {
+	GlobalTableName *string
+	ReplicaSettings []ReplicaSettingsDescription
+}
+
+// DescribeImportInput is the input of DescribeImport.
+type DescribeImportInput struct {
+	ImportArn *string
+}
+
+// DescribeImportOutput is the output of DescribeImport.
+type DescribeImportOutput struct {
+	ImportTableDescription *ImportTableDescription
+}
+
+// DescribeKinesisStreamingDestinationInput is the input of DescribeKinesisStreamingDestination.
+type DescribeKinesisStreamingDestinationInput struct {
+	TableName *string
+}
+
+// DescribeKinesisStreamingDestinationOutput is the output of DescribeKinesisStreamingDestination.
+type DescribeKinesisStreamingDestinationOutput struct {
+	TableName                     *string
+	KinesisDataStreamDestinations []KinesisDataStreamDestination
 }
 
 // DescribeLimitsInput is the input of DescribeLimits.
@@ -412,6 +833,16 @@ type DescribeTableOutput struct {
 	Table *TableDescription
 }
 
+// DescribeTableReplicaAutoScalingInput is the input of DescribeTableReplicaAutoScaling.
+type DescribeTableReplicaAutoScalingInput struct {
+	TableName *string
+}
+
+// DescribeTableReplicaAutoScalingOutput is the output of DescribeTableReplicaAutoScaling.
+type DescribeTableReplicaAutoScalingOutput struct {
+	TableAutoScalingDescription *TableAutoScalingDescription
+}
+
 // DescribeTimeToLiveInput is the input of DescribeTimeToLive.
 type DescribeTimeToLiveInput struct {
 	TableName *string
@@ -422,10 +853,77 @@ type DescribeTimeToLiveOutput struct {
 	TimeToLiveDescription *TimeToLiveDescription
 }
 
+// DisableKinesisStreamingDestinationInput is the input of DisableKinesisStreamingDestination.
+type DisableKinesisStreamingDestinationInput struct {
+	TableName                           *string
+	StreamArn                           *string
+	EnableKinesisStreamingConfiguration *EnableKinesisStreamingConfiguration
+}
+
+// DisableKinesisStreamingDestinationOutput is the output of DisableKinesisStreamingDestination.
+type DisableKinesisStreamingDestinationOutput struct {
+	TableName                           *string
+	StreamArn                           *string
+	DestinationStatus                   *string
+	EnableKinesisStreamingConfiguration *EnableKinesisStreamingConfiguration
+}
+
+// EnableKinesisStreamingConfiguration is the model's structure EnableKinesisStreamingConfiguration.
+type EnableKinesisStreamingConfiguration struct {
+	ApproximateCreationDateTimePrecision *string
+}
+
+// EnableKinesisStreamingDestinationInput is the input of EnableKinesisStreamingDestination.
+type EnableKinesisStreamingDestinationInput struct {
+	TableName                           *string
+	StreamArn                           *string
+	EnableKinesisStreamingConfiguration *EnableKinesisStreamingConfiguration
+}
+
+// EnableKinesisStreamingDestinationOutput is the output of EnableKinesisStreamingDestination.
+type EnableKinesisStreamingDestinationOutput struct {
+	TableName                           *string
+	StreamArn                           *string
+	DestinationStatus                   *string
+	EnableKinesisStreamingConfiguration *EnableKinesisStreamingConfiguration
+}
+
 // Endpoint is the model's structure Endpoint.
 type Endpoint struct {
 	Address              *string
 	CachePeriodInMinutes *int64
+}
+
+// ExecuteStatementInput is the input of ExecuteStatement.
+type ExecuteStatementInput struct {
+	Statement                           *string
+	Parameters                          []AttributeValue
+	ConsistentRead                      *bool
+	NextToken                           *string
+	ReturnConsumedCapacity              *string
+	Limit                               *int32
+	ReturnValuesOnConditionCheckFailure *string
+}
+
+// ExecuteStatementOutput is the output of ExecuteStatement.
+type ExecuteStatementOutput struct {
+	Items            []map[string]AttributeValue
+	NextToken        *string
+	ConsumedCapacity *ConsumedCapacity
+	LastEvaluatedKey map[string]AttributeValue
+}
+
+// ExecuteTransactionInput is the input of ExecuteTransaction.
+type ExecuteTransactionInput struct {
+	TransactStatements     []ParameterizedStatement
+	ClientRequestToken     *string
+	ReturnConsumedCapacity *string
+}
+
+// ExecuteTransactionOutput is the output of ExecuteTransaction.
+type ExecuteTransactionOutput struct {
+	Responses        []ItemResponse
+	ConsumedCapacity []ConsumedCapacity
 }
 
 // ExpectedAttributeValue is the model's structure ExpectedAttributeValue.
@@ -434,6 +932,64 @@ type ExpectedAttributeValue struct {
 	Exists             *bool
 	ComparisonOperator *string
 	AttributeValueList []AttributeValue
+}
+
+// ExportDescription is the model's structure ExportDescription.
+type ExportDescription struct {
+	ExportArn                      *string
+	ExportStatus                   *string
+	StartTime                      *time.Time
+	EndTime                        *time.Time
+	ExportManifest                 *string
+	TableArn                       *string
+	TableId                        *string
+	ExportTime                     *time.Time
+	ClientToken                    *string
+	S3Bucket                       *string
+	S3BucketOwner                  *string
+	S3Prefix                       *string
+	S3SseAlgorithm                 *string
+	S3SseKmsKeyId                  *string
+	FailureCode                    *string
+	FailureMessage                 *string
+	ExportFormat                   *string
+	BilledSizeBytes                *int64
+	ItemCount                      *int64
+	ExportType                     *string
+	IncrementalExportSpecification *IncrementalExportSpecification
+}
+
+// ExportSummary is the model's structure ExportSummary.
+type ExportSummary struct {
+	ExportArn    *string
+	ExportStatus *string
+	ExportType   *string
+}
+
+// ExportTableToPointInTimeInput is the input of ExportTableToPointInTime.
+type ExportTableToPointInTimeInput struct {
+	TableArn                       *string
+	ExportTime                     *time.Time
+	ClientToken                    *string
+	S3Bucket                       *string
+	S3BucketOwner                  *string
+	S3Prefix                       *string
+	S3SseAlgorithm                 *string
+	S3SseKmsKeyId                  *string
+	ExportFormat                   *string
+	ExportType                     *string
+	IncrementalExportSpecification *IncrementalExportSpecification
+}
+
+// ExportTableToPointInTimeOutput is the output of ExportTableToPointInTime.
+type ExportTableToPointInTimeOutput struct {
+	ExportDescription *ExportDescription
+}
+
+// FailureException is the model's structure FailureException.
+type FailureException struct {
+	ExceptionName        *string
+	ExceptionDescription *string
 }
 
 // Get is the model's structure Get.
@@ -461,6 +1017,17 @@ type GetItemOutput struct {
 	ConsumedCapacity *ConsumedCapacity
 }
 
+// GetResourcePolicyInput is the input of GetResourcePolicy.
+type GetResourcePolicyInput struct {
+	ResourceArn *string
+}
+
+// GetResourcePolicyOutput is the output of GetResourcePolicy.
+type GetResourcePolicyOutput struct {
+	Policy     *string
+	RevisionId *string
+}
+
 // GlobalSecondaryIndex is the model's structure GlobalSecondaryIndex.
 type GlobalSecondaryIndex struct {
 	IndexName             *string
@@ -469,6 +1036,12 @@ type GlobalSecondaryIndex struct {
 	ProvisionedThroughput *ProvisionedThroughput
 	OnDemandThroughput    *OnDemandThroughput
 	WarmThroughput        *WarmThroughput
+}
+
+// GlobalSecondaryIndexAutoScalingUpdate is the model's structure GlobalSecondaryIndexAutoScalingUpdate.
+type GlobalSecondaryIndexAutoScalingUpdate struct {
+	IndexName                                 *string
+	ProvisionedWriteCapacityAutoScalingUpdate *AutoScalingSettingsUpdate
 }
 
 // GlobalSecondaryIndexDescription is the model's structure GlobalSecondaryIndexDescription.
@@ -486,6 +1059,15 @@ type GlobalSecondaryIndexDescription struct {
 	WarmThroughput        *GlobalSecondaryIndexWarmThroughputDescription
 }
 
+// GlobalSecondaryIndexInfo is the model's structure GlobalSecondaryIndexInfo.
+type GlobalSecondaryIndexInfo struct {
+	IndexName             *string
+	KeySchema             []KeySchemaElement
+	Projection            *Projection
+	ProvisionedThroughput *ProvisionedThroughput
+	OnDemandThroughput    *OnDemandThroughput
+}
+
 // GlobalSecondaryIndexUpdate is the model's structure GlobalSecondaryIndexUpdate.
 type GlobalSecondaryIndexUpdate struct {
 	Update *UpdateGlobalSecondaryIndexAction
@@ -500,6 +1082,28 @@ type GlobalSecondaryIndexWarmThroughputDescription struct {
 	Status              *string
 }
 
+// GlobalTable is the model's structure GlobalTable.
+type GlobalTable struct {
+	GlobalTableName  *string
+	ReplicationGroup []Replica
+}
+
+// GlobalTableDescription is the model's structure GlobalTableDescription.
+type GlobalTableDescription struct {
+	ReplicationGroup  []ReplicaDescription
+	GlobalTableArn    *string
+	CreationDateTime  *time.Time
+	GlobalTableStatus *string
+	GlobalTableName   *string
+}
+
+// GlobalTableGlobalSecondaryIndexSettingsUpdate is the model's structure GlobalTableGlobalSecondaryIndexSettingsUpdate.
+type GlobalTableGlobalSecondaryIndexSettingsUpdate struct {
+	IndexName                                         *string
+	ProvisionedWriteCapacityUnits                     *int64
+	ProvisionedWriteCapacityAutoScalingSettingsUpdate *AutoScalingSettingsUpdate
+}
+
 // GlobalTableWitnessDescription is the model's structure GlobalTableWitnessDescription.
 type GlobalTableWitnessDescription struct {
 	RegionName    *string
@@ -510,6 +1114,68 @@ type GlobalTableWitnessDescription struct {
 type GlobalTableWitnessGroupUpdate struct {
 	Create *CreateGlobalTableWitnessGroupMemberAction
 	Delete *DeleteGlobalTableWitnessGroupMemberAction
+}
+
+// ImportSummary is the model's structure ImportSummary.
+type ImportSummary struct {
+	ImportArn             *string
+	ImportStatus          *string
+	TableArn              *string
+	S3BucketSource        *S3BucketSource
+	CloudWatchLogGroupArn *string
+	InputFormat           *string
+	StartTime             *time.Time
+	EndTime               *time.Time
+}
+
+// ImportTableDescription is the model's structure ImportTableDescription.
+type ImportTableDescription struct {
+	ImportArn               *string
+	ImportStatus            *string
+	TableArn                *string
+	TableId                 *string
+	ClientToken             *string
+	S3BucketSource          *S3BucketSource
+	ErrorCount              *int64
+	CloudWatchLogGroupArn   *string
+	InputFormat             *string
+	InputFormatOptions      *InputFormatOptions
+	InputCompressionType    *string
+	TableCreationParameters *TableCreationParameters
+	StartTime               *time.Time
+	EndTime                 *time.Time
+	ProcessedSizeBytes      *int64
+	ProcessedItemCount      *int64
+	ImportedItemCount       *int64
+	FailureCode             *string
+	FailureMessage          *string
+}
+
+// ImportTableInput is the input of ImportTable.
+type ImportTableInput struct {
+	ClientToken             *string
+	S3BucketSource          *S3BucketSource
+	InputFormat             *string
+	InputFormatOptions      *InputFormatOptions
+	InputCompressionType    *string
+	TableCreationParameters *TableCreationParameters
+}
+
+// ImportTableOutput is the output of ImportTable.
+type ImportTableOutput struct {
+	ImportTableDescription *ImportTableDescription
+}
+
+// IncrementalExportSpecification is the model's structure IncrementalExportSpecification.
+type IncrementalExportSpecification struct {
+	ExportFromTime *time.Time
+	ExportToTime   *time.Time
+	ExportViewType *string
+}
+
+// InputFormatOptions is the model's structure InputFormatOptions.
+type InputFormatOptions struct {
+	Csv *CsvOptions
 }
 
 // ItemCollectionMetrics is the model's structure ItemCollectionMetrics.
@@ -536,6 +1202,82 @@ type KeysAndAttributes struct {
 	ConsistentRead           *bool
 	ProjectionExpression     *string
 	ExpressionAttributeNames map[string]string
+}
+
+// KinesisDataStreamDestination is the model's structure KinesisDataStreamDestination.
+type KinesisDataStreamDestination struct {
+	StreamArn                            *string
+	DestinationStatus                    *string
+	DestinationStatusDescription         *string
+	ApproximateCreationDateTimePrecision *string
+}
+
+// ListBackupsInput is the input of ListBackups.
+type ListBackupsInput struct {
+	TableName               *string
+	Limit                   *int32
+	TimeRangeLowerBound     *time.Time
+	TimeRangeUpperBound     *time.Time
+	ExclusiveStartBackupArn *string
+	BackupType              *string
+}
+
+// ListBackupsOutput is the output of ListBackups.
+type ListBackupsOutput struct {
+	BackupSummaries        []BackupSummary
+	LastEvaluatedBackupArn *string
+}
+
+// ListContributorInsightsInput is the input of ListContributorInsights.
+type ListContributorInsightsInput struct {
+	TableName  *string
+	NextToken  *string
+	MaxResults *int32
+}
+
+// ListContributorInsightsOutput is the output of ListContributorInsights.
+type ListContributorInsightsOutput struct {
+	ContributorInsightsSummaries []ContributorInsightsSummary
+	NextToken                    *string
+}
+
+// ListExportsInput is the input of ListExports.
+type ListExportsInput struct {
+	TableArn   *string
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListExportsOutput is the output of ListExports.
+type ListExportsOutput struct {
+	ExportSummaries []ExportSummary
+	NextToken       *string
+}
+
+// ListGlobalTablesInput is the input of ListGlobalTables.
+type ListGlobalTablesInput struct {
+	ExclusiveStartGlobalTableName *string
+	Limit                         *int32
+	RegionName                    *string
+}
+
+// ListGlobalTablesOutput is the output of ListGlobalTables.
+type ListGlobalTablesOutput struct {
+	GlobalTables                 []GlobalTable
+	LastEvaluatedGlobalTableName *string
+}
+
+// ListImportsInput is the input of ListImports.
+type ListImportsInput struct {
+	TableArn  *string
+	PageSize  *int32
+	NextToken *string
+}
+
+// ListImportsOutput is the output of ListImports.
+type ListImportsOutput struct {
+	ImportSummaryList []ImportSummary
+	NextToken         *string
 }
 
 // ListTablesInput is the input of ListTables.
@@ -579,6 +1321,13 @@ type LocalSecondaryIndexDescription struct {
 	IndexArn       *string
 }
 
+// LocalSecondaryIndexInfo is the model's structure LocalSecondaryIndexInfo.
+type LocalSecondaryIndexInfo struct {
+	IndexName  *string
+	KeySchema  []KeySchemaElement
+	Projection *Projection
+}
+
 // OnDemandThroughput is the model's structure OnDemandThroughput.
 type OnDemandThroughput struct {
 	MaxReadRequestUnits  *int64
@@ -590,12 +1339,25 @@ type OnDemandThroughputOverride struct {
 	MaxReadRequestUnits *int64
 }
 
+// ParameterizedStatement is the model's structure ParameterizedStatement.
+type ParameterizedStatement struct {
+	Statement                           *string
+	Parameters                          []AttributeValue
+	ReturnValuesOnConditionCheckFailure *string
+}
+
 // PointInTimeRecoveryDescription is the model's structure PointInTimeRecoveryDescription.
 type PointInTimeRecoveryDescription struct {
 	PointInTimeRecoveryStatus  *string
 	RecoveryPeriodInDays       *int32
 	EarliestRestorableDateTime *time.Time
 	LatestRestorableDateTime   *time.Time
+}
+
+// PointInTimeRecoverySpecification is the model's structure PointInTimeRecoverySpecification.
+type PointInTimeRecoverySpecification struct {
+	PointInTimeRecoveryEnabled *bool
+	RecoveryPeriodInDays       *int32
 }
 
 // Projection is the model's structure Projection.
@@ -661,6 +1423,19 @@ type PutRequest struct {
 	Item map[string]AttributeValue
 }
 
+// PutResourcePolicyInput is the input of PutResourcePolicy.
+type PutResourcePolicyInput struct {
+	ResourceArn                     *string
+	Policy                          *string
+	ExpectedRevisionId              *string
+	ConfirmRemoveSelfResourceAccess *bool
+}
+
+// PutResourcePolicyOutput is the output of PutResourcePolicy.
+type PutResourcePolicyOutput struct {
+	RevisionId *string
+}
+
 // QueryInput is the input of Query.
 type QueryInput struct {
 	TableName                 *string
@@ -691,6 +1466,27 @@ type QueryOutput struct {
 	ConsumedCapacity *ConsumedCapacity
 }
 
+// Replica is the model's structure Replica.
+type Replica struct {
+	RegionName *string
+}
+
+// ReplicaAutoScalingDescription is the model's structure ReplicaAutoScalingDescription.
+type ReplicaAutoScalingDescription struct {
+	RegionName                                         *string
+	GlobalSecondaryIndexes                             []ReplicaGlobalSecondaryIndexAutoScalingDescription
+	ReplicaProvisionedReadCapacityAutoScalingSettings  *AutoScalingSettingsDescription
+	ReplicaProvisionedWriteCapacityAutoScalingSettings *AutoScalingSettingsDescription
+	ReplicaStatus                                      *string
+}
+
+// ReplicaAutoScalingUpdate is the model's structure ReplicaAutoScalingUpdate.
+type ReplicaAutoScalingUpdate struct {
+	RegionName                                      *string
+	ReplicaGlobalSecondaryIndexUpdates              []ReplicaGlobalSecondaryIndexAutoScalingUpdate
+	ReplicaProvisionedReadCapacityAutoScalingUpdate *AutoScalingSettingsUpdate
+}
+
 // ReplicaDescription is the model's structure ReplicaDescription.
 type ReplicaDescription struct {
 	RegionName                         *string
@@ -715,12 +1511,71 @@ type ReplicaGlobalSecondaryIndex struct {
 	OnDemandThroughputOverride    *OnDemandThroughputOverride
 }
 
+// ReplicaGlobalSecondaryIndexAutoScalingDescription is the model's structure ReplicaGlobalSecondaryIndexAutoScalingDescription.
+type ReplicaGlobalSecondaryIndexAutoScalingDescription struct {
+	IndexName                                   *string
+	IndexStatus                                 *string
+	ProvisionedReadCapacityAutoScalingSettings  *AutoScalingSettingsDescription
+	ProvisionedWriteCapacityAutoScalingSettings *AutoScalingSettingsDescription
+}
+
+// ReplicaGlobalSecondaryIndexAutoScalingUpdate is the model's structure ReplicaGlobalSecondaryIndexAutoScalingUpdate.
+type ReplicaGlobalSecondaryIndexAutoScalingUpdate struct {
+	IndexName                                *string
+	ProvisionedReadCapacityAutoScalingUpdate *AutoScalingSettingsUpdate
+}
+
 // ReplicaGlobalSecondaryIndexDescription is the model's structure ReplicaGlobalSecondaryIndexDescription.
 type ReplicaGlobalSecondaryIndexDescription struct {
 	IndexName                     *string
 	ProvisionedThroughputOverride *ProvisionedThroughputOverride
 	OnDemandThroughputOverride    *OnDemandThroughputOverride
 	WarmThroughput                *GlobalSecondaryIndexWarmThroughputDescription
+}
+
+// ReplicaGlobalSecondaryIndexSettingsDescription is the model's structure ReplicaGlobalSecondaryIndexSettingsDescription.
+type ReplicaGlobalSecondaryIndexSettingsDescription struct {
+	IndexName                                   *string
+	IndexStatus                                 *string
+	ProvisionedReadCapacityUnits                *int64
+	ProvisionedReadCapacityAutoScalingSettings  *AutoScalingSettingsDescription
+	ProvisionedWriteCapacityUnits               *int64
+	ProvisionedWriteCapacityAutoScalingSettings *AutoScalingSettingsDescription
+}
+
+// ReplicaGlobalSecondaryIndexSettingsUpdate is the model's structure ReplicaGlobalSecondaryIndexSettingsUpdate.
+type ReplicaGlobalSecondaryIndexSettingsUpdate struct {
+	IndexName                                        *string
+	ProvisionedReadCapacityUnits                     *int64
+	ProvisionedReadCapacityAutoScalingSettingsUpdate *AutoScalingSettingsUpdate
+}
+
+// ReplicaSettingsDescription is the model's structure ReplicaSettingsDescription.
+type ReplicaSettingsDescription struct {
+	RegionName                                         *string
+	ReplicaStatus                                      *string
+	ReplicaBillingModeSummary                          *BillingModeSummary
+	ReplicaProvisionedReadCapacityUnits                *int64
+	ReplicaProvisionedReadCapacityAutoScalingSettings  *AutoScalingSettingsDescription
+	ReplicaProvisionedWriteCapacityUnits               *int64
+	ReplicaProvisionedWriteCapacityAutoScalingSettings *AutoScalingSettingsDescription
+	ReplicaGlobalSecondaryIndexSettings                []ReplicaGlobalSecondaryIndexSettingsDescription
+	ReplicaTableClassSummary                           *TableClassSummary
+}
+
+// ReplicaSettingsUpdate is the model's structure ReplicaSettingsUpdate.
+type ReplicaSettingsUpdate struct {
+	RegionName                                              *string
+	ReplicaProvisionedReadCapacityUnits                     *int64
+	ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate *AutoScalingSettingsUpdate
+	ReplicaGlobalSecondaryIndexSettingsUpdate               []ReplicaGlobalSecondaryIndexSettingsUpdate
+	ReplicaTableClass                                       *string
+}
+
+// ReplicaUpdate is the model's structure ReplicaUpdate.
+type ReplicaUpdate struct {
+	Create *CreateReplicaAction
+	Delete *DeleteReplicaAction
 }
 
 // ReplicationGroupUpdate is the model's structure ReplicationGroupUpdate.
@@ -736,6 +1591,50 @@ type RestoreSummary struct {
 	SourceTableArn    *string
 	RestoreDateTime   *time.Time
 	RestoreInProgress *bool
+}
+
+// RestoreTableFromBackupInput is the input of RestoreTableFromBackup.
+type RestoreTableFromBackupInput struct {
+	TargetTableName               *string
+	BackupArn                     *string
+	BillingModeOverride           *string
+	GlobalSecondaryIndexOverride  []GlobalSecondaryIndex
+	LocalSecondaryIndexOverride   []LocalSecondaryIndex
+	ProvisionedThroughputOverride *ProvisionedThroughput
+	OnDemandThroughputOverride    *OnDemandThroughput
+	SSESpecificationOverride      *SSESpecification
+}
+
+// RestoreTableFromBackupOutput is the output of RestoreTableFromBackup.
+type RestoreTableFromBackupOutput struct {
+	TableDescription *TableDescription
+}
+
+// RestoreTableToPointInTimeInput is the input of RestoreTableToPointInTime.
+type RestoreTableToPointInTimeInput struct {
+	SourceTableArn                *string
+	SourceTableName               *string
+	TargetTableName               *string
+	UseLatestRestorableTime       *bool
+	RestoreDateTime               *time.Time
+	BillingModeOverride           *string
+	GlobalSecondaryIndexOverride  []GlobalSecondaryIndex
+	LocalSecondaryIndexOverride   []LocalSecondaryIndex
+	ProvisionedThroughputOverride *ProvisionedThroughput
+	OnDemandThroughputOverride    *OnDemandThroughput
+	SSESpecificationOverride      *SSESpecification
+}
+
+// RestoreTableToPointInTimeOutput is the output of RestoreTableToPointInTime.
+type RestoreTableToPointInTimeOutput struct {
+	TableDescription *TableDescription
+}
+
+// S3BucketSource is the model's structure S3BucketSource.
+type S3BucketSource struct {
+	S3BucketOwner *string
+	S3Bucket      *string
+	S3KeyPrefix   *string
 }
 
 // SSEDescription is the model's structure SSEDescription.
@@ -782,16 +1681,58 @@ type ScanOutput struct {
 	ConsumedCapacity *ConsumedCapacity
 }
 
+// SourceTableDetails is the model's structure SourceTableDetails.
+type SourceTableDetails struct {
+	TableName             *string
+	TableId               *string
+	TableArn              *string
+	TableSizeBytes        *int64
+	KeySchema             []KeySchemaElement
+	TableCreationDateTime *time.Time
+	ProvisionedThroughput *ProvisionedThroughput
+	OnDemandThroughput    *OnDemandThroughput
+	ItemCount             *int64
+	BillingMode           *string
+}
+
+// SourceTableFeatureDetails is the model's structure SourceTableFeatureDetails.
+type SourceTableFeatureDetails struct {
+	LocalSecondaryIndexes  []LocalSecondaryIndexInfo
+	GlobalSecondaryIndexes []GlobalSecondaryIndexInfo
+	StreamDescription      *StreamSpecification
+	TimeToLiveDescription  *TimeToLiveDescription
+	SSEDescription         *SSEDescription
+}
+
 // StreamSpecification is the model's structure StreamSpecification.
 type StreamSpecification struct {
 	StreamEnabled  *bool
 	StreamViewType *string
 }
 
+// TableAutoScalingDescription is the model's structure TableAutoScalingDescription.
+type TableAutoScalingDescription struct {
+	TableName   *string
+	TableStatus *string
+	Replicas    []ReplicaAutoScalingDescription
+}
+
 // TableClassSummary is the model's structure TableClassSummary.
 type TableClassSummary struct {
 	TableClass         *string
 	LastUpdateDateTime *time.Time
+}
+
+// TableCreationParameters is the model's structure TableCreationParameters.
+type TableCreationParameters struct {
+	TableName              *string
+	AttributeDefinitions   []AttributeDefinition
+	KeySchema              []KeySchemaElement
+	BillingMode            *string
+	ProvisionedThroughput  *ProvisionedThroughput
+	OnDemandThroughput     *OnDemandThroughput
+	SSESpecification       *SSESpecification
+	GlobalSecondaryIndexes []GlobalSecondaryIndex
 }
 
 // TableDescription is the model's structure TableDescription.
@@ -927,12 +1868,66 @@ type Update struct {
 	ReturnValuesOnConditionCheckFailure *string
 }
 
+// UpdateContinuousBackupsInput is the input of UpdateContinuousBackups.
+type UpdateContinuousBackupsInput struct {
+	TableName                        *string
+	PointInTimeRecoverySpecification *PointInTimeRecoverySpecification
+}
+
+// UpdateContinuousBackupsOutput is the output of UpdateContinuousBackups.
+type UpdateContinuousBackupsOutput struct {
+	ContinuousBackupsDescription *ContinuousBackupsDescription
+}
+
+// UpdateContributorInsightsInput is the input of UpdateContributorInsights.
+type UpdateContributorInsightsInput struct {
+	TableName                 *string
+	IndexName                 *string
+	ContributorInsightsAction *string
+	ContributorInsightsMode   *string
+}
+
+// UpdateContributorInsightsOutput is the output of UpdateContributorInsights.
+type UpdateContributorInsightsOutput struct {
+	TableName                 *string
+	IndexName                 *string
+	ContributorInsightsStatus *string
+	ContributorInsightsMode   *string
+}
+
 // UpdateGlobalSecondaryIndexAction is the model's structure UpdateGlobalSecondaryIndexAction.
 type UpdateGlobalSecondaryIndexAction struct {
 	IndexName             *string
 	ProvisionedThroughput *ProvisionedThroughput
 	OnDemandThroughput    *OnDemandThroughput
 	WarmThroughput        *WarmThroughput
+}
+
+// UpdateGlobalTableInput is the input of UpdateGlobalTable.
+type UpdateGlobalTableInput struct {
+	GlobalTableName *string
+	ReplicaUpdates  []ReplicaUpdate
+}
+
+// UpdateGlobalTableOutput is the output of UpdateGlobalTable.
+type UpdateGlobalTableOutput struct {
+	GlobalTableDescription *GlobalTableDescription
+}
+
+// UpdateGlobalTableSettingsInput is the input of UpdateGlobalTableSettings.
+type UpdateGlobalTableSettingsInput struct {
+	GlobalTableName                                              *string
+	GlobalTableBillingMode                                       *string
+	GlobalTableProvisionedWriteCapacityUnits                     *int64
+	GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate *AutoScalingSettingsUpdate
+	GlobalTableGlobalSecondaryIndexSettingsUpdate                []GlobalTableGlobalSecondaryIndexSettingsUpdate
+	ReplicaSettingsUpdate                                        []ReplicaSettingsUpdate
+}
+
+// UpdateGlobalTableSettingsOutput is the output of UpdateGlobalTableSettings.
+type UpdateGlobalTableSettingsOutput struct {
+	GlobalTableName *string
+	ReplicaSettings []ReplicaSettingsDescription
 }
 
 // UpdateItemInput is the input of UpdateItem.
@@ -957,6 +1952,26 @@ type UpdateItemOutput struct {
 	Attributes            map[string]AttributeValue
 	ConsumedCapacity      *ConsumedCapacity
 	ItemCollectionMetrics *ItemCollectionMetrics
+}
+
+// UpdateKinesisStreamingConfiguration is the model's structure UpdateKinesisStreamingConfiguration.
+type UpdateKinesisStreamingConfiguration struct {
+	ApproximateCreationDateTimePrecision *string
+}
+
+// UpdateKinesisStreamingDestinationInput is the input of UpdateKinesisStreamingDestination.
+type UpdateKinesisStreamingDestinationInput struct {
+	TableName                           *string
+	StreamArn                           *string
+	UpdateKinesisStreamingConfiguration *UpdateKinesisStreamingConfiguration
+}
+
+// UpdateKinesisStreamingDestinationOutput is the output of UpdateKinesisStreamingDestination.
+type UpdateKinesisStreamingDestinationOutput struct {
+	TableName                           *string
+	StreamArn                           *string
+	DestinationStatus                   *string
+	UpdateKinesisStreamingConfiguration *UpdateKinesisStreamingConfiguration
 }
 
 // UpdateReplicationGroupMemberAction is the model's structure UpdateReplicationGroupMemberAction.
@@ -993,6 +2008,19 @@ type UpdateTableOutput struct {
 	TableDescription *TableDescription
 }
 
+// UpdateTableReplicaAutoScalingInput is the input of UpdateTableReplicaAutoScaling.
+type UpdateTableReplicaAutoScalingInput struct {
+	GlobalSecondaryIndexUpdates               []GlobalSecondaryIndexAutoScalingUpdate
+	TableName                                 *string
+	ProvisionedWriteCapacityAutoScalingUpdate *AutoScalingSettingsUpdate
+	ReplicaUpdates                            []ReplicaAutoScalingUpdate
+}
+
+// UpdateTableReplicaAutoScalingOutput is the output of UpdateTableReplicaAutoScaling.
+type UpdateTableReplicaAutoScalingOutput struct {
+	TableAutoScalingDescription *TableAutoScalingDescription
+}
+
 // UpdateTimeToLiveInput is the input of UpdateTimeToLive.
 type UpdateTimeToLiveInput struct {
 	TableName               *string
@@ -1016,11 +2044,54 @@ type WriteRequest struct {
 	DeleteRequest *DeleteRequest
 }
 
+// Values of ApproximateCreationDateTimePrecision.
+const (
+	ApproximateCreationDateTimePrecisionMillisecond = "MILLISECOND"
+	ApproximateCreationDateTimePrecisionMicrosecond = "MICROSECOND"
+)
+
 // Values of AttributeAction.
 const (
 	AttributeActionAdd    = "ADD"
 	AttributeActionPut    = "PUT"
 	AttributeActionDelete = "DELETE"
+)
+
+// Values of BackupStatus.
+const (
+	BackupStatusCreating  = "CREATING"
+	BackupStatusDeleted   = "DELETED"
+	BackupStatusAvailable = "AVAILABLE"
+)
+
+// Values of BackupType.
+const (
+	BackupTypeUser      = "USER"
+	BackupTypeSystem    = "SYSTEM"
+	BackupTypeAwsBackup = "AWS_BACKUP"
+)
+
+// Values of BackupTypeFilter.
+const (
+	BackupTypeFilterUser      = "USER"
+	BackupTypeFilterSystem    = "SYSTEM"
+	BackupTypeFilterAwsBackup = "AWS_BACKUP"
+	BackupTypeFilterAll       = "ALL"
+)
+
+// Values of BatchStatementErrorCodeEnum.
+const (
+	BatchStatementErrorCodeEnumConditionalCheckFailed          = "ConditionalCheckFailed"
+	BatchStatementErrorCodeEnumItemCollectionSizeLimitExceeded = "ItemCollectionSizeLimitExceeded"
+	BatchStatementErrorCodeEnumRequestLimitExceeded            = "RequestLimitExceeded"
+	BatchStatementErrorCodeEnumValidationError                 = "ValidationError"
+	BatchStatementErrorCodeEnumProvisionedThroughputExceeded   = "ProvisionedThroughputExceeded"
+	BatchStatementErrorCodeEnumTransactionConflict             = "TransactionConflict"
+	BatchStatementErrorCodeEnumThrottlingError                 = "ThrottlingError"
+	BatchStatementErrorCodeEnumInternalServerError             = "InternalServerError"
+	BatchStatementErrorCodeEnumResourceNotFound                = "ResourceNotFound"
+	BatchStatementErrorCodeEnumAccessDenied                    = "AccessDenied"
+	BatchStatementErrorCodeEnumDuplicateItem                   = "DuplicateItem"
 )
 
 // Values of BillingMode.
@@ -1058,11 +2129,84 @@ const (
 	ContinuousBackupsStatusDisabled = "DISABLED"
 )
 
+// Values of ContributorInsightsAction.
+const (
+	ContributorInsightsActionEnable  = "ENABLE"
+	ContributorInsightsActionDisable = "DISABLE"
+)
+
+// Values of ContributorInsightsMode.
+const (
+	ContributorInsightsModeAccessedAndThrottledKeys = "ACCESSED_AND_THROTTLED_KEYS"
+	ContributorInsightsModeThrottledKeys            = "THROTTLED_KEYS"
+)
+
+// Values of ContributorInsightsStatus.
+const (
+	ContributorInsightsStatusEnabling  = "ENABLING"
+	ContributorInsightsStatusEnabled   = "ENABLED"
+	ContributorInsightsStatusDisabling = "DISABLING"
+	ContributorInsightsStatusDisabled  = "DISABLED"
+	ContributorInsightsStatusFailed    = "FAILED"
+)
+
+// Values of DestinationStatus.
+const (
+	DestinationStatusEnabling     = "ENABLING"
+	DestinationStatusActive       = "ACTIVE"
+	DestinationStatusDisabling    = "DISABLING"
+	DestinationStatusDisabled     = "DISABLED"
+	DestinationStatusEnableFailed = "ENABLE_FAILED"
+	DestinationStatusUpdating     = "UPDATING"
+)
+
+// Values of ExportFormat.
+const (
+	ExportFormatDynamodbJson = "DYNAMODB_JSON"
+	ExportFormatIon          = "ION"
+)
+
+// Values of ExportStatus.
+const (
+	ExportStatusInProgress = "IN_PROGRESS"
+	ExportStatusCompleted  = "COMPLETED"
+	ExportStatusFailed     = "FAILED"
+)
+
+// Values of ExportType.
+const (
+	ExportTypeFullExport        = "FULL_EXPORT"
+	ExportTypeIncrementalExport = "INCREMENTAL_EXPORT"
+)
+
+// Values of ExportViewType.
+const (
+	ExportViewTypeNewImage        = "NEW_IMAGE"
+	ExportViewTypeNewAndOldImages = "NEW_AND_OLD_IMAGES"
+)
+
 // Values of GlobalTableSettingsReplicationMode.
 const (
 	GlobalTableSettingsReplicationModeEnabled              = "ENABLED"
 	GlobalTableSettingsReplicationModeDisabled             = "DISABLED"
 	GlobalTableSettingsReplicationModeEnabledWithOverrides = "ENABLED_WITH_OVERRIDES"
+)
+
+// Values of GlobalTableStatus.
+const (
+	GlobalTableStatusCreating = "CREATING"
+	GlobalTableStatusActive   = "ACTIVE"
+	GlobalTableStatusDeleting = "DELETING"
+	GlobalTableStatusUpdating = "UPDATING"
+)
+
+// Values of ImportStatus.
+const (
+	ImportStatusInProgress = "IN_PROGRESS"
+	ImportStatusCompleted  = "COMPLETED"
+	ImportStatusCancelling = "CANCELLING"
+	ImportStatusCancelled  = "CANCELLED"
+	ImportStatusFailed     = "FAILED"
 )
 
 // Values of IndexStatus.
@@ -1071,6 +2215,20 @@ const (
 	IndexStatusUpdating = "UPDATING"
 	IndexStatusDeleting = "DELETING"
 	IndexStatusActive   = "ACTIVE"
+)
+
+// Values of InputCompressionType.
+const (
+	InputCompressionTypeGzip = "GZIP"
+	InputCompressionTypeZstd = "ZSTD"
+	InputCompressionTypeNone = "NONE"
+)
+
+// Values of InputFormat.
+const (
+	InputFormatDynamodbJson = "DYNAMODB_JSON"
+	InputFormatIon          = "ION"
+	InputFormatCsv          = "CSV"
 )
 
 // Values of KeyType.
@@ -1138,6 +2296,12 @@ const (
 const (
 	ReturnValuesOnConditionCheckFailureAllOld = "ALL_OLD"
 	ReturnValuesOnConditionCheckFailureNone   = "NONE"
+)
+
+// Values of S3SseAlgorithm.
+const (
+	S3SseAlgorithmAes256 = "AES256"
+	S3SseAlgorithmKms    = "KMS"
 )
 
 // Values of SSEStatus.
@@ -1218,1016 +2382,1853 @@ var model = wire.Model{
 	CRC32:          true,
 	Protocols:      []wire.Protocol{wire.AWSJSON10},
 	Operations: []wire.Operation{
-		{Name: "BatchExecuteStatement", Input: -1, Output: -1},
-		{Name: "BatchGetItem", Input: 15, Output: 16, Errors: []int{100, 101, 156, 180, 184, 228}, Flags: wire.OpImplemented},
-		{Name: "BatchWriteItem", Input: 19, Output: 20, Errors: []int{100, 101, 108, 156, 177, 180, 184, 228}, Flags: wire.OpImplemented},
-		{Name: "CreateBackup", Input: -1, Output: -1},
-		{Name: "CreateGlobalTable", Input: -1, Output: -1},
-		{Name: "CreateTable", Input: 48, Output: 49, Errors: []int{100, 101, 123, 183}, Flags: wire.OpImplemented},
-		{Name: "DeleteBackup", Input: -1, Output: -1},
-		{Name: "DeleteItem", Input: 54, Output: 55, Errors: []int{37, 100, 101, 108, 156, 177, 180, 184, 228, 245}, Flags: wire.OpImplemented},
-		{Name: "DeleteResourcePolicy", Input: -1, Output: -1},
-		{Name: "DeleteTable", Input: 58, Output: 59, Errors: []int{100, 101, 123, 183, 184}, Flags: wire.OpImplemented},
-		{Name: "DescribeBackup", Input: -1, Output: -1},
-		{Name: "DescribeContinuousBackups", Input: 61, Output: 62, Errors: []int{100, 101, 218}, Flags: wire.OpImplemented},
-		{Name: "DescribeContributorInsights", Input: -1, Output: -1},
-		{Name: "DescribeEndpoints", Input: 63, Output: 64, Flags: wire.OpImplemented},
-		{Name: "DescribeExport", Input: -1, Output: -1},
-		{Name: "DescribeGlobalTable", Input: -1, Output: -1},
-		{Name: "DescribeGlobalTableSettings", Input: -1, Output: -1},
-		{Name: "DescribeImport", Input: -1, Output: -1},
-		{Name: "DescribeKinesisStreamingDestination", Input: -1, Output: -1},
-		{Name: "DescribeLimits", Input: 65, Output: 66, Errors: []int{100, 101}, Flags: wire.OpImplemented},
-		{Name: "DescribeTable", Input: 67, Output: 68, Errors: []int{100, 101, 184}, Flags: wire.OpImplemented},
-		{Name: "DescribeTableReplicaAutoScaling", Input: -1, Output: -1},
-		{Name: "DescribeTimeToLive", Input: 69, Output: 70, Errors: []int{100, 101, 184}, Flags: wire.OpImplemented},
-		{Name: "DisableKinesisStreamingDestination", Input: -1, Output: -1},
-		{Name: "EnableKinesisStreamingDestination", Input: -1, Output: -1},
-		{Name: "ExecuteStatement", Input: -1, Output: -1},
-		{Name: "ExecuteTransaction", Input: -1, Output: -1},
-		{Name: "ExportTableToPointInTime", Input: -1, Output: -1},
-		{Name: "GetItem", Input: 82, Output: 83, Errors: []int{100, 101, 156, 180, 184, 228}, Flags: wire.OpImplemented},
-		{Name: "GetResourcePolicy", Input: -1, Output: -1},
-		{Name: "ImportTable", Input: -1, Output: -1},
-		{Name: "ListBackups", Input: -1, Output: -1},
-		{Name: "ListContributorInsights", Input: -1, Output: -1},
-		{Name: "ListExports", Input: -1, Output: -1},
-		{Name: "ListGlobalTables", Input: -1, Output: -1},
-		{Name: "ListImports", Input: -1, Output: -1},
-		{Name: "ListTables", Input: 125, Output: 127, Errors: []int{100, 101}, Flags: wire.OpImplemented},
-		{Name: "ListTagsOfResource", Input: 128, Output: 129, Errors: []int{100, 101, 184}, Flags: wire.OpImplemented},
-		{Name: "PutItem", Input: 159, Output: 161, Errors: []int{37, 100, 101, 108, 156, 177, 180, 184, 228, 245}, Flags: wire.OpImplemented},
-		{Name: "PutResourcePolicy", Input: -1, Output: -1},
-		{Name: "Query", Input: 163, Output: 164, Errors: []int{100, 101, 156, 180, 184, 228}, Flags: wire.OpImplemented},
-		{Name: "RestoreTableFromBackup", Input: -1, Output: -1},
-		{Name: "RestoreTableToPointInTime", Input: -1, Output: -1},
-		{Name: "Scan", Input: 198, Output: 199, Errors: []int{100, 101, 156, 180, 184, 228}, Flags: wire.OpImplemented},
-		{Name: "TagResource", Input: 225, Output: 226, Errors: []int{100, 101, 123, 183, 184}, Flags: wire.OpImplemented},
-		{Name: "TransactGetItems", Input: 238, Output: 239, Errors: []int{100, 101, 156, 180, 184, 228, 244}, Flags: wire.OpImplemented},
-		{Name: "TransactWriteItems", Input: 242, Output: 243, Errors: []int{96, 100, 101, 156, 180, 184, 228, 244, 246}, Flags: wire.OpImplemented},
-		{Name: "UntagResource", Input: 247, Output: 248, Errors: []int{100, 101, 123, 183, 184}, Flags: wire.OpImplemented},
-		{Name: "UpdateContinuousBackups", Input: -1, Output: -1},
-		{Name: "UpdateContributorInsights", Input: -1, Output: -1},
-		{Name: "UpdateGlobalTable", Input: -1, Output: -1},
-		{Name: "UpdateGlobalTableSettings", Input: -1, Output: -1},
-		{Name: "UpdateItem", Input: 252, Output: 253, Errors: []int{37, 100, 101, 108, 156, 177, 180, 184, 228, 245}, Flags: wire.OpImplemented},
-		{Name: "UpdateKinesisStreamingDestination", Input: -1, Output: -1},
-		{Name: "UpdateTable", Input: 255, Output: 256, Errors: []int{100, 101, 123, 183, 184}, Flags: wire.OpImplemented},
-		{Name: "UpdateTableReplicaAutoScaling", Input: -1, Output: -1},
-		{Name: "UpdateTimeToLive", Input: 257, Output: 258, Errors: []int{100, 101, 123, 183, 184}, Flags: wire.OpImplemented},
+		{Name: "BatchExecuteStatement", Input: 38, Output: 39, Errors: []int{242, 379, 444}, Flags: wire.OpImplemented},
+		{Name: "BatchGetItem", Input: 40, Output: 41, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented},
+		{Name: "BatchWriteItem", Input: 48, Output: 49, Errors: []int{242, 243, 252, 331, 376, 379, 383, 444}, Flags: wire.OpImplemented},
+		{Name: "CreateBackup", Input: 86, Output: 87, Errors: []int{28, 78, 242, 243, 271, 431, 434}, Flags: wire.OpImplemented},
+		{Name: "CreateGlobalTable", Input: 89, Output: 90, Errors: []int{206, 242, 243, 271, 434}, Flags: wire.OpImplemented},
+		{Name: "CreateTable", Input: 94, Output: 95, Errors: []int{242, 243, 271, 382}, Flags: wire.OpImplemented},
+		{Name: "DeleteBackup", Input: 102, Output: 103, Errors: []int{28, 30, 242, 243, 271}, Flags: wire.OpImplemented},
+		{Name: "DeleteItem", Input: 106, Output: 107, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 444, 463}, Flags: wire.OpImplemented},
+		{Name: "DeleteResourcePolicy", Input: 111, Output: 112, Errors: []int{242, 243, 271, 320, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "DeleteTable", Input: 113, Output: 114, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "DescribeBackup", Input: 116, Output: 117, Errors: []int{30, 242, 243}, Flags: wire.OpImplemented},
+		{Name: "DescribeContinuousBackups", Input: 118, Output: 119, Errors: []int{242, 243, 434}, Flags: wire.OpImplemented},
+		{Name: "DescribeContributorInsights", Input: 120, Output: 121, Errors: []int{242, 383}, Flags: wire.OpImplemented},
+		{Name: "DescribeEndpoints", Input: 122, Output: 123, Flags: wire.OpImplemented},
+		{Name: "DescribeExport", Input: 124, Output: 125, Errors: []int{170, 242, 271}, Flags: wire.OpImplemented},
+		{Name: "DescribeGlobalTable", Input: 126, Output: 127, Errors: []int{212, 242, 243}, Flags: wire.OpImplemented},
+		{Name: "DescribeGlobalTableSettings", Input: 128, Output: 129, Errors: []int{212, 242, 243}, Flags: wire.OpImplemented},
+		{Name: "DescribeImport", Input: 130, Output: 131, Errors: []int{224}, Flags: wire.OpImplemented},
+		{Name: "DescribeKinesisStreamingDestination", Input: 132, Output: 133, Errors: []int{242, 243, 383}, Flags: wire.OpImplemented},
+		{Name: "DescribeLimits", Input: 134, Output: 135, Errors: []int{242, 243}, Flags: wire.OpImplemented},
+		{Name: "DescribeTable", Input: 136, Output: 137, Errors: []int{242, 243, 383}, Flags: wire.OpImplemented},
+		{Name: "DescribeTableReplicaAutoScaling", Input: 138, Output: 139, Errors: []int{242, 383}, Flags: wire.OpImplemented},
+		{Name: "DescribeTimeToLive", Input: 140, Output: 141, Errors: []int{242, 243, 383}, Flags: wire.OpImplemented},
+		{Name: "DisableKinesisStreamingDestination", Input: 143, Output: 144, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "EnableKinesisStreamingDestination", Input: 148, Output: 149, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "ExecuteStatement", Input: 156, Output: 157, Errors: []int{69, 146, 242, 252, 331, 379, 383, 444, 463}, Flags: wire.OpImplemented},
+		{Name: "ExecuteTransaction", Input: 158, Output: 159, Errors: []int{219, 242, 331, 379, 383, 444, 462, 464}, Flags: wire.OpImplemented},
+		{Name: "ExportTableToPointInTime", Input: 175, Output: 176, Errors: []int{163, 242, 244, 271, 319, 434}, Flags: wire.OpImplemented},
+		{Name: "GetItem", Input: 190, Output: 191, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented},
+		{Name: "GetResourcePolicy", Input: 192, Output: 193, Errors: []int{242, 243, 320, 383}, Flags: wire.OpImplemented},
+		{Name: "ImportTable", Input: 230, Output: 231, Errors: []int{221, 271, 382}, Flags: wire.OpImplemented},
+		{Name: "ListBackups", Input: 273, Output: 274, Errors: []int{242, 243}, Flags: wire.OpImplemented},
+		{Name: "ListContributorInsights", Input: 275, Output: 277, Errors: []int{242, 383}, Flags: wire.OpImplemented},
+		{Name: "ListExports", Input: 278, Output: 280, Errors: []int{242, 271}, Flags: wire.OpImplemented},
+		{Name: "ListGlobalTables", Input: 281, Output: 282, Errors: []int{242, 243}, Flags: wire.OpImplemented},
+		{Name: "ListImports", Input: 283, Output: 285, Errors: []int{271}, Flags: wire.OpImplemented},
+		{Name: "ListTables", Input: 286, Output: 288, Errors: []int{242, 243}, Flags: wire.OpImplemented},
+		{Name: "ListTagsOfResource", Input: 289, Output: 290, Errors: []int{242, 243, 383}, Flags: wire.OpImplemented},
+		{Name: "PutItem", Input: 334, Output: 336, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 444, 463}, Flags: wire.OpImplemented},
+		{Name: "PutResourcePolicy", Input: 338, Output: 339, Errors: []int{242, 243, 271, 320, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "Query", Input: 340, Output: 341, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented},
+		{Name: "RestoreTableFromBackup", Input: 387, Output: 388, Errors: []int{28, 30, 242, 243, 271, 422, 431}, Flags: wire.OpImplemented},
+		{Name: "RestoreTableToPointInTime", Input: 389, Output: 390, Errors: []int{242, 243, 245, 271, 319, 422, 431, 434}, Flags: wire.OpImplemented},
+		{Name: "Scan", Input: 407, Output: 408, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented},
+		{Name: "TagResource", Input: 441, Output: 442, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "TransactGetItems", Input: 456, Output: 457, Errors: []int{242, 243, 331, 379, 383, 444, 462}, Flags: wire.OpImplemented},
+		{Name: "TransactWriteItems", Input: 460, Output: 461, Errors: []int{219, 242, 243, 331, 379, 383, 444, 462, 464}, Flags: wire.OpImplemented},
+		{Name: "UntagResource", Input: 465, Output: 466, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "UpdateContinuousBackups", Input: 468, Output: 469, Errors: []int{78, 242, 243, 434}, Flags: wire.OpImplemented},
+		{Name: "UpdateContributorInsights", Input: 470, Output: 471, Errors: []int{242, 383}, Flags: wire.OpImplemented},
+		{Name: "UpdateGlobalTable", Input: 474, Output: 475, Errors: []int{212, 242, 243, 346, 366, 434}, Flags: wire.OpImplemented},
+		{Name: "UpdateGlobalTableSettings", Input: 476, Output: 477, Errors: []int{212, 235, 242, 243, 271, 366, 382}, Flags: wire.OpImplemented},
+		{Name: "UpdateItem", Input: 478, Output: 479, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 444, 463}, Flags: wire.OpImplemented},
+		{Name: "UpdateKinesisStreamingDestination", Input: 481, Output: 482, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "UpdateTable", Input: 484, Output: 485, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "UpdateTableReplicaAutoScaling", Input: 486, Output: 487, Errors: []int{242, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "UpdateTimeToLive", Input: 488, Output: 489, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
 	},
 	Shapes: []wire.Shape{
-		0: {Name: "ArchivalReason", Kind: wire.String},
-		1: {Name: "ArchivalSummary", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ArchivalDateTime", Shape: 50},
-			{Name: "ArchivalReason", Shape: 0},
-			{Name: "ArchivalBackupArn", Shape: 14},
+		0: {Name: "ApproximateCreationDateTimePrecision", Kind: wire.String, Enum: []string{"MILLISECOND", "MICROSECOND"}},
+		1: {Name: "ArchivalReason", Kind: wire.String},
+		2: {Name: "ArchivalSummary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ArchivalDateTime", Shape: 100},
+			{Name: "ArchivalReason", Shape: 1},
+			{Name: "ArchivalBackupArn", Shape: 24},
 		}},
-		2: {Name: "AttributeAction", Kind: wire.String, Enum: []string{"ADD", "PUT", "DELETE"}},
-		3: {Name: "AttributeDefinition", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AttributeName", Shape: 119, Flags: wire.Required},
-			{Name: "AttributeType", Shape: 197, Flags: wire.Required},
+		3: {Name: "AttributeAction", Kind: wire.String, Enum: []string{"ADD", "PUT", "DELETE"}},
+		4: {Name: "AttributeDefinition", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttributeName", Shape: 264, Flags: wire.Required},
+			{Name: "AttributeType", Shape: 406, Flags: wire.Required},
 		}},
-		4: {Name: "AttributeDefinitions", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 3},
+		5: {Name: "AttributeDefinitions", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 4},
 		}},
-		5: {Name: "AttributeMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 6},
-			{Name: "value", Shape: 9},
+		6: {Name: "AttributeMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 7},
+			{Name: "value", Shape: 10},
 		}},
-		6: {Name: "AttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 65535, HasMax: true}},
-		7: {Name: "AttributeNameList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
-			{Name: "member", Shape: 6},
+		7: {Name: "AttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 65535, HasMax: true}},
+		8: {Name: "AttributeNameList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+			{Name: "member", Shape: 7},
 		}},
-		8: {Name: "AttributeUpdates", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 6},
-			{Name: "value", Shape: 11},
+		9: {Name: "AttributeUpdates", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 7},
+			{Name: "value", Shape: 12},
 		}},
-		9: {Name: "AttributeValue", Kind: wire.Union, Members: []wire.Member{
-			{Name: "S", Shape: 209},
-			{Name: "N", Shape: 143},
-			{Name: "B", Shape: 24},
-			{Name: "SS", Shape: 210},
-			{Name: "NS", Shape: 144},
-			{Name: "BS", Shape: 25},
-			{Name: "M", Shape: 136},
-			{Name: "L", Shape: 124},
-			{Name: "NULL", Shape: 142},
-			{Name: "BOOL", Shape: 26},
+		10: {Name: "AttributeValue", Kind: wire.Union, Members: []wire.Member{
+			{Name: "S", Shape: 420},
+			{Name: "N", Shape: 306},
+			{Name: "B", Shape: 54},
+			{Name: "SS", Shape: 421},
+			{Name: "NS", Shape: 307},
+			{Name: "BS", Shape: 55},
+			{Name: "M", Shape: 299},
+			{Name: "L", Shape: 272},
+			{Name: "NULL", Shape: 305},
+			{Name: "BOOL", Shape: 56},
 		}},
-		10: {Name: "AttributeValueList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 9},
+		11: {Name: "AttributeValueList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 10},
 		}},
-		11: {Name: "AttributeValueUpdate", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Value", Shape: 9},
-			{Name: "Action", Shape: 2},
+		12: {Name: "AttributeValueUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Value", Shape: 10},
+			{Name: "Action", Shape: 3},
 		}},
-		12: {Name: "AvailabilityErrorMessage", Kind: wire.String},
-		13: {Name: "Backfilling", Kind: wire.Boolean},
-		14: {Name: "BackupArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
-		15: {Name: "BatchGetItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RequestItems", Shape: 17, Flags: wire.Required},
-			{Name: "ReturnConsumedCapacity", Shape: 188},
+		13: {Name: "AutoScalingPolicyDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyName", Shape: 15},
+			{Name: "TargetTrackingScalingPolicyConfiguration", Shape: 20},
 		}},
-		16: {Name: "BatchGetItemOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Responses", Shape: 18},
-			{Name: "UnprocessedKeys", Shape: 17},
-			{Name: "ConsumedCapacity", Shape: 41},
+		14: {Name: "AutoScalingPolicyDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 13},
 		}},
-		17: {Name: "BatchGetRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 211},
-			{Name: "value", Shape: 122},
+		15: {Name: "AutoScalingPolicyName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "\\p{Print}+"},
+		16: {Name: "AutoScalingPolicyUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PolicyName", Shape: 15},
+			{Name: "TargetTrackingScalingPolicyConfiguration", Shape: 21, Flags: wire.Required},
 		}},
-		18: {Name: "BatchGetResponseMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 211},
-			{Name: "value", Shape: 109},
+		17: {Name: "AutoScalingRoleArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1600, HasMax: true}, Pattern: "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"},
+		18: {Name: "AutoScalingSettingsDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MinimumUnits", Shape: 323},
+			{Name: "MaximumUnits", Shape: 323},
+			{Name: "AutoScalingDisabled", Shape: 57},
+			{Name: "AutoScalingRoleArn", Shape: 419},
+			{Name: "ScalingPolicies", Shape: 14},
 		}},
-		19: {Name: "BatchWriteItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RequestItems", Shape: 21, Flags: wire.Required},
-			{Name: "ReturnConsumedCapacity", Shape: 188},
-			{Name: "ReturnItemCollectionMetrics", Shape: 189},
+		19: {Name: "AutoScalingSettingsUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MinimumUnits", Shape: 323},
+			{Name: "MaximumUnits", Shape: 323},
+			{Name: "AutoScalingDisabled", Shape: 57},
+			{Name: "AutoScalingRoleArn", Shape: 17},
+			{Name: "ScalingPolicyUpdate", Shape: 16},
 		}},
-		20: {Name: "BatchWriteItemOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UnprocessedItems", Shape: 21},
-			{Name: "ItemCollectionMetrics", Shape: 105},
-			{Name: "ConsumedCapacity", Shape: 41},
+		20: {Name: "AutoScalingTargetTrackingScalingPolicyConfigurationDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "DisableScaleIn", Shape: 57},
+			{Name: "ScaleInCooldown", Shape: 241},
+			{Name: "ScaleOutCooldown", Shape: 241},
+			{Name: "TargetValue", Shape: 145, Flags: wire.Required},
 		}},
-		21: {Name: "BatchWriteItemRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 211},
-			{Name: "value", Shape: 262},
+		21: {Name: "AutoScalingTargetTrackingScalingPolicyConfigurationUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "DisableScaleIn", Shape: 57},
+			{Name: "ScaleInCooldown", Shape: 241},
+			{Name: "ScaleOutCooldown", Shape: 241},
+			{Name: "TargetValue", Shape: 145, Flags: wire.Required},
 		}},
-		22: {Name: "BillingMode", Kind: wire.String, Enum: []string{"PROVISIONED", "PAY_PER_REQUEST"}},
-		23: {Name: "BillingModeSummary", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "BillingMode", Shape: 22},
-			{Name: "LastUpdateToPayPerRequestDateTime", Shape: 50},
+		22: {Name: "AvailabilityErrorMessage", Kind: wire.String},
+		23: {Name: "Backfilling", Kind: wire.Boolean},
+		24: {Name: "BackupArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
+		25: {Name: "BackupCreationDateTime", Kind: wire.Timestamp},
+		26: {Name: "BackupDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "BackupDetails", Shape: 27},
+			{Name: "SourceTableDetails", Shape: 413},
+			{Name: "SourceTableFeatureDetails", Shape: 414},
 		}},
-		24: {Name: "BinaryAttributeValue", Kind: wire.Blob},
-		25: {Name: "BinarySetAttributeValue", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 24},
+		27: {Name: "BackupDetails", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "BackupArn", Shape: 24, Flags: wire.Required},
+			{Name: "BackupName", Shape: 29, Flags: wire.Required},
+			{Name: "BackupSizeBytes", Shape: 31},
+			{Name: "BackupStatus", Shape: 32, Flags: wire.Required},
+			{Name: "BackupType", Shape: 35, Flags: wire.Required},
+			{Name: "BackupCreationDateTime", Shape: 25, Flags: wire.Required},
+			{Name: "BackupExpiryDateTime", Shape: 100},
 		}},
-		26: {Name: "BooleanAttributeValue", Kind: wire.Boolean},
-		27: {Name: "BooleanObject", Kind: wire.Boolean},
-		28: {Name: "CancellationReason", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Item", Shape: 5},
-			{Name: "Code", Shape: 32},
-			{Name: "Message", Shape: 73},
+		28: {Name: "BackupInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		29: {Name: "CancellationReasonList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 28},
+		29: {Name: "BackupName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
+		30: {Name: "BackupNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		30: {Name: "Capacity", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadCapacityUnits", Shape: 42},
-			{Name: "WriteCapacityUnits", Shape: 42},
-			{Name: "CapacityUnits", Shape: 42},
+		31: {Name: "BackupSizeBytes", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		32: {Name: "BackupStatus", Kind: wire.String, Enum: []string{"CREATING", "DELETED", "AVAILABLE"}},
+		33: {Name: "BackupSummaries", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 34},
 		}},
-		31: {Name: "ClientRequestToken", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 36, HasMax: true}},
-		32: {Name: "Code", Kind: wire.String},
-		33: {Name: "ComparisonOperator", Kind: wire.String, Enum: []string{"EQ", "NE", "IN", "LE", "LT", "GE", "GT", "BETWEEN", "NOT_NULL", "NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH"}},
-		34: {Name: "Condition", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AttributeValueList", Shape: 10},
-			{Name: "ComparisonOperator", Shape: 33, Flags: wire.Required},
+		34: {Name: "BackupSummary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432},
+			{Name: "TableId", Shape: 430},
+			{Name: "TableArn", Shape: 423},
+			{Name: "BackupArn", Shape: 24},
+			{Name: "BackupName", Shape: 29},
+			{Name: "BackupCreationDateTime", Shape: 25},
+			{Name: "BackupExpiryDateTime", Shape: 100},
+			{Name: "BackupStatus", Shape: 32},
+			{Name: "BackupType", Shape: 35},
+			{Name: "BackupSizeBytes", Shape: 31},
 		}},
-		35: {Name: "ConditionCheck", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 114, Flags: wire.Required},
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "ConditionExpression", Shape: 36, Flags: wire.Required},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-			{Name: "ExpressionAttributeValues", Shape: 78},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
+		35: {Name: "BackupType", Kind: wire.String, Enum: []string{"USER", "SYSTEM", "AWS_BACKUP"}},
+		36: {Name: "BackupTypeFilter", Kind: wire.String, Enum: []string{"USER", "SYSTEM", "AWS_BACKUP", "ALL"}},
+		37: {Name: "BackupsInputLimit", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}},
+		38: {Name: "BatchExecuteStatementInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Statements", Shape: 312, Flags: wire.Required},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
 		}},
-		36: {Name: "ConditionExpression", Kind: wire.String},
-		37: {Name: "ConditionalCheckFailedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 73},
-			{Name: "Item", Shape: 5},
+		39: {Name: "BatchExecuteStatementOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Responses", Shape: 313},
+			{Name: "ConsumedCapacity", Shape: 74},
 		}},
-		38: {Name: "ConditionalOperator", Kind: wire.String, Enum: []string{"AND", "OR"}},
-		39: {Name: "ConsistentRead", Kind: wire.Boolean},
-		40: {Name: "ConsumedCapacity", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211},
-			{Name: "CapacityUnits", Shape: 42},
-			{Name: "ReadCapacityUnits", Shape: 42},
-			{Name: "WriteCapacityUnits", Shape: 42},
-			{Name: "Table", Shape: 30},
-			{Name: "LocalSecondaryIndexes", Shape: 202},
-			{Name: "GlobalSecondaryIndexes", Shape: 202},
+		40: {Name: "BatchGetItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RequestItems", Shape: 42, Flags: wire.Required},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
 		}},
-		41: {Name: "ConsumedCapacityMultiple", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 40},
+		41: {Name: "BatchGetItemOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Responses", Shape: 43},
+			{Name: "UnprocessedKeys", Shape: 42},
+			{Name: "ConsumedCapacity", Shape: 74},
 		}},
-		42: {Name: "ConsumedCapacityUnits", Kind: wire.Double},
-		43: {Name: "ContinuousBackupsDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ContinuousBackupsStatus", Shape: 44, Flags: wire.Required},
-			{Name: "PointInTimeRecoveryDescription", Shape: 147},
+		42: {Name: "BatchGetRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "key", Shape: 423},
+			{Name: "value", Shape: 267},
 		}},
-		44: {Name: "ContinuousBackupsStatus", Kind: wire.String, Enum: []string{"ENABLED", "DISABLED"}},
-		45: {Name: "CreateGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 97, Flags: wire.Required},
-			{Name: "KeySchema", Shape: 118, Flags: wire.Required},
-			{Name: "Projection", Shape: 151, Flags: wire.Required},
-			{Name: "ProvisionedThroughput", Shape: 154},
-			{Name: "OnDemandThroughput", Shape: 145},
-			{Name: "WarmThroughput", Shape: 259},
+		43: {Name: "BatchGetResponseMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 423},
+			{Name: "value", Shape: 254},
 		}},
-		46: {Name: "CreateGlobalTableWitnessGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 167, Flags: wire.Required},
+		44: {Name: "BatchStatementError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Code", Shape: 45},
+			{Name: "Message", Shape: 419},
+			{Name: "Item", Shape: 6},
 		}},
-		47: {Name: "CreateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 167, Flags: wire.Required},
-			{Name: "KMSMasterKeyId", Shape: 113},
-			{Name: "ProvisionedThroughputOverride", Shape: 157},
-			{Name: "OnDemandThroughputOverride", Shape: 146},
-			{Name: "GlobalSecondaryIndexes", Shape: 173},
-			{Name: "TableClassOverride", Shape: 212},
+		45: {Name: "BatchStatementErrorCodeEnum", Kind: wire.String, Enum: []string{"ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "RequestLimitExceeded", "ValidationError", "ProvisionedThroughputExceeded", "TransactionConflict", "ThrottlingError", "InternalServerError", "ResourceNotFound", "AccessDenied", "DuplicateItem"}},
+		46: {Name: "BatchStatementRequest", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Statement", Shape: 315, Flags: wire.Required},
+			{Name: "Parameters", Shape: 324},
+			{Name: "ConsistentRead", Shape: 72},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
 		}},
-		48: {Name: "CreateTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AttributeDefinitions", Shape: 4},
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "KeySchema", Shape: 118},
-			{Name: "LocalSecondaryIndexes", Shape: 133},
-			{Name: "GlobalSecondaryIndexes", Shape: 87},
-			{Name: "BillingMode", Shape: 22},
-			{Name: "ProvisionedThroughput", Shape: 154},
-			{Name: "StreamSpecification", Shape: 206},
-			{Name: "SSESpecification", Shape: 194},
-			{Name: "Tags", Shape: 224},
-			{Name: "TableClass", Shape: 212},
-			{Name: "DeletionProtectionEnabled", Shape: 60},
-			{Name: "WarmThroughput", Shape: 259},
-			{Name: "ResourcePolicy", Shape: 185},
-			{Name: "OnDemandThroughput", Shape: 145},
-			{Name: "GlobalTableSourceArn", Shape: 211},
-			{Name: "GlobalTableSettingsReplicationMode", Shape: 91},
+		47: {Name: "BatchStatementResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Error", Shape: 44},
+			{Name: "TableName", Shape: 432},
+			{Name: "Item", Shape: 6},
 		}},
-		49: {Name: "CreateTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 214},
+		48: {Name: "BatchWriteItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RequestItems", Shape: 50, Flags: wire.Required},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+			{Name: "ReturnItemCollectionMetrics", Shape: 392},
 		}},
-		50: {Name: "Date", Kind: wire.Timestamp},
-		51: {Name: "Delete", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 114, Flags: wire.Required},
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-			{Name: "ExpressionAttributeValues", Shape: 78},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
+		49: {Name: "BatchWriteItemOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UnprocessedItems", Shape: 50},
+			{Name: "ItemCollectionMetrics", Shape: 249},
+			{Name: "ConsumedCapacity", Shape: 74},
 		}},
-		52: {Name: "DeleteGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 97, Flags: wire.Required},
+		50: {Name: "BatchWriteItemRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
+			{Name: "key", Shape: 423},
+			{Name: "value", Shape: 493},
 		}},
-		53: {Name: "DeleteGlobalTableWitnessGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 167, Flags: wire.Required},
+		51: {Name: "BilledSizeBytes", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		52: {Name: "BillingMode", Kind: wire.String, Enum: []string{"PROVISIONED", "PAY_PER_REQUEST"}},
+		53: {Name: "BillingModeSummary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "BillingMode", Shape: 52},
+			{Name: "LastUpdateToPayPerRequestDateTime", Shape: 100},
 		}},
-		54: {Name: "DeleteItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "Key", Shape: 114, Flags: wire.Required},
-			{Name: "Expected", Shape: 74},
-			{Name: "ConditionalOperator", Shape: 38},
-			{Name: "ReturnValues", Shape: 190},
-			{Name: "ReturnConsumedCapacity", Shape: 188},
-			{Name: "ReturnItemCollectionMetrics", Shape: 189},
-			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-			{Name: "ExpressionAttributeValues", Shape: 78},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
+		54: {Name: "BinaryAttributeValue", Kind: wire.Blob},
+		55: {Name: "BinarySetAttributeValue", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 54},
 		}},
-		55: {Name: "DeleteItemOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Attributes", Shape: 5},
-			{Name: "ConsumedCapacity", Shape: 40},
-			{Name: "ItemCollectionMetrics", Shape: 103},
+		56: {Name: "BooleanAttributeValue", Kind: wire.Boolean},
+		57: {Name: "BooleanObject", Kind: wire.Boolean},
+		58: {Name: "CancellationReason", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Item", Shape: 6},
+			{Name: "Code", Shape: 64},
+			{Name: "Message", Shape: 153},
 		}},
-		56: {Name: "DeleteReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 167, Flags: wire.Required},
+		59: {Name: "CancellationReasonList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 58},
 		}},
-		57: {Name: "DeleteRequest", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 114, Flags: wire.Required},
+		60: {Name: "Capacity", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadCapacityUnits", Shape: 75},
+			{Name: "WriteCapacityUnits", Shape: 75},
+			{Name: "CapacityUnits", Shape: 75},
 		}},
-		58: {Name: "DeleteTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
+		61: {Name: "ClientRequestToken", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 36, HasMax: true}},
+		62: {Name: "ClientToken", Kind: wire.String, Pattern: "^[^\\$]+$"},
+		63: {Name: "CloudWatchLogGroupArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}},
+		64: {Name: "Code", Kind: wire.String},
+		65: {Name: "ComparisonOperator", Kind: wire.String, Enum: []string{"EQ", "NE", "IN", "LE", "LT", "GE", "GT", "BETWEEN", "NOT_NULL", "NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH"}},
+		66: {Name: "Condition", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttributeValueList", Shape: 11},
+			{Name: "ComparisonOperator", Shape: 65, Flags: wire.Required},
 		}},
-		59: {Name: "DeleteTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 214},
+		67: {Name: "ConditionCheck", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 259, Flags: wire.Required},
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "ConditionExpression", Shape: 68, Flags: wire.Required},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+			{Name: "ExpressionAttributeValues", Shape: 183},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
 		}},
-		60: {Name: "DeletionProtectionEnabled", Kind: wire.Boolean},
-		61: {Name: "DescribeContinuousBackupsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
+		68: {Name: "ConditionExpression", Kind: wire.String},
+		69: {Name: "ConditionalCheckFailedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+			{Name: "Item", Shape: 6},
 		}},
-		62: {Name: "DescribeContinuousBackupsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ContinuousBackupsDescription", Shape: 43},
+		70: {Name: "ConditionalOperator", Kind: wire.String, Enum: []string{"AND", "OR"}},
+		71: {Name: "ConfirmRemoveSelfResourceAccess", Kind: wire.Boolean},
+		72: {Name: "ConsistentRead", Kind: wire.Boolean},
+		73: {Name: "ConsumedCapacity", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423},
+			{Name: "CapacityUnits", Shape: 75},
+			{Name: "ReadCapacityUnits", Shape: 75},
+			{Name: "WriteCapacityUnits", Shape: 75},
+			{Name: "Table", Shape: 60},
+			{Name: "LocalSecondaryIndexes", Shape: 411},
+			{Name: "GlobalSecondaryIndexes", Shape: 411},
 		}},
-		63: {Name: "DescribeEndpointsInput", Kind: wire.Structure},
-		64: {Name: "DescribeEndpointsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Endpoints", Shape: 72, Flags: wire.Required},
+		74: {Name: "ConsumedCapacityMultiple", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 73},
 		}},
-		65: {Name: "DescribeLimitsInput", Kind: wire.Structure},
-		66: {Name: "DescribeLimitsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AccountMaxReadCapacityUnits", Shape: 150},
-			{Name: "AccountMaxWriteCapacityUnits", Shape: 150},
-			{Name: "TableMaxReadCapacityUnits", Shape: 150},
-			{Name: "TableMaxWriteCapacityUnits", Shape: 150},
+		75: {Name: "ConsumedCapacityUnits", Kind: wire.Double},
+		76: {Name: "ContinuousBackupsDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ContinuousBackupsStatus", Shape: 77, Flags: wire.Required},
+			{Name: "PointInTimeRecoveryDescription", Shape: 316},
 		}},
-		67: {Name: "DescribeTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
+		77: {Name: "ContinuousBackupsStatus", Kind: wire.String, Enum: []string{"ENABLED", "DISABLED"}},
+		78: {Name: "ContinuousBackupsUnavailableException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		68: {Name: "DescribeTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Table", Shape: 214},
+		79: {Name: "ContributorInsightsAction", Kind: wire.String, Enum: []string{"ENABLE", "DISABLE"}},
+		80: {Name: "ContributorInsightsMode", Kind: wire.String, Enum: []string{"ACCESSED_AND_THROTTLED_KEYS", "THROTTLED_KEYS"}},
+		81: {Name: "ContributorInsightsRule", Kind: wire.String, Pattern: "[A-Za-z0-9][A-Za-z0-9\\-\\_\\.]{0,126}[A-Za-z0-9]"},
+		82: {Name: "ContributorInsightsRuleList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 81},
 		}},
-		69: {Name: "DescribeTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-		}},
-		70: {Name: "DescribeTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TimeToLiveDescription", Shape: 232},
-		}},
-		71: {Name: "Endpoint", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Address", Shape: 208, Flags: wire.Required},
-			{Name: "CachePeriodInMinutes", Shape: 134, Flags: wire.Required},
-		}},
-		72: {Name: "Endpoints", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 71},
-		}},
-		73: {Name: "ErrorMessage", Kind: wire.String},
-		74: {Name: "ExpectedAttributeMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 6},
-			{Name: "value", Shape: 75},
-		}},
-		75: {Name: "ExpectedAttributeValue", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Value", Shape: 9},
-			{Name: "Exists", Shape: 27},
-			{Name: "ComparisonOperator", Shape: 33},
-			{Name: "AttributeValueList", Shape: 10},
-		}},
-		76: {Name: "ExpressionAttributeNameMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 77},
-			{Name: "value", Shape: 6},
-		}},
-		77: {Name: "ExpressionAttributeNameVariable", Kind: wire.String},
-		78: {Name: "ExpressionAttributeValueMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 79},
-			{Name: "value", Shape: 9},
-		}},
-		79: {Name: "ExpressionAttributeValueVariable", Kind: wire.String},
-		80: {Name: "FilterConditionMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 6},
-			{Name: "value", Shape: 34},
-		}},
-		81: {Name: "Get", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 114, Flags: wire.Required},
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "ProjectionExpression", Shape: 152},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-		}},
-		82: {Name: "GetItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "Key", Shape: 114, Flags: wire.Required},
-			{Name: "AttributesToGet", Shape: 7},
-			{Name: "ConsistentRead", Shape: 39},
-			{Name: "ReturnConsumedCapacity", Shape: 188},
-			{Name: "ProjectionExpression", Shape: 152},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-		}},
-		83: {Name: "GetItemOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Item", Shape: 5},
-			{Name: "ConsumedCapacity", Shape: 40},
-		}},
-		84: {Name: "GlobalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 97, Flags: wire.Required},
-			{Name: "KeySchema", Shape: 118, Flags: wire.Required},
-			{Name: "Projection", Shape: 151, Flags: wire.Required},
-			{Name: "ProvisionedThroughput", Shape: 154},
-			{Name: "OnDemandThroughput", Shape: 145},
-			{Name: "WarmThroughput", Shape: 259},
-		}},
-		85: {Name: "GlobalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 97},
-			{Name: "KeySchema", Shape: 118},
-			{Name: "Projection", Shape: 151},
-			{Name: "IndexStatus", Shape: 98},
-			{Name: "Backfilling", Shape: 13},
-			{Name: "ProvisionedThroughput", Shape: 155},
-			{Name: "IndexSizeBytes", Shape: 135},
-			{Name: "ItemCount", Shape: 135},
-			{Name: "IndexArn", Shape: 208},
-			{Name: "OnDemandThroughput", Shape: 145},
-			{Name: "WarmThroughput", Shape: 90},
-		}},
-		86: {Name: "GlobalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
+		83: {Name: "ContributorInsightsStatus", Kind: wire.String, Enum: []string{"ENABLING", "ENABLED", "DISABLING", "DISABLED", "FAILED"}},
+		84: {Name: "ContributorInsightsSummaries", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 85},
 		}},
-		87: {Name: "GlobalSecondaryIndexList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 84},
-		}},
-		88: {Name: "GlobalSecondaryIndexUpdate", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Update", Shape: 251},
-			{Name: "Create", Shape: 45},
-			{Name: "Delete", Shape: 52},
+		85: {Name: "ContributorInsightsSummary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432},
+			{Name: "IndexName", Shape: 234},
+			{Name: "ContributorInsightsStatus", Shape: 83},
+			{Name: "ContributorInsightsMode", Shape: 80},
+		}},
+		86: {Name: "CreateBackupInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "BackupName", Shape: 29, Flags: wire.Required},
+		}},
+		87: {Name: "CreateBackupOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "BackupDetails", Shape: 27},
+		}},
+		88: {Name: "CreateGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234, Flags: wire.Required},
+			{Name: "KeySchema", Shape: 263, Flags: wire.Required},
+			{Name: "Projection", Shape: 326, Flags: wire.Required},
+			{Name: "ProvisionedThroughput", Shape: 329},
+			{Name: "OnDemandThroughput", Shape: 308},
+			{Name: "WarmThroughput", Shape: 490},
+		}},
+		89: {Name: "CreateGlobalTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 432, Flags: wire.Required},
+			{Name: "ReplicationGroup", Shape: 365, Flags: wire.Required},
+		}},
+		90: {Name: "CreateGlobalTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableDescription", Shape: 208},
+		}},
+		91: {Name: "CreateGlobalTableWitnessGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344, Flags: wire.Required},
+		}},
+		92: {Name: "CreateReplicaAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344, Flags: wire.Required},
+		}},
+		93: {Name: "CreateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344, Flags: wire.Required},
+			{Name: "KMSMasterKeyId", Shape: 258},
+			{Name: "ProvisionedThroughputOverride", Shape: 332},
+			{Name: "OnDemandThroughputOverride", Shape: 309},
+			{Name: "GlobalSecondaryIndexes", Shape: 360},
+			{Name: "TableClassOverride", Shape: 425},
+		}},
+		94: {Name: "CreateTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttributeDefinitions", Shape: 5},
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "KeySchema", Shape: 263},
+			{Name: "LocalSecondaryIndexes", Shape: 295},
+			{Name: "GlobalSecondaryIndexes", Shape: 200},
+			{Name: "BillingMode", Shape: 52},
+			{Name: "ProvisionedThroughput", Shape: 329},
+			{Name: "StreamSpecification", Shape: 417},
+			{Name: "SSESpecification", Shape: 403},
+			{Name: "Tags", Shape: 440},
+			{Name: "TableClass", Shape: 425},
+			{Name: "DeletionProtectionEnabled", Shape: 115},
+			{Name: "WarmThroughput", Shape: 490},
+			{Name: "ResourcePolicy", Shape: 384},
+			{Name: "OnDemandThroughput", Shape: 308},
+			{Name: "GlobalTableSourceArn", Shape: 423},
+			{Name: "GlobalTableSettingsReplicationMode", Shape: 213},
+		}},
+		95: {Name: "CreateTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableDescription", Shape: 429},
+		}},
+		96: {Name: "CsvDelimiter", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Pattern: "[,;:|\\t ]"},
+		97: {Name: "CsvHeader", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 65536, HasMax: true}, Pattern: "[\\x20-\\x21\\x23-\\x2B\\x2D-\\x7E]*"},
+		98: {Name: "CsvHeaderList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 97},
+		}},
+		99: {Name: "CsvOptions", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Delimiter", Shape: 96},
+			{Name: "HeaderList", Shape: 98},
+		}},
+		100: {Name: "Date", Kind: wire.Timestamp},
+		101: {Name: "Delete", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 259, Flags: wire.Required},
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "ConditionExpression", Shape: 68},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+			{Name: "ExpressionAttributeValues", Shape: 183},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
+		}},
+		102: {Name: "DeleteBackupInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "BackupArn", Shape: 24, Flags: wire.Required},
+		}},
+		103: {Name: "DeleteBackupOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "BackupDescription", Shape: 26},
+		}},
+		104: {Name: "DeleteGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234, Flags: wire.Required},
+		}},
+		105: {Name: "DeleteGlobalTableWitnessGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344, Flags: wire.Required},
+		}},
+		106: {Name: "DeleteItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "Key", Shape: 259, Flags: wire.Required},
+			{Name: "Expected", Shape: 160},
+			{Name: "ConditionalOperator", Shape: 70},
+			{Name: "ReturnValues", Shape: 393},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+			{Name: "ReturnItemCollectionMetrics", Shape: 392},
+			{Name: "ConditionExpression", Shape: 68},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+			{Name: "ExpressionAttributeValues", Shape: 183},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
 		}},
-		89: {Name: "GlobalSecondaryIndexUpdateList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 88},
+		107: {Name: "DeleteItemOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Attributes", Shape: 6},
+			{Name: "ConsumedCapacity", Shape: 73},
+			{Name: "ItemCollectionMetrics", Shape: 247},
 		}},
-		90: {Name: "GlobalSecondaryIndexWarmThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadUnitsPerSecond", Shape: 150},
-			{Name: "WriteUnitsPerSecond", Shape: 150},
-			{Name: "Status", Shape: 98},
+		108: {Name: "DeleteReplicaAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344, Flags: wire.Required},
 		}},
-		91: {Name: "GlobalTableSettingsReplicationMode", Kind: wire.String, Enum: []string{"ENABLED", "DISABLED", "ENABLED_WITH_OVERRIDES"}},
-		92: {Name: "GlobalTableWitnessDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 167},
-			{Name: "WitnessStatus", Shape: 260},
+		109: {Name: "DeleteReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344, Flags: wire.Required},
 		}},
-		93: {Name: "GlobalTableWitnessDescriptionList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 92},
+		110: {Name: "DeleteRequest", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 259, Flags: wire.Required},
 		}},
-		94: {Name: "GlobalTableWitnessGroupUpdate", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Create", Shape: 46},
-			{Name: "Delete", Shape: 53},
+		111: {Name: "DeleteResourcePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ResourceArn", Shape: 381, Flags: wire.Required},
+			{Name: "ExpectedRevisionId", Shape: 321},
 		}},
-		95: {Name: "GlobalTableWitnessGroupUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 94},
-		}},
-		96: {Name: "IdempotentParameterMismatchException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Message", Shape: 73},
-		}},
-		97: {Name: "IndexName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
-		98: {Name: "IndexStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE"}},
-		99: {Name: "Integer", Kind: wire.Integer},
-		100: {Name: "InternalServerError", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
-			{Name: "message", Shape: 73},
-		}},
-		101: {Name: "InvalidEndpointException", Kind: wire.Structure, ErrorStatus: 421, Members: []wire.Member{
-			{Name: "Message", Shape: 208},
-		}},
-		102: {Name: "ItemCollectionKeyAttributeMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 6},
-			{Name: "value", Shape: 9},
-		}},
-		103: {Name: "ItemCollectionMetrics", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ItemCollectionKey", Shape: 102},
-			{Name: "SizeEstimateRangeGB", Shape: 107},
-		}},
-		104: {Name: "ItemCollectionMetricsMultiple", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 103},
-		}},
-		105: {Name: "ItemCollectionMetricsPerTable", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 211},
-			{Name: "value", Shape: 104},
-		}},
-		106: {Name: "ItemCollectionSizeEstimateBound", Kind: wire.Double},
-		107: {Name: "ItemCollectionSizeEstimateRange", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 106},
-		}},
-		108: {Name: "ItemCollectionSizeLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 73},
-		}},
-		109: {Name: "ItemList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 5},
-		}},
-		110: {Name: "ItemResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Item", Shape: 5},
-		}},
-		111: {Name: "ItemResponseList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 110},
-		}},
-		112: {Name: "KMSMasterKeyArn", Kind: wire.String},
-		113: {Name: "KMSMasterKeyId", Kind: wire.String},
-		114: {Name: "Key", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 6},
-			{Name: "value", Shape: 9},
-		}},
-		115: {Name: "KeyConditions", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 6},
-			{Name: "value", Shape: 34},
-		}},
-		116: {Name: "KeyExpression", Kind: wire.String},
-		117: {Name: "KeyList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 114},
-		}},
-		118: {Name: "KeySchema", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
-			{Name: "member", Shape: 120},
-		}},
-		119: {Name: "KeySchemaAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
-		120: {Name: "KeySchemaElement", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AttributeName", Shape: 119, Flags: wire.Required},
-			{Name: "KeyType", Shape: 121, Flags: wire.Required},
-		}},
-		121: {Name: "KeyType", Kind: wire.String, Enum: []string{"HASH", "RANGE"}},
-		122: {Name: "KeysAndAttributes", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Keys", Shape: 117, Flags: wire.Required},
-			{Name: "AttributesToGet", Shape: 7},
-			{Name: "ConsistentRead", Shape: 39},
-			{Name: "ProjectionExpression", Shape: 152},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-		}},
-		123: {Name: "LimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 73},
-		}},
-		124: {Name: "ListAttributeValue", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 9},
-		}},
-		125: {Name: "ListTablesInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ExclusiveStartTableName", Shape: 216},
-			{Name: "Limit", Shape: 126},
-		}},
-		126: {Name: "ListTablesInputLimit", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}},
-		127: {Name: "ListTablesOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableNames", Shape: 217},
-			{Name: "LastEvaluatedTableName", Shape: 216},
-		}},
-		128: {Name: "ListTagsOfResourceInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ResourceArn", Shape: 182, Flags: wire.Required},
-			{Name: "NextToken", Shape: 138},
-		}},
-		129: {Name: "ListTagsOfResourceOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Tags", Shape: 224},
-			{Name: "NextToken", Shape: 138},
-		}},
-		130: {Name: "LocalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 97, Flags: wire.Required},
-			{Name: "KeySchema", Shape: 118, Flags: wire.Required},
-			{Name: "Projection", Shape: 151, Flags: wire.Required},
-		}},
-		131: {Name: "LocalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 97},
-			{Name: "KeySchema", Shape: 118},
-			{Name: "Projection", Shape: 151},
-			{Name: "IndexSizeBytes", Shape: 135},
-			{Name: "ItemCount", Shape: 135},
-			{Name: "IndexArn", Shape: 208},
-		}},
-		132: {Name: "LocalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 131},
-		}},
-		133: {Name: "LocalSecondaryIndexList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 130},
-		}},
-		134: {Name: "Long", Kind: wire.Long},
-		135: {Name: "LongObject", Kind: wire.Long},
-		136: {Name: "MapAttributeValue", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 6},
-			{Name: "value", Shape: 9},
-		}},
-		137: {Name: "MultiRegionConsistency", Kind: wire.String, Enum: []string{"EVENTUAL", "STRONG"}},
-		138: {Name: "NextTokenString", Kind: wire.String},
-		139: {Name: "NonKeyAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
-		140: {Name: "NonKeyAttributeNameList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 20, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 139},
-		}},
-		141: {Name: "NonNegativeLongObject", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
-		142: {Name: "NullAttributeValue", Kind: wire.Boolean},
-		143: {Name: "NumberAttributeValue", Kind: wire.String},
-		144: {Name: "NumberSetAttributeValue", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 143},
-		}},
-		145: {Name: "OnDemandThroughput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MaxReadRequestUnits", Shape: 135},
-			{Name: "MaxWriteRequestUnits", Shape: 135},
-		}},
-		146: {Name: "OnDemandThroughputOverride", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MaxReadRequestUnits", Shape: 135},
-		}},
-		147: {Name: "PointInTimeRecoveryDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "PointInTimeRecoveryStatus", Shape: 148},
-			{Name: "RecoveryPeriodInDays", Shape: 166},
-			{Name: "EarliestRestorableDateTime", Shape: 50},
-			{Name: "LatestRestorableDateTime", Shape: 50},
-		}},
-		148: {Name: "PointInTimeRecoveryStatus", Kind: wire.String, Enum: []string{"ENABLED", "DISABLED"}},
-		149: {Name: "PositiveIntegerObject", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
-		150: {Name: "PositiveLongObject", Kind: wire.Long, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
-		151: {Name: "Projection", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ProjectionType", Shape: 153},
-			{Name: "NonKeyAttributes", Shape: 140},
-		}},
-		152: {Name: "ProjectionExpression", Kind: wire.String},
-		153: {Name: "ProjectionType", Kind: wire.String, Enum: []string{"ALL", "KEYS_ONLY", "INCLUDE"}},
-		154: {Name: "ProvisionedThroughput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadCapacityUnits", Shape: 150, Flags: wire.Required},
-			{Name: "WriteCapacityUnits", Shape: 150, Flags: wire.Required},
-		}},
-		155: {Name: "ProvisionedThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LastIncreaseDateTime", Shape: 50},
-			{Name: "LastDecreaseDateTime", Shape: 50},
-			{Name: "NumberOfDecreasesToday", Shape: 150},
-			{Name: "ReadCapacityUnits", Shape: 141},
-			{Name: "WriteCapacityUnits", Shape: 141},
-		}},
-		156: {Name: "ProvisionedThroughputExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 73},
-			{Name: "ThrottlingReasons", Shape: 230},
-		}},
-		157: {Name: "ProvisionedThroughputOverride", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadCapacityUnits", Shape: 150},
-		}},
-		158: {Name: "Put", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Item", Shape: 160, Flags: wire.Required},
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-			{Name: "ExpressionAttributeValues", Shape: 78},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
-		}},
-		159: {Name: "PutItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "Item", Shape: 160, Flags: wire.Required},
-			{Name: "Expected", Shape: 74},
-			{Name: "ReturnValues", Shape: 190},
-			{Name: "ReturnConsumedCapacity", Shape: 188},
-			{Name: "ReturnItemCollectionMetrics", Shape: 189},
-			{Name: "ConditionalOperator", Shape: 38},
-			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-			{Name: "ExpressionAttributeValues", Shape: 78},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
-		}},
-		160: {Name: "PutItemInputAttributeMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 6},
-			{Name: "value", Shape: 9},
-		}},
-		161: {Name: "PutItemOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Attributes", Shape: 5},
-			{Name: "ConsumedCapacity", Shape: 40},
-			{Name: "ItemCollectionMetrics", Shape: 103},
-		}},
-		162: {Name: "PutRequest", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Item", Shape: 160, Flags: wire.Required},
-		}},
-		163: {Name: "QueryInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "IndexName", Shape: 97},
-			{Name: "Select", Shape: 203},
-			{Name: "AttributesToGet", Shape: 7},
-			{Name: "Limit", Shape: 149},
-			{Name: "ConsistentRead", Shape: 39},
-			{Name: "KeyConditions", Shape: 115},
-			{Name: "QueryFilter", Shape: 80},
-			{Name: "ConditionalOperator", Shape: 38},
-			{Name: "ScanIndexForward", Shape: 27},
-			{Name: "ExclusiveStartKey", Shape: 114},
-			{Name: "ReturnConsumedCapacity", Shape: 188},
-			{Name: "ProjectionExpression", Shape: 152},
-			{Name: "FilterExpression", Shape: 36},
-			{Name: "KeyConditionExpression", Shape: 116},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-			{Name: "ExpressionAttributeValues", Shape: 78},
-		}},
-		164: {Name: "QueryOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Items", Shape: 109},
-			{Name: "Count", Shape: 99},
-			{Name: "ScannedCount", Shape: 99},
-			{Name: "LastEvaluatedKey", Shape: 114},
-			{Name: "ConsumedCapacity", Shape: 40},
-		}},
-		165: {Name: "Reason", Kind: wire.String},
-		166: {Name: "RecoveryPeriodInDays", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 35, HasMax: true}},
-		167: {Name: "RegionName", Kind: wire.String},
-		168: {Name: "ReplicaDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 167},
-			{Name: "ReplicaStatus", Shape: 174},
-			{Name: "ReplicaArn", Shape: 208},
-			{Name: "ReplicaStatusDescription", Shape: 175},
-			{Name: "ReplicaStatusPercentProgress", Shape: 176},
-			{Name: "KMSMasterKeyId", Shape: 113},
-			{Name: "ProvisionedThroughputOverride", Shape: 157},
-			{Name: "OnDemandThroughputOverride", Shape: 146},
-			{Name: "WarmThroughput", Shape: 220},
-			{Name: "GlobalSecondaryIndexes", Shape: 172},
-			{Name: "ReplicaInaccessibleDateTime", Shape: 50},
-			{Name: "ReplicaTableClassSummary", Shape: 213},
-			{Name: "GlobalTableSettingsReplicationMode", Shape: 91},
-		}},
-		169: {Name: "ReplicaDescriptionList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 168},
-		}},
-		170: {Name: "ReplicaGlobalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 97, Flags: wire.Required},
-			{Name: "ProvisionedThroughputOverride", Shape: 157},
-			{Name: "OnDemandThroughputOverride", Shape: 146},
-		}},
-		171: {Name: "ReplicaGlobalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 97},
-			{Name: "ProvisionedThroughputOverride", Shape: 157},
-			{Name: "OnDemandThroughputOverride", Shape: 146},
-			{Name: "WarmThroughput", Shape: 90},
-		}},
-		172: {Name: "ReplicaGlobalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 171},
-		}},
-		173: {Name: "ReplicaGlobalSecondaryIndexList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
-			{Name: "member", Shape: 170},
-		}},
-		174: {Name: "ReplicaStatus", Kind: wire.String, Enum: []string{"CREATING", "CREATION_FAILED", "UPDATING", "DELETING", "ACTIVE", "REGION_DISABLED", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"}},
-		175: {Name: "ReplicaStatusDescription", Kind: wire.String},
-		176: {Name: "ReplicaStatusPercentProgress", Kind: wire.String},
-		177: {Name: "ReplicatedWriteConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 73},
-		}},
-		178: {Name: "ReplicationGroupUpdate", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Create", Shape: 47},
-			{Name: "Update", Shape: 254},
-			{Name: "Delete", Shape: 56},
-		}},
-		179: {Name: "ReplicationGroupUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
-			{Name: "member", Shape: 178},
-		}},
-		180: {Name: "RequestLimitExceeded", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 73},
-			{Name: "ThrottlingReasons", Shape: 230},
-		}},
-		181: {Name: "Resource", Kind: wire.String},
-		182: {Name: "ResourceArnString", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1283, HasMax: true}},
-		183: {Name: "ResourceInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 73},
-		}},
-		184: {Name: "ResourceNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 73},
-		}},
-		185: {Name: "ResourcePolicy", Kind: wire.String},
-		186: {Name: "RestoreInProgress", Kind: wire.Boolean},
-		187: {Name: "RestoreSummary", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SourceBackupArn", Shape: 14},
-			{Name: "SourceTableArn", Shape: 211},
-			{Name: "RestoreDateTime", Shape: 50, Flags: wire.Required},
-			{Name: "RestoreInProgress", Shape: 186, Flags: wire.Required},
-		}},
-		188: {Name: "ReturnConsumedCapacity", Kind: wire.String, Enum: []string{"INDEXES", "TOTAL", "NONE"}},
-		189: {Name: "ReturnItemCollectionMetrics", Kind: wire.String, Enum: []string{"SIZE", "NONE"}},
-		190: {Name: "ReturnValue", Kind: wire.String, Enum: []string{"ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"}},
-		191: {Name: "ReturnValuesOnConditionCheckFailure", Kind: wire.String, Enum: []string{"ALL_OLD", "NONE"}},
-		192: {Name: "SSEDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Status", Shape: 195},
-			{Name: "SSEType", Shape: 196},
-			{Name: "KMSMasterKeyArn", Shape: 112},
-			{Name: "InaccessibleEncryptionDateTime", Shape: 50},
-		}},
-		193: {Name: "SSEEnabled", Kind: wire.Boolean},
-		194: {Name: "SSESpecification", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Enabled", Shape: 193},
-			{Name: "SSEType", Shape: 196},
-			{Name: "KMSMasterKeyId", Shape: 113},
-		}},
-		195: {Name: "SSEStatus", Kind: wire.String, Enum: []string{"ENABLING", "ENABLED", "DISABLING", "DISABLED", "UPDATING"}},
-		196: {Name: "SSEType", Kind: wire.String, Enum: []string{"AES256", "KMS"}},
-		197: {Name: "ScalarAttributeType", Kind: wire.String, Enum: []string{"B", "N", "S"}},
-		198: {Name: "ScanInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "IndexName", Shape: 97},
-			{Name: "AttributesToGet", Shape: 7},
-			{Name: "Limit", Shape: 149},
-			{Name: "Select", Shape: 203},
-			{Name: "ScanFilter", Shape: 80},
-			{Name: "ConditionalOperator", Shape: 38},
-			{Name: "ExclusiveStartKey", Shape: 114},
-			{Name: "ReturnConsumedCapacity", Shape: 188},
-			{Name: "TotalSegments", Shape: 201},
-			{Name: "Segment", Shape: 200},
-			{Name: "ProjectionExpression", Shape: 152},
-			{Name: "FilterExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-			{Name: "ExpressionAttributeValues", Shape: 78},
-			{Name: "ConsistentRead", Shape: 39},
-		}},
-		199: {Name: "ScanOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Items", Shape: 109},
-			{Name: "Count", Shape: 99},
-			{Name: "ScannedCount", Shape: 99},
-			{Name: "LastEvaluatedKey", Shape: 114},
-			{Name: "ConsumedCapacity", Shape: 40},
-		}},
-		200: {Name: "ScanSegment", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 999999, HasMax: true}},
-		201: {Name: "ScanTotalSegments", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1e+06, HasMax: true}},
-		202: {Name: "SecondaryIndexesCapacityMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 97},
-			{Name: "value", Shape: 30},
-		}},
-		203: {Name: "Select", Kind: wire.String, Enum: []string{"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"}},
-		204: {Name: "StreamArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
-		205: {Name: "StreamEnabled", Kind: wire.Boolean},
-		206: {Name: "StreamSpecification", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StreamEnabled", Shape: 205, Flags: wire.Required},
-			{Name: "StreamViewType", Shape: 207},
-		}},
-		207: {Name: "StreamViewType", Kind: wire.String, Enum: []string{"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}},
-		208: {Name: "String", Kind: wire.String},
-		209: {Name: "StringAttributeValue", Kind: wire.String},
-		210: {Name: "StringSetAttributeValue", Kind: wire.List, Members: []wire.Member{
+		112: {Name: "DeleteResourcePolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RevisionId", Shape: 321},
+		}},
+		113: {Name: "DeleteTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+		}},
+		114: {Name: "DeleteTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableDescription", Shape: 429},
+		}},
+		115: {Name: "DeletionProtectionEnabled", Kind: wire.Boolean},
+		116: {Name: "DescribeBackupInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "BackupArn", Shape: 24, Flags: wire.Required},
+		}},
+		117: {Name: "DescribeBackupOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "BackupDescription", Shape: 26},
+		}},
+		118: {Name: "DescribeContinuousBackupsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+		}},
+		119: {Name: "DescribeContinuousBackupsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ContinuousBackupsDescription", Shape: 76},
+		}},
+		120: {Name: "DescribeContributorInsightsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "IndexName", Shape: 234},
+		}},
+		121: {Name: "DescribeContributorInsightsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432},
+			{Name: "IndexName", Shape: 234},
+			{Name: "ContributorInsightsRuleList", Shape: 82},
+			{Name: "ContributorInsightsStatus", Shape: 83},
+			{Name: "LastUpdateDateTime", Shape: 270},
+			{Name: "FailureException", Shape: 186},
+			{Name: "ContributorInsightsMode", Shape: 80},
+		}},
+		122: {Name: "DescribeEndpointsInput", Kind: wire.Structure},
+		123: {Name: "DescribeEndpointsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Endpoints", Shape: 151, Flags: wire.Required},
+		}},
+		124: {Name: "DescribeExportInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExportArn", Shape: 162, Flags: wire.Required},
+		}},
+		125: {Name: "DescribeExportOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExportDescription", Shape: 164},
+		}},
+		126: {Name: "DescribeGlobalTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 432, Flags: wire.Required},
+		}},
+		127: {Name: "DescribeGlobalTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableDescription", Shape: 208},
+		}},
+		128: {Name: "DescribeGlobalTableSettingsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 432, Flags: wire.Required},
+		}},
+		129: {Name: "DescribeGlobalTableSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 432},
+			{Name: "ReplicaSettings", Shape: 368},
+		}},
+		130: {Name: "DescribeImportInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ImportArn", Shape: 220, Flags: wire.Required},
+		}},
+		131: {Name: "DescribeImportOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ImportTableDescription", Shape: 229, Flags: wire.Required},
+		}},
+		132: {Name: "DescribeKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+		}},
+		133: {Name: "DescribeKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432},
+			{Name: "KinesisDataStreamDestinations", Shape: 269},
+		}},
+		134: {Name: "DescribeLimitsInput", Kind: wire.Structure},
+		135: {Name: "DescribeLimitsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AccountMaxReadCapacityUnits", Shape: 323},
+			{Name: "AccountMaxWriteCapacityUnits", Shape: 323},
+			{Name: "TableMaxReadCapacityUnits", Shape: 323},
+			{Name: "TableMaxWriteCapacityUnits", Shape: 323},
+		}},
+		136: {Name: "DescribeTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+		}},
+		137: {Name: "DescribeTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Table", Shape: 429},
+		}},
+		138: {Name: "DescribeTableReplicaAutoScalingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+		}},
+		139: {Name: "DescribeTableReplicaAutoScalingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableAutoScalingDescription", Shape: 424},
+		}},
+		140: {Name: "DescribeTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+		}},
+		141: {Name: "DescribeTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TimeToLiveDescription", Shape: 450},
+		}},
+		142: {Name: "DestinationStatus", Kind: wire.String, Enum: []string{"ENABLING", "ACTIVE", "DISABLING", "DISABLED", "ENABLE_FAILED", "UPDATING"}},
+		143: {Name: "DisableKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "StreamArn", Shape: 415, Flags: wire.Required},
+			{Name: "EnableKinesisStreamingConfiguration", Shape: 147},
+		}},
+		144: {Name: "DisableKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432},
+			{Name: "StreamArn", Shape: 415},
+			{Name: "DestinationStatus", Shape: 142},
+			{Name: "EnableKinesisStreamingConfiguration", Shape: 147},
+		}},
+		145: {Name: "DoubleObject", Kind: wire.Double},
+		146: {Name: "DuplicateItemException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		147: {Name: "EnableKinesisStreamingConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ApproximateCreationDateTimePrecision", Shape: 0},
+		}},
+		148: {Name: "EnableKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "StreamArn", Shape: 415, Flags: wire.Required},
+			{Name: "EnableKinesisStreamingConfiguration", Shape: 147},
+		}},
+		149: {Name: "EnableKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432},
+			{Name: "StreamArn", Shape: 415},
+			{Name: "DestinationStatus", Shape: 142},
+			{Name: "EnableKinesisStreamingConfiguration", Shape: 147},
+		}},
+		150: {Name: "Endpoint", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Address", Shape: 419, Flags: wire.Required},
+			{Name: "CachePeriodInMinutes", Shape: 297, Flags: wire.Required},
+		}},
+		151: {Name: "Endpoints", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 150},
+		}},
+		152: {Name: "ErrorCount", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		153: {Name: "ErrorMessage", Kind: wire.String},
+		154: {Name: "ExceptionDescription", Kind: wire.String},
+		155: {Name: "ExceptionName", Kind: wire.String},
+		156: {Name: "ExecuteStatementInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Statement", Shape: 315, Flags: wire.Required},
+			{Name: "Parameters", Shape: 324},
+			{Name: "ConsistentRead", Shape: 72},
+			{Name: "NextToken", Shape: 314},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+			{Name: "Limit", Shape: 322},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
+		}},
+		157: {Name: "ExecuteStatementOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Items", Shape: 254},
+			{Name: "NextToken", Shape: 314},
+			{Name: "ConsumedCapacity", Shape: 73},
+			{Name: "LastEvaluatedKey", Shape: 259},
+		}},
+		158: {Name: "ExecuteTransactionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TransactStatements", Shape: 311, Flags: wire.Required},
+			{Name: "ClientRequestToken", Shape: 61, Flags: wire.IdempotencyToken},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+		}},
+		159: {Name: "ExecuteTransactionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Responses", Shape: 256},
+			{Name: "ConsumedCapacity", Shape: 74},
+		}},
+		160: {Name: "ExpectedAttributeMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 7},
+			{Name: "value", Shape: 161},
+		}},
+		161: {Name: "ExpectedAttributeValue", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Value", Shape: 10},
+			{Name: "Exists", Shape: 57},
+			{Name: "ComparisonOperator", Shape: 65},
+			{Name: "AttributeValueList", Shape: 11},
+		}},
+		162: {Name: "ExportArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
+		163: {Name: "ExportConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		164: {Name: "ExportDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExportArn", Shape: 162},
+			{Name: "ExportStatus", Shape: 172},
+			{Name: "StartTime", Shape: 171},
+			{Name: "EndTime", Shape: 165},
+			{Name: "ExportManifest", Shape: 168},
+			{Name: "TableArn", Shape: 423},
+			{Name: "TableId", Shape: 430},
+			{Name: "ExportTime", Shape: 177},
+			{Name: "ClientToken", Shape: 62},
+			{Name: "S3Bucket", Shape: 395},
+			{Name: "S3BucketOwner", Shape: 396},
+			{Name: "S3Prefix", Shape: 398},
+			{Name: "S3SseAlgorithm", Shape: 399},
+			{Name: "S3SseKmsKeyId", Shape: 400},
+			{Name: "FailureCode", Shape: 185},
+			{Name: "FailureMessage", Shape: 187},
+			{Name: "ExportFormat", Shape: 166},
+			{Name: "BilledSizeBytes", Shape: 51},
+			{Name: "ItemCount", Shape: 253},
+			{Name: "ExportType", Shape: 179},
+			{Name: "IncrementalExportSpecification", Shape: 233},
+		}},
+		165: {Name: "ExportEndTime", Kind: wire.Timestamp},
+		166: {Name: "ExportFormat", Kind: wire.String, Enum: []string{"DYNAMODB_JSON", "ION"}},
+		167: {Name: "ExportFromTime", Kind: wire.Timestamp},
+		168: {Name: "ExportManifest", Kind: wire.String},
+		169: {Name: "ExportNextToken", Kind: wire.String},
+		170: {Name: "ExportNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		171: {Name: "ExportStartTime", Kind: wire.Timestamp},
+		172: {Name: "ExportStatus", Kind: wire.String, Enum: []string{"IN_PROGRESS", "COMPLETED", "FAILED"}},
+		173: {Name: "ExportSummaries", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 174},
+		}},
+		174: {Name: "ExportSummary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExportArn", Shape: 162},
+			{Name: "ExportStatus", Shape: 172},
+			{Name: "ExportType", Shape: 179},
+		}},
+		175: {Name: "ExportTableToPointInTimeInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableArn", Shape: 423, Flags: wire.Required},
+			{Name: "ExportTime", Shape: 177},
+			{Name: "ClientToken", Shape: 62, Flags: wire.IdempotencyToken},
+			{Name: "S3Bucket", Shape: 395, Flags: wire.Required},
+			{Name: "S3BucketOwner", Shape: 396},
+			{Name: "S3Prefix", Shape: 398},
+			{Name: "S3SseAlgorithm", Shape: 399},
+			{Name: "S3SseKmsKeyId", Shape: 400},
+			{Name: "ExportFormat", Shape: 166},
+			{Name: "ExportType", Shape: 179},
+			{Name: "IncrementalExportSpecification", Shape: 233},
+		}},
+		176: {Name: "ExportTableToPointInTimeOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExportDescription", Shape: 164},
+		}},
+		177: {Name: "ExportTime", Kind: wire.Timestamp},
+		178: {Name: "ExportToTime", Kind: wire.Timestamp},
+		179: {Name: "ExportType", Kind: wire.String, Enum: []string{"FULL_EXPORT", "INCREMENTAL_EXPORT"}},
+		180: {Name: "ExportViewType", Kind: wire.String, Enum: []string{"NEW_IMAGE", "NEW_AND_OLD_IMAGES"}},
+		181: {Name: "ExpressionAttributeNameMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 182},
+			{Name: "value", Shape: 7},
+		}},
+		182: {Name: "ExpressionAttributeNameVariable", Kind: wire.String},
+		183: {Name: "ExpressionAttributeValueMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 184},
+			{Name: "value", Shape: 10},
+		}},
+		184: {Name: "ExpressionAttributeValueVariable", Kind: wire.String},
+		185: {Name: "FailureCode", Kind: wire.String},
+		186: {Name: "FailureException", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExceptionName", Shape: 155},
+			{Name: "ExceptionDescription", Shape: 154},
+		}},
+		187: {Name: "FailureMessage", Kind: wire.String},
+		188: {Name: "FilterConditionMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 7},
+			{Name: "value", Shape: 66},
+		}},
+		189: {Name: "Get", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 259, Flags: wire.Required},
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "ProjectionExpression", Shape: 327},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+		}},
+		190: {Name: "GetItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "Key", Shape: 259, Flags: wire.Required},
+			{Name: "AttributesToGet", Shape: 8},
+			{Name: "ConsistentRead", Shape: 72},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+			{Name: "ProjectionExpression", Shape: 327},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+		}},
+		191: {Name: "GetItemOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Item", Shape: 6},
+			{Name: "ConsumedCapacity", Shape: 73},
+		}},
+		192: {Name: "GetResourcePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ResourceArn", Shape: 381, Flags: wire.Required},
+		}},
+		193: {Name: "GetResourcePolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Policy", Shape: 384},
+			{Name: "RevisionId", Shape: 321},
+		}},
+		194: {Name: "GlobalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234, Flags: wire.Required},
+			{Name: "KeySchema", Shape: 263, Flags: wire.Required},
+			{Name: "Projection", Shape: 326, Flags: wire.Required},
+			{Name: "ProvisionedThroughput", Shape: 329},
+			{Name: "OnDemandThroughput", Shape: 308},
+			{Name: "WarmThroughput", Shape: 490},
+		}},
+		195: {Name: "GlobalSecondaryIndexAutoScalingUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234},
+			{Name: "ProvisionedWriteCapacityAutoScalingUpdate", Shape: 19},
+		}},
+		196: {Name: "GlobalSecondaryIndexAutoScalingUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+			{Name: "member", Shape: 195},
+		}},
+		197: {Name: "GlobalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234},
+			{Name: "KeySchema", Shape: 263},
+			{Name: "Projection", Shape: 326},
+			{Name: "IndexStatus", Shape: 236},
+			{Name: "Backfilling", Shape: 23},
+			{Name: "ProvisionedThroughput", Shape: 330},
+			{Name: "IndexSizeBytes", Shape: 298},
+			{Name: "ItemCount", Shape: 298},
+			{Name: "IndexArn", Shape: 419},
+			{Name: "OnDemandThroughput", Shape: 308},
+			{Name: "WarmThroughput", Shape: 203},
+		}},
+		198: {Name: "GlobalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 197},
+		}},
+		199: {Name: "GlobalSecondaryIndexInfo", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234},
+			{Name: "KeySchema", Shape: 263},
+			{Name: "Projection", Shape: 326},
+			{Name: "ProvisionedThroughput", Shape: 329},
+			{Name: "OnDemandThroughput", Shape: 308},
+		}},
+		200: {Name: "GlobalSecondaryIndexList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 194},
+		}},
+		201: {Name: "GlobalSecondaryIndexUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Update", Shape: 473},
+			{Name: "Create", Shape: 88},
+			{Name: "Delete", Shape: 104},
+		}},
+		202: {Name: "GlobalSecondaryIndexUpdateList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 201},
+		}},
+		203: {Name: "GlobalSecondaryIndexWarmThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadUnitsPerSecond", Shape: 323},
+			{Name: "WriteUnitsPerSecond", Shape: 323},
+			{Name: "Status", Shape: 236},
+		}},
+		204: {Name: "GlobalSecondaryIndexes", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 199},
+		}},
+		205: {Name: "GlobalTable", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 432},
+			{Name: "ReplicationGroup", Shape: 365},
+		}},
+		206: {Name: "GlobalTableAlreadyExistsException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		207: {Name: "GlobalTableArnString", Kind: wire.String},
+		208: {Name: "GlobalTableDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReplicationGroup", Shape: 352},
+			{Name: "GlobalTableArn", Shape: 207},
+			{Name: "CreationDateTime", Shape: 100},
+			{Name: "GlobalTableStatus", Shape: 214},
+			{Name: "GlobalTableName", Shape: 432},
+		}},
+		209: {Name: "GlobalTableGlobalSecondaryIndexSettingsUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234, Flags: wire.Required},
+			{Name: "ProvisionedWriteCapacityUnits", Shape: 323},
+			{Name: "ProvisionedWriteCapacityAutoScalingSettingsUpdate", Shape: 19},
+		}},
+		210: {Name: "GlobalTableGlobalSecondaryIndexSettingsUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 20, HasMax: true}, Members: []wire.Member{
 			{Name: "member", Shape: 209},
 		}},
-		211: {Name: "TableArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}},
-		212: {Name: "TableClass", Kind: wire.String, Enum: []string{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}},
-		213: {Name: "TableClassSummary", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableClass", Shape: 212},
-			{Name: "LastUpdateDateTime", Shape: 50},
+		211: {Name: "GlobalTableList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 205},
 		}},
-		214: {Name: "TableDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AttributeDefinitions", Shape: 4},
-			{Name: "TableName", Shape: 216},
-			{Name: "KeySchema", Shape: 118},
-			{Name: "TableStatus", Shape: 219},
-			{Name: "CreationDateTime", Shape: 50},
-			{Name: "ProvisionedThroughput", Shape: 155},
-			{Name: "TableSizeBytes", Shape: 135},
-			{Name: "ItemCount", Shape: 135},
-			{Name: "TableArn", Shape: 208},
-			{Name: "TableId", Shape: 215},
-			{Name: "BillingModeSummary", Shape: 23},
-			{Name: "LocalSecondaryIndexes", Shape: 132},
-			{Name: "GlobalSecondaryIndexes", Shape: 86},
-			{Name: "StreamSpecification", Shape: 206},
-			{Name: "LatestStreamLabel", Shape: 208},
-			{Name: "LatestStreamArn", Shape: 204},
-			{Name: "GlobalTableVersion", Shape: 208},
-			{Name: "Replicas", Shape: 169},
-			{Name: "GlobalTableWitnesses", Shape: 93},
-			{Name: "GlobalTableSettingsReplicationMode", Shape: 91},
-			{Name: "RestoreSummary", Shape: 187},
-			{Name: "SSEDescription", Shape: 192},
-			{Name: "ArchivalSummary", Shape: 1},
-			{Name: "TableClassSummary", Shape: 213},
-			{Name: "DeletionProtectionEnabled", Shape: 60},
-			{Name: "OnDemandThroughput", Shape: 145},
-			{Name: "WarmThroughput", Shape: 220},
-			{Name: "MultiRegionConsistency", Shape: 137},
+		212: {Name: "GlobalTableNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		215: {Name: "TableId", Kind: wire.String, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
-		216: {Name: "TableName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
-		217: {Name: "TableNameList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 216},
+		213: {Name: "GlobalTableSettingsReplicationMode", Kind: wire.String, Enum: []string{"ENABLED", "DISABLED", "ENABLED_WITH_OVERRIDES"}},
+		214: {Name: "GlobalTableStatus", Kind: wire.String, Enum: []string{"CREATING", "ACTIVE", "DELETING", "UPDATING"}},
+		215: {Name: "GlobalTableWitnessDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344},
+			{Name: "WitnessStatus", Shape: 491},
 		}},
-		218: {Name: "TableNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 73},
+		216: {Name: "GlobalTableWitnessDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 215},
 		}},
-		219: {Name: "TableStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"}},
-		220: {Name: "TableWarmThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadUnitsPerSecond", Shape: 150},
-			{Name: "WriteUnitsPerSecond", Shape: 150},
-			{Name: "Status", Shape: 219},
+		217: {Name: "GlobalTableWitnessGroupUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Create", Shape: 91},
+			{Name: "Delete", Shape: 105},
 		}},
-		221: {Name: "Tag", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 223, Flags: wire.Required},
-			{Name: "Value", Shape: 227, Flags: wire.Required},
+		218: {Name: "GlobalTableWitnessGroupUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 217},
 		}},
-		222: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 223},
+		219: {Name: "IdempotentParameterMismatchException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Message", Shape: 153},
 		}},
-		223: {Name: "TagKeyString", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}},
-		224: {Name: "TagList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 221},
+		220: {Name: "ImportArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
+		221: {Name: "ImportConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		225: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ResourceArn", Shape: 182, Flags: wire.Required},
-			{Name: "Tags", Shape: 224, Flags: wire.Required},
+		222: {Name: "ImportEndTime", Kind: wire.Timestamp},
+		223: {Name: "ImportNextToken", Kind: wire.String, Bounds: &wire.Bounds{Min: 112, HasMin: true, Max: 1024, HasMax: true}, Pattern: "([0-9a-f]{16})+"},
+		224: {Name: "ImportNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		226: {Name: "TagResourceOutput", Kind: wire.Structure},
-		227: {Name: "TagValueString", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
-		228: {Name: "ThrottlingException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "Throttling", Members: []wire.Member{
-			{Name: "message", Shape: 12},
-			{Name: "throttlingReasons", Shape: 230},
+		225: {Name: "ImportStartTime", Kind: wire.Timestamp},
+		226: {Name: "ImportStatus", Kind: wire.String, Enum: []string{"IN_PROGRESS", "COMPLETED", "CANCELLING", "CANCELLED", "FAILED"}},
+		227: {Name: "ImportSummary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ImportArn", Shape: 220},
+			{Name: "ImportStatus", Shape: 226},
+			{Name: "TableArn", Shape: 423},
+			{Name: "S3BucketSource", Shape: 397},
+			{Name: "CloudWatchLogGroupArn", Shape: 63},
+			{Name: "InputFormat", Shape: 238},
+			{Name: "StartTime", Shape: 225},
+			{Name: "EndTime", Shape: 222},
 		}},
-		229: {Name: "ThrottlingReason", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "reason", Shape: 165},
-			{Name: "resource", Shape: 181},
+		228: {Name: "ImportSummaryList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 227},
 		}},
-		230: {Name: "ThrottlingReasonList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 229},
+		229: {Name: "ImportTableDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ImportArn", Shape: 220},
+			{Name: "ImportStatus", Shape: 226},
+			{Name: "TableArn", Shape: 423},
+			{Name: "TableId", Shape: 430},
+			{Name: "ClientToken", Shape: 62},
+			{Name: "S3BucketSource", Shape: 397},
+			{Name: "ErrorCount", Shape: 152},
+			{Name: "CloudWatchLogGroupArn", Shape: 63},
+			{Name: "InputFormat", Shape: 238},
+			{Name: "InputFormatOptions", Shape: 239},
+			{Name: "InputCompressionType", Shape: 237},
+			{Name: "TableCreationParameters", Shape: 428},
+			{Name: "StartTime", Shape: 225},
+			{Name: "EndTime", Shape: 222},
+			{Name: "ProcessedSizeBytes", Shape: 298},
+			{Name: "ProcessedItemCount", Shape: 325},
+			{Name: "ImportedItemCount", Shape: 232},
+			{Name: "FailureCode", Shape: 185},
+			{Name: "FailureMessage", Shape: 187},
 		}},
-		231: {Name: "TimeToLiveAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
-		232: {Name: "TimeToLiveDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TimeToLiveStatus", Shape: 235},
-			{Name: "AttributeName", Shape: 231},
+		230: {Name: "ImportTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ClientToken", Shape: 62, Flags: wire.IdempotencyToken},
+			{Name: "S3BucketSource", Shape: 397, Flags: wire.Required},
+			{Name: "InputFormat", Shape: 238, Flags: wire.Required},
+			{Name: "InputFormatOptions", Shape: 239},
+			{Name: "InputCompressionType", Shape: 237},
+			{Name: "TableCreationParameters", Shape: 428, Flags: wire.Required},
 		}},
-		233: {Name: "TimeToLiveEnabled", Kind: wire.Boolean},
-		234: {Name: "TimeToLiveSpecification", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Enabled", Shape: 233, Flags: wire.Required},
-			{Name: "AttributeName", Shape: 231, Flags: wire.Required},
+		231: {Name: "ImportTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ImportTableDescription", Shape: 229, Flags: wire.Required},
 		}},
-		235: {Name: "TimeToLiveStatus", Kind: wire.String, Enum: []string{"ENABLING", "DISABLING", "ENABLED", "DISABLED"}},
-		236: {Name: "TransactGetItem", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Get", Shape: 81, Flags: wire.Required},
+		232: {Name: "ImportedItemCount", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		233: {Name: "IncrementalExportSpecification", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExportFromTime", Shape: 167},
+			{Name: "ExportToTime", Shape: 178},
+			{Name: "ExportViewType", Shape: 180},
 		}},
-		237: {Name: "TransactGetItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 236},
+		234: {Name: "IndexName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
+		235: {Name: "IndexNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		238: {Name: "TransactGetItemsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TransactItems", Shape: 237, Flags: wire.Required},
-			{Name: "ReturnConsumedCapacity", Shape: 188},
+		236: {Name: "IndexStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE"}},
+		237: {Name: "InputCompressionType", Kind: wire.String, Enum: []string{"GZIP", "ZSTD", "NONE"}},
+		238: {Name: "InputFormat", Kind: wire.String, Enum: []string{"DYNAMODB_JSON", "ION", "CSV"}},
+		239: {Name: "InputFormatOptions", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Csv", Shape: 99},
 		}},
-		239: {Name: "TransactGetItemsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ConsumedCapacity", Shape: 41},
-			{Name: "Responses", Shape: 111},
+		240: {Name: "Integer", Kind: wire.Integer},
+		241: {Name: "IntegerObject", Kind: wire.Integer},
+		242: {Name: "InternalServerError", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		240: {Name: "TransactWriteItem", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ConditionCheck", Shape: 35},
-			{Name: "Put", Shape: 158},
-			{Name: "Delete", Shape: 51},
-			{Name: "Update", Shape: 249},
+		243: {Name: "InvalidEndpointException", Kind: wire.Structure, ErrorStatus: 421, Members: []wire.Member{
+			{Name: "Message", Shape: 419},
 		}},
-		241: {Name: "TransactWriteItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 240},
+		244: {Name: "InvalidExportTimeException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		242: {Name: "TransactWriteItemsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TransactItems", Shape: 241, Flags: wire.Required},
-			{Name: "ReturnConsumedCapacity", Shape: 188},
-			{Name: "ReturnItemCollectionMetrics", Shape: 189},
-			{Name: "ClientRequestToken", Shape: 31, Flags: wire.IdempotencyToken},
+		245: {Name: "InvalidRestoreTimeException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		243: {Name: "TransactWriteItemsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ConsumedCapacity", Shape: 41},
-			{Name: "ItemCollectionMetrics", Shape: 105},
+		246: {Name: "ItemCollectionKeyAttributeMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 7},
+			{Name: "value", Shape: 10},
 		}},
-		244: {Name: "TransactionCanceledException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Message", Shape: 73},
-			{Name: "CancellationReasons", Shape: 29},
+		247: {Name: "ItemCollectionMetrics", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ItemCollectionKey", Shape: 246},
+			{Name: "SizeEstimateRangeGB", Shape: 251},
 		}},
-		245: {Name: "TransactionConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "message", Shape: 73},
+		248: {Name: "ItemCollectionMetricsMultiple", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 247},
 		}},
-		246: {Name: "TransactionInProgressException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Message", Shape: 73},
+		249: {Name: "ItemCollectionMetricsPerTable", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 423},
+			{Name: "value", Shape: 248},
 		}},
-		247: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ResourceArn", Shape: 182, Flags: wire.Required},
-			{Name: "TagKeys", Shape: 222, Flags: wire.Required},
+		250: {Name: "ItemCollectionSizeEstimateBound", Kind: wire.Double},
+		251: {Name: "ItemCollectionSizeEstimateRange", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 250},
 		}},
-		248: {Name: "UntagResourceOutput", Kind: wire.Structure},
-		249: {Name: "Update", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 114, Flags: wire.Required},
-			{Name: "UpdateExpression", Shape: 250, Flags: wire.Required},
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-			{Name: "ExpressionAttributeValues", Shape: 78},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
+		252: {Name: "ItemCollectionSizeLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
 		}},
-		250: {Name: "UpdateExpression", Kind: wire.String},
-		251: {Name: "UpdateGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "IndexName", Shape: 97, Flags: wire.Required},
-			{Name: "ProvisionedThroughput", Shape: 154},
-			{Name: "OnDemandThroughput", Shape: 145},
-			{Name: "WarmThroughput", Shape: 259},
+		253: {Name: "ItemCount", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		254: {Name: "ItemList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 6},
 		}},
-		252: {Name: "UpdateItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "Key", Shape: 114, Flags: wire.Required},
-			{Name: "AttributeUpdates", Shape: 8},
-			{Name: "Expected", Shape: 74},
-			{Name: "ConditionalOperator", Shape: 38},
-			{Name: "ReturnValues", Shape: 190},
-			{Name: "ReturnConsumedCapacity", Shape: 188},
-			{Name: "ReturnItemCollectionMetrics", Shape: 189},
-			{Name: "UpdateExpression", Shape: 250},
-			{Name: "ConditionExpression", Shape: 36},
-			{Name: "ExpressionAttributeNames", Shape: 76},
-			{Name: "ExpressionAttributeValues", Shape: 78},
-			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 191},
+		255: {Name: "ItemResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Item", Shape: 6},
 		}},
-		253: {Name: "UpdateItemOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Attributes", Shape: 5},
-			{Name: "ConsumedCapacity", Shape: 40},
-			{Name: "ItemCollectionMetrics", Shape: 103},
+		256: {Name: "ItemResponseList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 255},
 		}},
-		254: {Name: "UpdateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 167, Flags: wire.Required},
-			{Name: "KMSMasterKeyId", Shape: 113},
-			{Name: "ProvisionedThroughputOverride", Shape: 157},
-			{Name: "OnDemandThroughputOverride", Shape: 146},
-			{Name: "GlobalSecondaryIndexes", Shape: 173},
-			{Name: "TableClassOverride", Shape: 212},
+		257: {Name: "KMSMasterKeyArn", Kind: wire.String},
+		258: {Name: "KMSMasterKeyId", Kind: wire.String},
+		259: {Name: "Key", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 7},
+			{Name: "value", Shape: 10},
 		}},
-		255: {Name: "UpdateTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AttributeDefinitions", Shape: 4},
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "BillingMode", Shape: 22},
-			{Name: "ProvisionedThroughput", Shape: 154},
-			{Name: "GlobalSecondaryIndexUpdates", Shape: 89},
-			{Name: "StreamSpecification", Shape: 206},
-			{Name: "SSESpecification", Shape: 194},
-			{Name: "ReplicaUpdates", Shape: 179},
-			{Name: "TableClass", Shape: 212},
-			{Name: "DeletionProtectionEnabled", Shape: 60},
-			{Name: "MultiRegionConsistency", Shape: 137},
-			{Name: "GlobalTableWitnessUpdates", Shape: 95},
-			{Name: "OnDemandThroughput", Shape: 145},
-			{Name: "WarmThroughput", Shape: 259},
-			{Name: "GlobalTableSettingsReplicationMode", Shape: 91},
+		260: {Name: "KeyConditions", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 7},
+			{Name: "value", Shape: 66},
 		}},
-		256: {Name: "UpdateTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 214},
+		261: {Name: "KeyExpression", Kind: wire.String},
+		262: {Name: "KeyList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 259},
 		}},
-		257: {Name: "UpdateTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 211, Flags: wire.Required},
-			{Name: "TimeToLiveSpecification", Shape: 234, Flags: wire.Required},
+		263: {Name: "KeySchema", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+			{Name: "member", Shape: 265},
 		}},
-		258: {Name: "UpdateTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TimeToLiveSpecification", Shape: 234},
+		264: {Name: "KeySchemaAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
+		265: {Name: "KeySchemaElement", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttributeName", Shape: 264, Flags: wire.Required},
+			{Name: "KeyType", Shape: 266, Flags: wire.Required},
 		}},
-		259: {Name: "WarmThroughput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadUnitsPerSecond", Shape: 135},
-			{Name: "WriteUnitsPerSecond", Shape: 135},
+		266: {Name: "KeyType", Kind: wire.String, Enum: []string{"HASH", "RANGE"}},
+		267: {Name: "KeysAndAttributes", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Keys", Shape: 262, Flags: wire.Required},
+			{Name: "AttributesToGet", Shape: 8},
+			{Name: "ConsistentRead", Shape: 72},
+			{Name: "ProjectionExpression", Shape: 327},
+			{Name: "ExpressionAttributeNames", Shape: 181},
 		}},
-		260: {Name: "WitnessStatus", Kind: wire.String, Enum: []string{"CREATING", "DELETING", "ACTIVE"}},
-		261: {Name: "WriteRequest", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "PutRequest", Shape: 162},
-			{Name: "DeleteRequest", Shape: 57},
+		268: {Name: "KinesisDataStreamDestination", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StreamArn", Shape: 415},
+			{Name: "DestinationStatus", Shape: 142},
+			{Name: "DestinationStatusDescription", Shape: 419},
+			{Name: "ApproximateCreationDateTimePrecision", Shape: 0},
 		}},
-		262: {Name: "WriteRequests", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 261},
+		269: {Name: "KinesisDataStreamDestinations", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 268},
+		}},
+		270: {Name: "LastUpdateDateTime", Kind: wire.Timestamp},
+		271: {Name: "LimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		272: {Name: "ListAttributeValue", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 10},
+		}},
+		273: {Name: "ListBackupsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423},
+			{Name: "Limit", Shape: 37},
+			{Name: "TimeRangeLowerBound", Shape: 447},
+			{Name: "TimeRangeUpperBound", Shape: 448},
+			{Name: "ExclusiveStartBackupArn", Shape: 24},
+			{Name: "BackupType", Shape: 36},
+		}},
+		274: {Name: "ListBackupsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "BackupSummaries", Shape: 33},
+			{Name: "LastEvaluatedBackupArn", Shape: 24},
+		}},
+		275: {Name: "ListContributorInsightsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423},
+			{Name: "NextToken", Shape: 301},
+			{Name: "MaxResults", Shape: 276},
+		}},
+		276: {Name: "ListContributorInsightsLimit", Kind: wire.Integer, Bounds: &wire.Bounds{Max: 100, HasMax: true}},
+		277: {Name: "ListContributorInsightsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ContributorInsightsSummaries", Shape: 84},
+			{Name: "NextToken", Shape: 301},
+		}},
+		278: {Name: "ListExportsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableArn", Shape: 423},
+			{Name: "MaxResults", Shape: 279},
+			{Name: "NextToken", Shape: 169},
+		}},
+		279: {Name: "ListExportsMaxLimit", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}},
+		280: {Name: "ListExportsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExportSummaries", Shape: 173},
+			{Name: "NextToken", Shape: 169},
+		}},
+		281: {Name: "ListGlobalTablesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExclusiveStartGlobalTableName", Shape: 432},
+			{Name: "Limit", Shape: 322},
+			{Name: "RegionName", Shape: 344},
+		}},
+		282: {Name: "ListGlobalTablesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTables", Shape: 211},
+			{Name: "LastEvaluatedGlobalTableName", Shape: 432},
+		}},
+		283: {Name: "ListImportsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableArn", Shape: 423},
+			{Name: "PageSize", Shape: 284},
+			{Name: "NextToken", Shape: 223},
+		}},
+		284: {Name: "ListImportsMaxLimit", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}},
+		285: {Name: "ListImportsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ImportSummaryList", Shape: 228},
+			{Name: "NextToken", Shape: 223},
+		}},
+		286: {Name: "ListTablesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ExclusiveStartTableName", Shape: 432},
+			{Name: "Limit", Shape: 287},
+		}},
+		287: {Name: "ListTablesInputLimit", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}},
+		288: {Name: "ListTablesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableNames", Shape: 433},
+			{Name: "LastEvaluatedTableName", Shape: 432},
+		}},
+		289: {Name: "ListTagsOfResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ResourceArn", Shape: 381, Flags: wire.Required},
+			{Name: "NextToken", Shape: 301},
+		}},
+		290: {Name: "ListTagsOfResourceOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Tags", Shape: 440},
+			{Name: "NextToken", Shape: 301},
+		}},
+		291: {Name: "LocalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234, Flags: wire.Required},
+			{Name: "KeySchema", Shape: 263, Flags: wire.Required},
+			{Name: "Projection", Shape: 326, Flags: wire.Required},
+		}},
+		292: {Name: "LocalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234},
+			{Name: "KeySchema", Shape: 263},
+			{Name: "Projection", Shape: 326},
+			{Name: "IndexSizeBytes", Shape: 298},
+			{Name: "ItemCount", Shape: 298},
+			{Name: "IndexArn", Shape: 419},
+		}},
+		293: {Name: "LocalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 292},
+		}},
+		294: {Name: "LocalSecondaryIndexInfo", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234},
+			{Name: "KeySchema", Shape: 263},
+			{Name: "Projection", Shape: 326},
+		}},
+		295: {Name: "LocalSecondaryIndexList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 291},
+		}},
+		296: {Name: "LocalSecondaryIndexes", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 294},
+		}},
+		297: {Name: "Long", Kind: wire.Long},
+		298: {Name: "LongObject", Kind: wire.Long},
+		299: {Name: "MapAttributeValue", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 7},
+			{Name: "value", Shape: 10},
+		}},
+		300: {Name: "MultiRegionConsistency", Kind: wire.String, Enum: []string{"EVENTUAL", "STRONG"}},
+		301: {Name: "NextTokenString", Kind: wire.String},
+		302: {Name: "NonKeyAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
+		303: {Name: "NonKeyAttributeNameList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 20, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 302},
+		}},
+		304: {Name: "NonNegativeLongObject", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		305: {Name: "NullAttributeValue", Kind: wire.Boolean},
+		306: {Name: "NumberAttributeValue", Kind: wire.String},
+		307: {Name: "NumberSetAttributeValue", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 306},
+		}},
+		308: {Name: "OnDemandThroughput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MaxReadRequestUnits", Shape: 298},
+			{Name: "MaxWriteRequestUnits", Shape: 298},
+		}},
+		309: {Name: "OnDemandThroughputOverride", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MaxReadRequestUnits", Shape: 298},
+		}},
+		310: {Name: "ParameterizedStatement", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Statement", Shape: 315, Flags: wire.Required},
+			{Name: "Parameters", Shape: 324},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
+		}},
+		311: {Name: "ParameterizedStatements", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 310},
+		}},
+		312: {Name: "PartiQLBatchRequest", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 46},
+		}},
+		313: {Name: "PartiQLBatchResponse", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 47},
+		}},
+		314: {Name: "PartiQLNextToken", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 32768, HasMax: true}},
+		315: {Name: "PartiQLStatement", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 8192, HasMax: true}},
+		316: {Name: "PointInTimeRecoveryDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PointInTimeRecoveryStatus", Shape: 318},
+			{Name: "RecoveryPeriodInDays", Shape: 343},
+			{Name: "EarliestRestorableDateTime", Shape: 100},
+			{Name: "LatestRestorableDateTime", Shape: 100},
+		}},
+		317: {Name: "PointInTimeRecoverySpecification", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PointInTimeRecoveryEnabled", Shape: 57, Flags: wire.Required},
+			{Name: "RecoveryPeriodInDays", Shape: 343},
+		}},
+		318: {Name: "PointInTimeRecoveryStatus", Kind: wire.String, Enum: []string{"ENABLED", "DISABLED"}},
+		319: {Name: "PointInTimeRecoveryUnavailableException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		320: {Name: "PolicyNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		321: {Name: "PolicyRevisionId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
+		322: {Name: "PositiveIntegerObject", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
+		323: {Name: "PositiveLongObject", Kind: wire.Long, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
+		324: {Name: "PreparedStatementParameters", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+			{Name: "member", Shape: 10},
+		}},
+		325: {Name: "ProcessedItemCount", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		326: {Name: "Projection", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ProjectionType", Shape: 328},
+			{Name: "NonKeyAttributes", Shape: 303},
+		}},
+		327: {Name: "ProjectionExpression", Kind: wire.String},
+		328: {Name: "ProjectionType", Kind: wire.String, Enum: []string{"ALL", "KEYS_ONLY", "INCLUDE"}},
+		329: {Name: "ProvisionedThroughput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadCapacityUnits", Shape: 323, Flags: wire.Required},
+			{Name: "WriteCapacityUnits", Shape: 323, Flags: wire.Required},
+		}},
+		330: {Name: "ProvisionedThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastIncreaseDateTime", Shape: 100},
+			{Name: "LastDecreaseDateTime", Shape: 100},
+			{Name: "NumberOfDecreasesToday", Shape: 323},
+			{Name: "ReadCapacityUnits", Shape: 304},
+			{Name: "WriteCapacityUnits", Shape: 304},
+		}},
+		331: {Name: "ProvisionedThroughputExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+			{Name: "ThrottlingReasons", Shape: 446},
+		}},
+		332: {Name: "ProvisionedThroughputOverride", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadCapacityUnits", Shape: 323},
+		}},
+		333: {Name: "Put", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Item", Shape: 335, Flags: wire.Required},
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "ConditionExpression", Shape: 68},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+			{Name: "ExpressionAttributeValues", Shape: 183},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
+		}},
+		334: {Name: "PutItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "Item", Shape: 335, Flags: wire.Required},
+			{Name: "Expected", Shape: 160},
+			{Name: "ReturnValues", Shape: 393},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+			{Name: "ReturnItemCollectionMetrics", Shape: 392},
+			{Name: "ConditionalOperator", Shape: 70},
+			{Name: "ConditionExpression", Shape: 68},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+			{Name: "ExpressionAttributeValues", Shape: 183},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
+		}},
+		335: {Name: "PutItemInputAttributeMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 7},
+			{Name: "value", Shape: 10},
+		}},
+		336: {Name: "PutItemOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Attributes", Shape: 6},
+			{Name: "ConsumedCapacity", Shape: 73},
+			{Name: "ItemCollectionMetrics", Shape: 247},
+		}},
+		337: {Name: "PutRequest", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Item", Shape: 335, Flags: wire.Required},
+		}},
+		338: {Name: "PutResourcePolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ResourceArn", Shape: 381, Flags: wire.Required},
+			{Name: "Policy", Shape: 384, Flags: wire.Required},
+			{Name: "ExpectedRevisionId", Shape: 321},
+			{Name: "ConfirmRemoveSelfResourceAccess", Shape: 71, WireName: "x-amz-confirm-remove-self-resource-access", Location: wire.InHeader},
+		}},
+		339: {Name: "PutResourcePolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RevisionId", Shape: 321},
+		}},
+		340: {Name: "QueryInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "IndexName", Shape: 234},
+			{Name: "Select", Shape: 412},
+			{Name: "AttributesToGet", Shape: 8},
+			{Name: "Limit", Shape: 322},
+			{Name: "ConsistentRead", Shape: 72},
+			{Name: "KeyConditions", Shape: 260},
+			{Name: "QueryFilter", Shape: 188},
+			{Name: "ConditionalOperator", Shape: 70},
+			{Name: "ScanIndexForward", Shape: 57},
+			{Name: "ExclusiveStartKey", Shape: 259},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+			{Name: "ProjectionExpression", Shape: 327},
+			{Name: "FilterExpression", Shape: 68},
+			{Name: "KeyConditionExpression", Shape: 261},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+			{Name: "ExpressionAttributeValues", Shape: 183},
+		}},
+		341: {Name: "QueryOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Items", Shape: 254},
+			{Name: "Count", Shape: 240},
+			{Name: "ScannedCount", Shape: 240},
+			{Name: "LastEvaluatedKey", Shape: 259},
+			{Name: "ConsumedCapacity", Shape: 73},
+		}},
+		342: {Name: "Reason", Kind: wire.String},
+		343: {Name: "RecoveryPeriodInDays", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 35, HasMax: true}},
+		344: {Name: "RegionName", Kind: wire.String},
+		345: {Name: "Replica", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344},
+		}},
+		346: {Name: "ReplicaAlreadyExistsException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		347: {Name: "ReplicaAutoScalingDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344},
+			{Name: "GlobalSecondaryIndexes", Shape: 355},
+			{Name: "ReplicaProvisionedReadCapacityAutoScalingSettings", Shape: 18},
+			{Name: "ReplicaProvisionedWriteCapacityAutoScalingSettings", Shape: 18},
+			{Name: "ReplicaStatus", Shape: 371},
+		}},
+		348: {Name: "ReplicaAutoScalingDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 347},
+		}},
+		349: {Name: "ReplicaAutoScalingUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344, Flags: wire.Required},
+			{Name: "ReplicaGlobalSecondaryIndexUpdates", Shape: 357},
+			{Name: "ReplicaProvisionedReadCapacityAutoScalingUpdate", Shape: 19},
+		}},
+		350: {Name: "ReplicaAutoScalingUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+			{Name: "member", Shape: 349},
+		}},
+		351: {Name: "ReplicaDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344},
+			{Name: "ReplicaStatus", Shape: 371},
+			{Name: "ReplicaArn", Shape: 419},
+			{Name: "ReplicaStatusDescription", Shape: 372},
+			{Name: "ReplicaStatusPercentProgress", Shape: 373},
+			{Name: "KMSMasterKeyId", Shape: 258},
+			{Name: "ProvisionedThroughputOverride", Shape: 332},
+			{Name: "OnDemandThroughputOverride", Shape: 309},
+			{Name: "WarmThroughput", Shape: 436},
+			{Name: "GlobalSecondaryIndexes", Shape: 359},
+			{Name: "ReplicaInaccessibleDateTime", Shape: 100},
+			{Name: "ReplicaTableClassSummary", Shape: 426},
+			{Name: "GlobalTableSettingsReplicationMode", Shape: 213},
+		}},
+		352: {Name: "ReplicaDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 351},
+		}},
+		353: {Name: "ReplicaGlobalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234, Flags: wire.Required},
+			{Name: "ProvisionedThroughputOverride", Shape: 332},
+			{Name: "OnDemandThroughputOverride", Shape: 309},
+		}},
+		354: {Name: "ReplicaGlobalSecondaryIndexAutoScalingDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234},
+			{Name: "IndexStatus", Shape: 236},
+			{Name: "ProvisionedReadCapacityAutoScalingSettings", Shape: 18},
+			{Name: "ProvisionedWriteCapacityAutoScalingSettings", Shape: 18},
+		}},
+		355: {Name: "ReplicaGlobalSecondaryIndexAutoScalingDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 354},
+		}},
+		356: {Name: "ReplicaGlobalSecondaryIndexAutoScalingUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234},
+			{Name: "ProvisionedReadCapacityAutoScalingUpdate", Shape: 19},
+		}},
+		357: {Name: "ReplicaGlobalSecondaryIndexAutoScalingUpdateList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 356},
+		}},
+		358: {Name: "ReplicaGlobalSecondaryIndexDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234},
+			{Name: "ProvisionedThroughputOverride", Shape: 332},
+			{Name: "OnDemandThroughputOverride", Shape: 309},
+			{Name: "WarmThroughput", Shape: 203},
+		}},
+		359: {Name: "ReplicaGlobalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 358},
+		}},
+		360: {Name: "ReplicaGlobalSecondaryIndexList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+			{Name: "member", Shape: 353},
+		}},
+		361: {Name: "ReplicaGlobalSecondaryIndexSettingsDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234, Flags: wire.Required},
+			{Name: "IndexStatus", Shape: 236},
+			{Name: "ProvisionedReadCapacityUnits", Shape: 323},
+			{Name: "ProvisionedReadCapacityAutoScalingSettings", Shape: 18},
+			{Name: "ProvisionedWriteCapacityUnits", Shape: 323},
+			{Name: "ProvisionedWriteCapacityAutoScalingSettings", Shape: 18},
+		}},
+		362: {Name: "ReplicaGlobalSecondaryIndexSettingsDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 361},
+		}},
+		363: {Name: "ReplicaGlobalSecondaryIndexSettingsUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234, Flags: wire.Required},
+			{Name: "ProvisionedReadCapacityUnits", Shape: 323},
+			{Name: "ProvisionedReadCapacityAutoScalingSettingsUpdate", Shape: 19},
+		}},
+		364: {Name: "ReplicaGlobalSecondaryIndexSettingsUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 20, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 363},
+		}},
+		365: {Name: "ReplicaList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 345},
+		}},
+		366: {Name: "ReplicaNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		367: {Name: "ReplicaSettingsDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344, Flags: wire.Required},
+			{Name: "ReplicaStatus", Shape: 371},
+			{Name: "ReplicaBillingModeSummary", Shape: 53},
+			{Name: "ReplicaProvisionedReadCapacityUnits", Shape: 304},
+			{Name: "ReplicaProvisionedReadCapacityAutoScalingSettings", Shape: 18},
+			{Name: "ReplicaProvisionedWriteCapacityUnits", Shape: 304},
+			{Name: "ReplicaProvisionedWriteCapacityAutoScalingSettings", Shape: 18},
+			{Name: "ReplicaGlobalSecondaryIndexSettings", Shape: 362},
+			{Name: "ReplicaTableClassSummary", Shape: 426},
+		}},
+		368: {Name: "ReplicaSettingsDescriptionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 367},
+		}},
+		369: {Name: "ReplicaSettingsUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344, Flags: wire.Required},
+			{Name: "ReplicaProvisionedReadCapacityUnits", Shape: 323},
+			{Name: "ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate", Shape: 19},
+			{Name: "ReplicaGlobalSecondaryIndexSettingsUpdate", Shape: 364},
+			{Name: "ReplicaTableClass", Shape: 425},
+		}},
+		370: {Name: "ReplicaSettingsUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 369},
+		}},
+		371: {Name: "ReplicaStatus", Kind: wire.String, Enum: []string{"CREATING", "CREATION_FAILED", "UPDATING", "DELETING", "ACTIVE", "REGION_DISABLED", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"}},
+		372: {Name: "ReplicaStatusDescription", Kind: wire.String},
+		373: {Name: "ReplicaStatusPercentProgress", Kind: wire.String},
+		374: {Name: "ReplicaUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Create", Shape: 92},
+			{Name: "Delete", Shape: 108},
+		}},
+		375: {Name: "ReplicaUpdateList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 374},
+		}},
+		376: {Name: "ReplicatedWriteConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		377: {Name: "ReplicationGroupUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Create", Shape: 93},
+			{Name: "Update", Shape: 483},
+			{Name: "Delete", Shape: 109},
+		}},
+		378: {Name: "ReplicationGroupUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
+			{Name: "member", Shape: 377},
+		}},
+		379: {Name: "RequestLimitExceeded", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+			{Name: "ThrottlingReasons", Shape: 446},
+		}},
+		380: {Name: "Resource", Kind: wire.String},
+		381: {Name: "ResourceArnString", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1283, HasMax: true}},
+		382: {Name: "ResourceInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		383: {Name: "ResourceNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		384: {Name: "ResourcePolicy", Kind: wire.String},
+		385: {Name: "RestoreInProgress", Kind: wire.Boolean},
+		386: {Name: "RestoreSummary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SourceBackupArn", Shape: 24},
+			{Name: "SourceTableArn", Shape: 423},
+			{Name: "RestoreDateTime", Shape: 100, Flags: wire.Required},
+			{Name: "RestoreInProgress", Shape: 385, Flags: wire.Required},
+		}},
+		387: {Name: "RestoreTableFromBackupInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TargetTableName", Shape: 432, Flags: wire.Required},
+			{Name: "BackupArn", Shape: 24, Flags: wire.Required},
+			{Name: "BillingModeOverride", Shape: 52},
+			{Name: "GlobalSecondaryIndexOverride", Shape: 200},
+			{Name: "LocalSecondaryIndexOverride", Shape: 295},
+			{Name: "ProvisionedThroughputOverride", Shape: 329},
+			{Name: "OnDemandThroughputOverride", Shape: 308},
+			{Name: "SSESpecificationOverride", Shape: 403},
+		}},
+		388: {Name: "RestoreTableFromBackupOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableDescription", Shape: 429},
+		}},
+		389: {Name: "RestoreTableToPointInTimeInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SourceTableArn", Shape: 423},
+			{Name: "SourceTableName", Shape: 432},
+			{Name: "TargetTableName", Shape: 432, Flags: wire.Required},
+			{Name: "UseLatestRestorableTime", Shape: 57},
+			{Name: "RestoreDateTime", Shape: 100},
+			{Name: "BillingModeOverride", Shape: 52},
+			{Name: "GlobalSecondaryIndexOverride", Shape: 200},
+			{Name: "LocalSecondaryIndexOverride", Shape: 295},
+			{Name: "ProvisionedThroughputOverride", Shape: 329},
+			{Name: "OnDemandThroughputOverride", Shape: 308},
+			{Name: "SSESpecificationOverride", Shape: 403},
+		}},
+		390: {Name: "RestoreTableToPointInTimeOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableDescription", Shape: 429},
+		}},
+		391: {Name: "ReturnConsumedCapacity", Kind: wire.String, Enum: []string{"INDEXES", "TOTAL", "NONE"}},
+		392: {Name: "ReturnItemCollectionMetrics", Kind: wire.String, Enum: []string{"SIZE", "NONE"}},
+		393: {Name: "ReturnValue", Kind: wire.String, Enum: []string{"ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"}},
+		394: {Name: "ReturnValuesOnConditionCheckFailure", Kind: wire.String, Enum: []string{"ALL_OLD", "NONE"}},
+		395: {Name: "S3Bucket", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 255, HasMax: true}, Pattern: "^[a-z0-9A-Z]+[\\.\\-\\w]*[a-z0-9A-Z]+$"},
+		396: {Name: "S3BucketOwner", Kind: wire.String, Pattern: "[0-9]{12}"},
+		397: {Name: "S3BucketSource", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "S3BucketOwner", Shape: 396},
+			{Name: "S3Bucket", Shape: 395, Flags: wire.Required},
+			{Name: "S3KeyPrefix", Shape: 398},
+		}},
+		398: {Name: "S3Prefix", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}},
+		399: {Name: "S3SseAlgorithm", Kind: wire.String, Enum: []string{"AES256", "KMS"}},
+		400: {Name: "S3SseKmsKeyId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2048, HasMax: true}},
+		401: {Name: "SSEDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Status", Shape: 404},
+			{Name: "SSEType", Shape: 405},
+			{Name: "KMSMasterKeyArn", Shape: 257},
+			{Name: "InaccessibleEncryptionDateTime", Shape: 100},
+		}},
+		402: {Name: "SSEEnabled", Kind: wire.Boolean},
+		403: {Name: "SSESpecification", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Enabled", Shape: 402},
+			{Name: "SSEType", Shape: 405},
+			{Name: "KMSMasterKeyId", Shape: 258},
+		}},
+		404: {Name: "SSEStatus", Kind: wire.String, Enum: []string{"ENABLING", "ENABLED", "DISABLING", "DISABLED", "UPDATING"}},
+		405: {Name: "SSEType", Kind: wire.String, Enum: []string{"AES256", "KMS"}},
+		406: {Name: "ScalarAttributeType", Kind: wire.String, Enum: []string{"B", "N", "S"}},
+		407: {Name: "ScanInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "IndexName", Shape: 234},
+			{Name: "AttributesToGet", Shape: 8},
+			{Name: "Limit", Shape: 322},
+			{Name: "Select", Shape: 412},
+			{Name: "ScanFilter", Shape: 188},
+			{Name: "ConditionalOperator", Shape: 70},
+			{Name: "ExclusiveStartKey", Shape: 259},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+			{Name: "TotalSegments", Shape: 410},
+			{Name: "Segment", Shape: 409},
+			{Name: "ProjectionExpression", Shape: 327},
+			{Name: "FilterExpression", Shape: 68},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+			{Name: "ExpressionAttributeValues", Shape: 183},
+			{Name: "ConsistentRead", Shape: 72},
+		}},
+		408: {Name: "ScanOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Items", Shape: 254},
+			{Name: "Count", Shape: 240},
+			{Name: "ScannedCount", Shape: 240},
+			{Name: "LastEvaluatedKey", Shape: 259},
+			{Name: "ConsumedCapacity", Shape: 73},
+		}},
+		409: {Name: "ScanSegment", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 999999, HasMax: true}},
+		410: {Name: "ScanTotalSegments", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1e+06, HasMax: true}},
+		411: {Name: "SecondaryIndexesCapacityMap", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 234},
+			{Name: "value", Shape: 60},
+		}},
+		412: {Name: "Select", Kind: wire.String, Enum: []string{"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"}},
+		413: {Name: "SourceTableDetails", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432, Flags: wire.Required},
+			{Name: "TableId", Shape: 430, Flags: wire.Required},
+			{Name: "TableArn", Shape: 423},
+			{Name: "TableSizeBytes", Shape: 298},
+			{Name: "KeySchema", Shape: 263, Flags: wire.Required},
+			{Name: "TableCreationDateTime", Shape: 427, Flags: wire.Required},
+			{Name: "ProvisionedThroughput", Shape: 329, Flags: wire.Required},
+			{Name: "OnDemandThroughput", Shape: 308},
+			{Name: "ItemCount", Shape: 253},
+			{Name: "BillingMode", Shape: 52},
+		}},
+		414: {Name: "SourceTableFeatureDetails", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LocalSecondaryIndexes", Shape: 296},
+			{Name: "GlobalSecondaryIndexes", Shape: 204},
+			{Name: "StreamDescription", Shape: 417},
+			{Name: "TimeToLiveDescription", Shape: 450},
+			{Name: "SSEDescription", Shape: 401},
+		}},
+		415: {Name: "StreamArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
+		416: {Name: "StreamEnabled", Kind: wire.Boolean},
+		417: {Name: "StreamSpecification", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StreamEnabled", Shape: 416, Flags: wire.Required},
+			{Name: "StreamViewType", Shape: 418},
+		}},
+		418: {Name: "StreamViewType", Kind: wire.String, Enum: []string{"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}},
+		419: {Name: "String", Kind: wire.String},
+		420: {Name: "StringAttributeValue", Kind: wire.String},
+		421: {Name: "StringSetAttributeValue", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 420},
+		}},
+		422: {Name: "TableAlreadyExistsException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		423: {Name: "TableArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}},
+		424: {Name: "TableAutoScalingDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432},
+			{Name: "TableStatus", Shape: 435},
+			{Name: "Replicas", Shape: 348},
+		}},
+		425: {Name: "TableClass", Kind: wire.String, Enum: []string{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}},
+		426: {Name: "TableClassSummary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableClass", Shape: 425},
+			{Name: "LastUpdateDateTime", Shape: 100},
+		}},
+		427: {Name: "TableCreationDateTime", Kind: wire.Timestamp},
+		428: {Name: "TableCreationParameters", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432, Flags: wire.Required},
+			{Name: "AttributeDefinitions", Shape: 5, Flags: wire.Required},
+			{Name: "KeySchema", Shape: 263, Flags: wire.Required},
+			{Name: "BillingMode", Shape: 52},
+			{Name: "ProvisionedThroughput", Shape: 329},
+			{Name: "OnDemandThroughput", Shape: 308},
+			{Name: "SSESpecification", Shape: 403},
+			{Name: "GlobalSecondaryIndexes", Shape: 200},
+		}},
+		429: {Name: "TableDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttributeDefinitions", Shape: 5},
+			{Name: "TableName", Shape: 432},
+			{Name: "KeySchema", Shape: 263},
+			{Name: "TableStatus", Shape: 435},
+			{Name: "CreationDateTime", Shape: 100},
+			{Name: "ProvisionedThroughput", Shape: 330},
+			{Name: "TableSizeBytes", Shape: 298},
+			{Name: "ItemCount", Shape: 298},
+			{Name: "TableArn", Shape: 419},
+			{Name: "TableId", Shape: 430},
+			{Name: "BillingModeSummary", Shape: 53},
+			{Name: "LocalSecondaryIndexes", Shape: 293},
+			{Name: "GlobalSecondaryIndexes", Shape: 198},
+			{Name: "StreamSpecification", Shape: 417},
+			{Name: "LatestStreamLabel", Shape: 419},
+			{Name: "LatestStreamArn", Shape: 415},
+			{Name: "GlobalTableVersion", Shape: 419},
+			{Name: "Replicas", Shape: 352},
+			{Name: "GlobalTableWitnesses", Shape: 216},
+			{Name: "GlobalTableSettingsReplicationMode", Shape: 213},
+			{Name: "RestoreSummary", Shape: 386},
+			{Name: "SSEDescription", Shape: 401},
+			{Name: "ArchivalSummary", Shape: 2},
+			{Name: "TableClassSummary", Shape: 426},
+			{Name: "DeletionProtectionEnabled", Shape: 115},
+			{Name: "OnDemandThroughput", Shape: 308},
+			{Name: "WarmThroughput", Shape: 436},
+			{Name: "MultiRegionConsistency", Shape: 300},
+		}},
+		430: {Name: "TableId", Kind: wire.String, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
+		431: {Name: "TableInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		432: {Name: "TableName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
+		433: {Name: "TableNameList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 432},
+		}},
+		434: {Name: "TableNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		435: {Name: "TableStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"}},
+		436: {Name: "TableWarmThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadUnitsPerSecond", Shape: 323},
+			{Name: "WriteUnitsPerSecond", Shape: 323},
+			{Name: "Status", Shape: 435},
+		}},
+		437: {Name: "Tag", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 439, Flags: wire.Required},
+			{Name: "Value", Shape: 443, Flags: wire.Required},
+		}},
+		438: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 439},
+		}},
+		439: {Name: "TagKeyString", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}},
+		440: {Name: "TagList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 437},
+		}},
+		441: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ResourceArn", Shape: 381, Flags: wire.Required},
+			{Name: "Tags", Shape: 440, Flags: wire.Required},
+		}},
+		442: {Name: "TagResourceOutput", Kind: wire.Structure},
+		443: {Name: "TagValueString", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
+		444: {Name: "ThrottlingException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "Throttling", Members: []wire.Member{
+			{Name: "message", Shape: 22},
+			{Name: "throttlingReasons", Shape: 446},
+		}},
+		445: {Name: "ThrottlingReason", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "reason", Shape: 342},
+			{Name: "resource", Shape: 380},
+		}},
+		446: {Name: "ThrottlingReasonList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 445},
+		}},
+		447: {Name: "TimeRangeLowerBound", Kind: wire.Timestamp},
+		448: {Name: "TimeRangeUpperBound", Kind: wire.Timestamp},
+		449: {Name: "TimeToLiveAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
+		450: {Name: "TimeToLiveDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TimeToLiveStatus", Shape: 453},
+			{Name: "AttributeName", Shape: 449},
+		}},
+		451: {Name: "TimeToLiveEnabled", Kind: wire.Boolean},
+		452: {Name: "TimeToLiveSpecification", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Enabled", Shape: 451, Flags: wire.Required},
+			{Name: "AttributeName", Shape: 449, Flags: wire.Required},
+		}},
+		453: {Name: "TimeToLiveStatus", Kind: wire.String, Enum: []string{"ENABLING", "DISABLING", "ENABLED", "DISABLED"}},
+		454: {Name: "TransactGetItem", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Get", Shape: 189, Flags: wire.Required},
+		}},
+		455: {Name: "TransactGetItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 454},
+		}},
+		456: {Name: "TransactGetItemsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TransactItems", Shape: 455, Flags: wire.Required},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+		}},
+		457: {Name: "TransactGetItemsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ConsumedCapacity", Shape: 74},
+			{Name: "Responses", Shape: 256},
+		}},
+		458: {Name: "TransactWriteItem", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ConditionCheck", Shape: 67},
+			{Name: "Put", Shape: 333},
+			{Name: "Delete", Shape: 101},
+			{Name: "Update", Shape: 467},
+		}},
+		459: {Name: "TransactWriteItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 458},
+		}},
+		460: {Name: "TransactWriteItemsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TransactItems", Shape: 459, Flags: wire.Required},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+			{Name: "ReturnItemCollectionMetrics", Shape: 392},
+			{Name: "ClientRequestToken", Shape: 61, Flags: wire.IdempotencyToken},
+		}},
+		461: {Name: "TransactWriteItemsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ConsumedCapacity", Shape: 74},
+			{Name: "ItemCollectionMetrics", Shape: 249},
+		}},
+		462: {Name: "TransactionCanceledException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Message", Shape: 153},
+			{Name: "CancellationReasons", Shape: 59},
+		}},
+		463: {Name: "TransactionConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "message", Shape: 153},
+		}},
+		464: {Name: "TransactionInProgressException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Message", Shape: 153},
+		}},
+		465: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ResourceArn", Shape: 381, Flags: wire.Required},
+			{Name: "TagKeys", Shape: 438, Flags: wire.Required},
+		}},
+		466: {Name: "UntagResourceOutput", Kind: wire.Structure},
+		467: {Name: "Update", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 259, Flags: wire.Required},
+			{Name: "UpdateExpression", Shape: 472, Flags: wire.Required},
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "ConditionExpression", Shape: 68},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+			{Name: "ExpressionAttributeValues", Shape: 183},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
+		}},
+		468: {Name: "UpdateContinuousBackupsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "PointInTimeRecoverySpecification", Shape: 317, Flags: wire.Required},
+		}},
+		469: {Name: "UpdateContinuousBackupsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ContinuousBackupsDescription", Shape: 76},
+		}},
+		470: {Name: "UpdateContributorInsightsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "IndexName", Shape: 234},
+			{Name: "ContributorInsightsAction", Shape: 79, Flags: wire.Required},
+			{Name: "ContributorInsightsMode", Shape: 80},
+		}},
+		471: {Name: "UpdateContributorInsightsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432},
+			{Name: "IndexName", Shape: 234},
+			{Name: "ContributorInsightsStatus", Shape: 83},
+			{Name: "ContributorInsightsMode", Shape: 80},
+		}},
+		472: {Name: "UpdateExpression", Kind: wire.String},
+		473: {Name: "UpdateGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234, Flags: wire.Required},
+			{Name: "ProvisionedThroughput", Shape: 329},
+			{Name: "OnDemandThroughput", Shape: 308},
+			{Name: "WarmThroughput", Shape: 490},
+		}},
+		474: {Name: "UpdateGlobalTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 432, Flags: wire.Required},
+			{Name: "ReplicaUpdates", Shape: 375, Flags: wire.Required},
+		}},
+		475: {Name: "UpdateGlobalTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableDescription", Shape: 208},
+		}},
+		476: {Name: "UpdateGlobalTableSettingsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 432, Flags: wire.Required},
+			{Name: "GlobalTableBillingMode", Shape: 52},
+			{Name: "GlobalTableProvisionedWriteCapacityUnits", Shape: 323},
+			{Name: "GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate", Shape: 19},
+			{Name: "GlobalTableGlobalSecondaryIndexSettingsUpdate", Shape: 210},
+			{Name: "ReplicaSettingsUpdate", Shape: 370},
+		}},
+		477: {Name: "UpdateGlobalTableSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 432},
+			{Name: "ReplicaSettings", Shape: 368},
+		}},
+		478: {Name: "UpdateItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "Key", Shape: 259, Flags: wire.Required},
+			{Name: "AttributeUpdates", Shape: 9},
+			{Name: "Expected", Shape: 160},
+			{Name: "ConditionalOperator", Shape: 70},
+			{Name: "ReturnValues", Shape: 393},
+			{Name: "ReturnConsumedCapacity", Shape: 391},
+			{Name: "ReturnItemCollectionMetrics", Shape: 392},
+			{Name: "UpdateExpression", Shape: 472},
+			{Name: "ConditionExpression", Shape: 68},
+			{Name: "ExpressionAttributeNames", Shape: 181},
+			{Name: "ExpressionAttributeValues", Shape: 183},
+			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
+		}},
+		479: {Name: "UpdateItemOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Attributes", Shape: 6},
+			{Name: "ConsumedCapacity", Shape: 73},
+			{Name: "ItemCollectionMetrics", Shape: 247},
+		}},
+		480: {Name: "UpdateKinesisStreamingConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ApproximateCreationDateTimePrecision", Shape: 0},
+		}},
+		481: {Name: "UpdateKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "StreamArn", Shape: 415, Flags: wire.Required},
+			{Name: "UpdateKinesisStreamingConfiguration", Shape: 480},
+		}},
+		482: {Name: "UpdateKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 432},
+			{Name: "StreamArn", Shape: 415},
+			{Name: "DestinationStatus", Shape: 142},
+			{Name: "UpdateKinesisStreamingConfiguration", Shape: 480},
+		}},
+		483: {Name: "UpdateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RegionName", Shape: 344, Flags: wire.Required},
+			{Name: "KMSMasterKeyId", Shape: 258},
+			{Name: "ProvisionedThroughputOverride", Shape: 332},
+			{Name: "OnDemandThroughputOverride", Shape: 309},
+			{Name: "GlobalSecondaryIndexes", Shape: 360},
+			{Name: "TableClassOverride", Shape: 425},
+		}},
+		484: {Name: "UpdateTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AttributeDefinitions", Shape: 5},
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "BillingMode", Shape: 52},
+			{Name: "ProvisionedThroughput", Shape: 329},
+			{Name: "GlobalSecondaryIndexUpdates", Shape: 202},
+			{Name: "StreamSpecification", Shape: 417},
+			{Name: "SSESpecification", Shape: 403},
+			{Name: "ReplicaUpdates", Shape: 378},
+			{Name: "TableClass", Shape: 425},
+			{Name: "DeletionProtectionEnabled", Shape: 115},
+			{Name: "MultiRegionConsistency", Shape: 300},
+			{Name: "GlobalTableWitnessUpdates", Shape: 218},
+			{Name: "OnDemandThroughput", Shape: 308},
+			{Name: "WarmThroughput", Shape: 490},
+			{Name: "GlobalTableSettingsReplicationMode", Shape: 213},
+		}},
+		485: {Name: "UpdateTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableDescription", Shape: 429},
+		}},
+		486: {Name: "UpdateTableReplicaAutoScalingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalSecondaryIndexUpdates", Shape: 196},
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "ProvisionedWriteCapacityAutoScalingUpdate", Shape: 19},
+			{Name: "ReplicaUpdates", Shape: 350},
+		}},
+		487: {Name: "UpdateTableReplicaAutoScalingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableAutoScalingDescription", Shape: 424},
+		}},
+		488: {Name: "UpdateTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TimeToLiveSpecification", Shape: 452, Flags: wire.Required},
+		}},
+		489: {Name: "UpdateTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TimeToLiveSpecification", Shape: 452},
+		}},
+		490: {Name: "WarmThroughput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReadUnitsPerSecond", Shape: 298},
+			{Name: "WriteUnitsPerSecond", Shape: 298},
+		}},
+		491: {Name: "WitnessStatus", Kind: wire.String, Enum: []string{"CREATING", "DELETING", "ACTIVE"}},
+		492: {Name: "WriteRequest", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "PutRequest", Shape: 337},
+			{Name: "DeleteRequest", Shape: 110},
+		}},
+		493: {Name: "WriteRequests", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 492},
 		}},
 	},
 }
