@@ -36,11 +36,16 @@ func dynamoRequest(operation, body string) []byte {
 
 // serve starts `devstack serve` and returns with its first answer to ListTables.
 func (b *bench) serve(ctx context.Context) (*server, error) {
+	return b.serveFor(ctx, dynamoRequest("ListTables", "{}"), "--ephemeral", "--dir", b.temp)
+}
+
+// serveFor starts `devstack serve` with these flags and returns with its first answer to a request.
+func (b *bench) serveFor(ctx context.Context, ask []byte, flags ...string) (*server, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, port, dynamoRequest("ListTables", "{}"), b.devstack, "serve", "--ephemeral", "--port", strconv.Itoa(port), "--dir", b.temp)
+	return start(ctx, port, ask, b.devstack, append([]string{"serve", "--port", strconv.Itoa(port)}, flags...)...)
 }
 
 // startBare starts the reference. answers is its folder of answers, "" for none.
