@@ -138,7 +138,7 @@ func (d *daemon) openLogs() {
 
 // load reads the stack's files as they are now.
 func (d *daemon) load() (*config.Stack, error) {
-	return config.Load(d.dir, config.Options{Vars: d.options.vars, Allocator: d.alloc, CheckDefinition: checkDefinition})
+	return config.Load(d.dir, config.Options{Vars: d.options.vars, Allocator: d.alloc, CheckDefinition: checkDefinition, CheckSeed: checkSeed})
 }
 
 func (d *daemon) openCloud(stack *config.Stack) {

@@ -103,7 +103,7 @@ func readStack(cmd *cobra.Command) (*config.Stack, error) {
 	}
 	done := make(chan loaded, 1)
 	go func() {
-		stack, err := config.Load(dir, config.Options{Allocator: alloc, Vars: vars(cmd), CheckDefinition: checkDefinition})
+		stack, err := config.Load(dir, config.Options{Allocator: alloc, Vars: vars(cmd), CheckDefinition: checkDefinition, CheckSeed: checkSeed})
 		done <- loaded{stack, err}
 	}()
 	select {

@@ -28,7 +28,7 @@ func (l *loader) declareStack() {
 		l.decode(f, nil, map[ID]bool{}, false)
 		s := l.stack
 		s.Name, s.Region, s.Account = f.label, f.text("region"), f.text("account")
-		s.Port, s.Sync = f.integer("port"), f.text("durability") == "fsync"
+		s.Port, s.Sync, s.TableDelay = f.integer("port"), f.text("durability") == "fsync", f.integer("table_delay")
 		if s.Region != "" && !regionPattern().MatchString(s.Region) {
 			l.add(f.rangeOf("region"), "Invalid region", "%q is not the name of a region, such as us-east-1", s.Region)
 		}

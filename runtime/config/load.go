@@ -31,6 +31,10 @@ type Options struct {
 
 	// CheckDefinition returns what is wrong with a state machine's definition; nil: it is only held against JSON's grammar.
 	CheckDefinition func(definition, machineType string) []DefinitionFault
+
+	// CheckSeed returns what is wrong with a file of items for a table, and in which line (0: the whole); nil: nobody looks
+	// into it yet.
+	CheckSeed func(path string, t *Table) (line int, message string)
 }
 
 // DefinitionFault is one mistake in a definition.

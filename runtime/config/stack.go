@@ -11,14 +11,15 @@ import (
 
 // Stack is one application, every value known: ports and ARNs are allocated before the file is evaluated.
 type Stack struct {
-	Name      string
-	Dir       string // absolute; all relative paths in the file are relative to it
-	Region    string // "us-east-1"
-	Account   string // 12 digits
-	Port      int    // of the AWS endpoint, 4566 unless the file says otherwise
-	Sync      bool   // durability = "fsync"
-	Resources []Resource
-	Files     []string // absolute paths that the configuration was read from, files read by functions included
+	Name       string
+	Dir        string // absolute; all relative paths in the file are relative to it
+	Region     string // "us-east-1"
+	Account    string // 12 digits
+	Port       int    // of the AWS endpoint, 4566 unless the file says otherwise
+	Sync       bool   // durability = "fsync"
+	TableDelay int    // seconds that a change of a table's status takes
+	Resources  []Resource
+	Files      []string // absolute paths that the configuration was read from, files read by functions included
 }
 
 // ID names a resource as references do: table.orders, or table.orders["eu"] for an instance of a block with for_each;
@@ -60,20 +61,37 @@ type Table struct {
 	BillingMode        string // "PAY_PER_REQUEST" or "PROVISIONED"
 	ReadCapacity       int64
 	WriteCapacity      int64
+	OnDemand           Units  // most units a second with PAY_PER_REQUEST; 0: no bound
+	Warm               Units  // units a second that it must be ready for; 0: not said
+	Class              string // TableClass, "STANDARD" or "STANDARD_INFREQUENT_ACCESS"
+	RecoveryDays       int    // of point-in-time recovery, 1 to 35; 0: it is off
+	Replicas           []string
+	Seeds              []Seed
 	DeletionProtection bool
 	Tags               map[string]string
 	ARN, StreamARN     string
 }
 
+// Units are read and write units a second.
+type Units struct{ Read, Write int64 }
+
+// Seed is a file with items that a table begins with.
+type Seed struct {
+	Path string // absolute
+	Sum  string // SHA-256 of its content, in hexadecimal: another content is another stack
+}
+
 // Index is a secondary index of a table.
 type Index struct {
-	Name              string
-	Local             bool
-	HashKey, RangeKey string
-	Projection        string   // "ALL", "KEYS_ONLY" or "INCLUDE"
-	NonKeyAttributes  []string // with INCLUDE
-	ReadCapacity      int64    // of a global index with PROVISIONED
-	WriteCapacity     int64
+	Name             string
+	Local            bool
+	HashKeys         []string // 1 to 4
+	RangeKeys        []string // 0 to 4
+	Projection       string   // "ALL", "KEYS_ONLY" or "INCLUDE"
+	NonKeyAttributes []string // with INCLUDE
+	ReadCapacity     int64    // of a global index with PROVISIONED
+	WriteCapacity    int64
+	OnDemand, Warm   Units // of a global index, as the table's
 }
 
 // Cache is an ElastiCache cluster.

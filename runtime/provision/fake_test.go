@@ -114,8 +114,12 @@ func (f *fakeAWS) dynamodb(operation string, in map[string]any) (any, error) {
 	if arn := text(in, "ResourceArn"); arn != "" {
 		name = arn[strings.LastIndexByte(arn, '/')+1:]
 	}
+	if operation == "BatchWriteItem" {
+		return nil, nil
+	}
 	if operation == "CreateTable" {
 		t := maps.Clone(in)
+		t["TableClassSummary"] = map[string]any{"TableClass": in["TableClass"]}
 		t["TableStatus"], t["Tags"] = "ACTIVE", tagsOf(in["Tags"])
 		t["BillingModeSummary"] = map[string]any{"BillingMode": in["BillingMode"]}
 		f.stream(t, name)
@@ -132,6 +136,12 @@ func (f *fakeAWS) dynamodb(operation string, in map[string]any) (any, error) {
 		f.updateTable(t, in)
 	case "DeleteTable":
 		delete(f.things, "table "+name)
+	case "DescribeContinuousBackups":
+		return map[string]any{"ContinuousBackupsDescription": map[string]any{"PointInTimeRecoveryDescription": t["recovery"]}}, nil
+	case "UpdateContinuousBackups":
+		spec := in["PointInTimeRecoverySpecification"].(map[string]any)
+		status := map[bool]string{true: "ENABLED", false: "DISABLED"}[spec["PointInTimeRecoveryEnabled"].(bool)]
+		t["recovery"] = map[string]any{"PointInTimeRecoveryStatus": status, "RecoveryPeriodInDays": spec["RecoveryPeriodInDays"]}
 	case "DescribeTimeToLive":
 		return map[string]any{"TimeToLiveDescription": t["ttl"]}, nil
 	case "UpdateTimeToLive":
@@ -150,7 +160,9 @@ func (f *fakeAWS) dynamodb(operation string, in map[string]any) (any, error) {
 
 // updateTable does what DynamoDB does with the parts of a change.
 func (f *fakeAWS) updateTable(t, in map[string]any) {
-	for _, key := range []string{"DeletionProtectionEnabled", "ProvisionedThroughput", "StreamSpecification", "AttributeDefinitions"} {
+	for _, key := range []string{
+		"DeletionProtectionEnabled", "ProvisionedThroughput", "StreamSpecification", "AttributeDefinitions", "OnDemandThroughput", "WarmThroughput",
+	} {
 		if in[key] != nil {
 			t[key] = in[key]
 		}
@@ -160,6 +172,12 @@ func (f *fakeAWS) updateTable(t, in map[string]any) {
 	}
 	if in["StreamSpecification"] != nil {
 		f.stream(t, text(in, "TableName"))
+	}
+	if in["TableClass"] != nil {
+		t["TableClassSummary"] = map[string]any{"TableClass": in["TableClass"]}
+	}
+	if updates, ok := in["ReplicaUpdates"].([]any); ok {
+		f.replicas(t, updates[0].(map[string]any))
 	}
 	updates, _ := in["GlobalSecondaryIndexUpdates"].([]any)
 	for _, u := range updates {
@@ -173,11 +191,25 @@ func (f *fakeAWS) updateTable(t, in map[string]any) {
 			case "Delete":
 				have = slices.Delete(have, i, i+1)
 			case "Update":
-				have[i].(map[string]any)["ProvisionedThroughput"] = index["ProvisionedThroughput"]
+				maps.Copy(have[i].(map[string]any), index)
 			}
 			t["GlobalSecondaryIndexes"] = have
 		}
 	}
+}
+
+// replicas makes or deletes a replica. The table's own region is among those that are described, as on AWS.
+func (f *fakeAWS) replicas(t, update map[string]any) {
+	have, _ := t["Replicas"].([]any)
+	if have == nil {
+		have = []any{map[string]any{"RegionName": "us-east-1"}}
+	}
+	if create, ok := update["Create"].(map[string]any); ok {
+		t["Replicas"] = append(have, create)
+		return
+	}
+	gone := update["Delete"].(map[string]any)["RegionName"]
+	t["Replicas"] = slices.DeleteFunc(have, func(r any) bool { return r.(map[string]any)["RegionName"] == gone })
 }
 
 // stream gives a table whose stream is on its ARN.

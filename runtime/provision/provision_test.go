@@ -43,7 +43,9 @@ func sections(t *testing.T, path string) []section {
 func stack(t *testing.T, text string) *config.Stack {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"stack.hcl": "stack \"test\" {}\n" + text, "f.js": ""} {
+	for name, content := range map[string]string{
+		"stack.hcl": "stack \"test\" {}\n" + text, "f.js": "", "seed.csv": "id,name\na,tea\nb,\n", "more.json": `[{"id":"b","price":450}]`,
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}

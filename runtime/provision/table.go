@@ -24,6 +24,10 @@ type tableDescription struct {
 	}
 	LatestStreamArn           string
 	DeletionProtectionEnabled bool
+	OnDemandThroughput        onDemand
+	WarmThroughput            warm
+	TableClassSummary         struct{ TableClass string }
+	Replicas                  []struct{ RegionName string }
 }
 
 type attributeDefinition struct{ AttributeName, AttributeType string }
@@ -31,6 +35,37 @@ type attributeDefinition struct{ AttributeName, AttributeType string }
 type keyElement struct{ AttributeName, KeyType string }
 
 type throughput struct{ ReadCapacityUnits, WriteCapacityUnits int64 }
+
+// onDemand is OnDemandThroughput, in units a second; -1 is no bound, and 0 where AWS says nothing.
+type onDemand struct{ MaxReadRequestUnits, MaxWriteRequestUnits int64 }
+
+func newOnDemand(u config.Units) onDemand {
+	unbounded := func(n int64) int64 {
+		if n == 0 {
+			return -1
+		}
+		return n
+	}
+	return onDemand{unbounded(u.Read), unbounded(u.Write)}
+}
+
+// is tells whether the bounds are the wanted ones.
+func (o onDemand) is(want config.Units) bool {
+	return max(o.MaxReadRequestUnits, 0) == want.Read && max(o.MaxWriteRequestUnits, 0) == want.Write
+}
+
+// warm is WarmThroughput.
+type warm struct {
+	ReadUnitsPerSecond  int64 `json:",omitempty"`
+	WriteUnitsPerSecond int64 `json:",omitempty"`
+}
+
+func newWarm(u config.Units) warm { return warm{u.Read, u.Write} }
+
+// has tells whether the throughput is the wanted one, as far as one is wanted.
+func (w warm) has(want config.Units) bool {
+	return (want.Read == 0 || want.Read == w.ReadUnitsPerSecond) && (want.Write == 0 || want.Write == w.WriteUnitsPerSecond)
+}
 
 type projection struct {
 	ProjectionType   string
@@ -43,6 +78,8 @@ type indexDescription struct {
 	KeySchema             []keyElement
 	Projection            projection
 	ProvisionedThroughput throughput
+	OnDemandThroughput    onDemand
+	WarmThroughput        warm
 }
 
 // applyTable creates a table or changes it in place.
@@ -64,16 +101,19 @@ func (p *Provisioner) applyTable(ctx context.Context, old, t *config.Table) erro
 		return err
 	}
 	for _, step := range []func(context.Context, *config.Table, *tableDescription) error{
-		p.changeThroughput, p.changeProtection, p.changeStream, p.changeIndexes, p.changeIndexThroughput,
+		p.changeThroughput, p.changeReported, p.changeProtection, p.changeStream, p.changeIndexes, p.changeIndexThroughput,
+		p.changeIndexReported, p.changeReplicas,
 	} {
 		if err := step(ctx, t, d); err != nil {
 			return err
 		}
 	}
-	if err := p.changeTTL(ctx, t); err != nil {
-		return err
+	for _, step := range []func(context.Context, *config.Table) error{p.changeTTL, p.changeRecovery, p.changeTableTags} {
+		if err := step(ctx, t); err != nil {
+			return err
+		}
 	}
-	return p.changeTableTags(ctx, t)
+	return nil
 }
 
 // describeTable returns a table once no change of it is under way.
@@ -95,7 +135,7 @@ func (p *Provisioner) describeTable(ctx context.Context, name string) (*tableDes
 
 func (p *Provisioner) createTable(ctx context.Context, t *config.Table) error {
 	in := object{
-		"TableName": t.Name, "KeySchema": keySchema(t.HashKey, t.RangeKey), "BillingMode": t.BillingMode,
+		"TableName": t.Name, "KeySchema": tableKey(t), "BillingMode": t.BillingMode,
 		"AttributeDefinitions": definitions(t, t.Indexes),
 	}
 	if t.BillingMode == "PROVISIONED" {
@@ -121,6 +161,10 @@ func (p *Provisioner) createTable(ctx context.Context, t *config.Table) error {
 	if t.DeletionProtection {
 		in["DeletionProtectionEnabled"] = true
 	}
+	if t.Class != "STANDARD" {
+		in["TableClass"] = t.Class
+	}
+	addReported(in, t.OnDemand, t.Warm)
 	if len(t.Tags) > 0 {
 		in["Tags"] = tagList(t.Tags, "Key", "Value")
 	}
@@ -134,26 +178,59 @@ func (p *Provisioner) createTable(ctx context.Context, t *config.Table) error {
 	if err := checkStreamARN(t, d); err != nil {
 		return err
 	}
-	if t.TTL == "" {
-		return nil
+	if t.TTL != "" {
+		if err := p.setTTL(ctx, t.Name, t.TTL, true); err != nil {
+			return err
+		}
 	}
-	return p.setTTL(ctx, t.Name, t.TTL, true)
+	if err := p.changeReplicas(ctx, t, d); err != nil {
+		return err
+	}
+	if t.RecoveryDays > 0 {
+		if err := p.setRecovery(ctx, t); err != nil {
+			return err
+		}
+	}
+	return p.seedTable(ctx, t, "")
+}
+
+// addReported adds the throughput that is asked for besides capacity.
+func addReported(in object, most, ready config.Units) {
+	if most != (config.Units{}) {
+		in["OnDemandThroughput"] = newOnDemand(most)
+	}
+	if ready != (config.Units{}) {
+		in["WarmThroughput"] = newWarm(ready)
+	}
 }
 
 // keySchema writes a key as DynamoDB does.
-func keySchema(hash, rng string) []keyElement {
-	keys := []keyElement{{hash, "HASH"}}
-	if rng != "" {
-		keys = append(keys, keyElement{rng, "RANGE"})
+func keySchema(hash, rng []string) []keyElement {
+	var keys []keyElement
+	for _, name := range hash {
+		keys = append(keys, keyElement{name, "HASH"})
+	}
+	for _, name := range rng {
+		keys = append(keys, keyElement{name, "RANGE"})
 	}
 	return keys
+}
+
+// tableKey is the key of the table itself.
+func tableKey(t *config.Table) []keyElement {
+	if t.RangeKey == "" {
+		return keySchema([]string{t.HashKey}, nil)
+	}
+	return keySchema([]string{t.HashKey}, []string{t.RangeKey})
 }
 
 // definitions returns the types of the keys of the table and of some of its indexes: DynamoDB refuses others.
 func definitions(t *config.Table, indexes []config.Index) []attributeDefinition {
 	names := map[string]bool{t.HashKey: true, t.RangeKey: true}
 	for _, x := range indexes {
-		names[x.HashKey], names[x.RangeKey] = true, true
+		for _, name := range slices.Concat(x.HashKeys, x.RangeKeys) {
+			names[name] = true
+		}
 	}
 	delete(names, "")
 	var list []attributeDefinition
@@ -165,12 +242,13 @@ func definitions(t *config.Table, indexes []config.Index) []attributeDefinition 
 
 func indexInput(t *config.Table, x config.Index) object {
 	in := object{
-		"IndexName": x.Name, "KeySchema": keySchema(x.HashKey, x.RangeKey),
+		"IndexName": x.Name, "KeySchema": keySchema(x.HashKeys, x.RangeKeys),
 		"Projection": projection{x.Projection, x.NonKeyAttributes},
 	}
 	if t.BillingMode == "PROVISIONED" && !x.Local {
 		in["ProvisionedThroughput"] = throughput{x.ReadCapacity, x.WriteCapacity}
 	}
+	addReported(in, x.OnDemand, x.Warm)
 	return in
 }
 
@@ -213,12 +291,12 @@ func unchangeable(t *config.Table, d *tableDescription) error {
 
 // sameIndex reports whether keys, their types and projection are as wanted.
 func sameIndex(t *config.Table, x config.Index, have indexDescription, d *tableDescription) bool {
-	if !slices.Equal(keySchema(x.HashKey, x.RangeKey), have.KeySchema) || x.Projection != have.Projection.ProjectionType ||
+	if !slices.Equal(keySchema(x.HashKeys, x.RangeKeys), have.KeySchema) || x.Projection != have.Projection.ProjectionType ||
 		!slices.Equal(slices.Sorted(slices.Values(x.NonKeyAttributes)), slices.Sorted(slices.Values(have.Projection.NonKeyAttributes))) {
 		return false
 	}
 	for _, a := range d.AttributeDefinitions {
-		if (a.AttributeName == x.HashKey || a.AttributeName == x.RangeKey) && a.AttributeType != t.Attributes[a.AttributeName] {
+		if slices.Contains(slices.Concat(x.HashKeys, x.RangeKeys), a.AttributeName) && a.AttributeType != t.Attributes[a.AttributeName] {
 			return false
 		}
 	}
@@ -235,6 +313,9 @@ func (p *Provisioner) removeTable(ctx context.Context, t *config.Table) error {
 	}
 	if d.DeletionProtectionEnabled {
 		return fmt.Errorf("table %s has deletion protection and stays: to delete it, put its block back with deletion_protection = false, save, and remove it then", t.Name)
+	}
+	if err := p.removeReplicas(ctx, t.Name, d, nil); err != nil {
+		return err
 	}
 	return ignore(p.call(ctx, "dynamodb", "DeleteTable", object{"TableName": t.Name}, nil), "ResourceNotFoundException")
 }

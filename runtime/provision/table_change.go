@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"devstack/runtime/config"
@@ -177,7 +178,8 @@ func (p *Provisioner) setTTL(ctx context.Context, table, attribute string, on bo
 	}, nil)
 }
 
-func (p *Provisioner) changeTableTags(ctx context.Context, t *config.Table) error {
+// tableTags returns all tags of a table.
+func (p *Provisioner) tableTags(ctx context.Context, t *config.Table) (map[string]string, error) {
 	have := map[string]string{}
 	in := object{"ResourceArn": t.ARN}
 	for {
@@ -186,24 +188,38 @@ func (p *Provisioner) changeTableTags(ctx context.Context, t *config.Table) erro
 			NextToken string
 		}
 		if err := p.call(ctx, "dynamodb", "ListTagsOfResource", in, &out); err != nil {
-			return err
+			return nil, err
 		}
-		for key, value := range tagMap(out.Tags) {
-			have[key] = value
-		}
+		maps.Copy(have, tagMap(out.Tags))
 		if out.NextToken == "" {
-			break
+			return have, nil
 		}
 		in["NextToken"] = out.NextToken
 	}
+}
+
+// changeTableTags changes the tags, one of which tells what the table was seeded with.
+func (p *Provisioner) changeTableTags(ctx context.Context, t *config.Table) error {
+	have, err := p.tableTags(ctx, t)
+	if err != nil {
+		return err
+	}
+	seeded := have[seedTag]
+	delete(have, seedTag)
 	set, remove := tagChanges(have, t.Tags)
 	if len(remove) > 0 {
 		if err := p.call(ctx, "dynamodb", "UntagResource", object{"ResourceArn": t.ARN, "TagKeys": remove}, nil); err != nil {
 			return err
 		}
 	}
-	if len(set) == 0 {
-		return nil
+	if len(set) > 0 {
+		if err := p.tagTable(ctx, t, set); err != nil {
+			return err
+		}
 	}
-	return p.call(ctx, "dynamodb", "TagResource", object{"ResourceArn": t.ARN, "Tags": tagList(set, "Key", "Value")}, nil)
+	return p.seedTable(ctx, t, seeded)
+}
+
+func (p *Provisioner) tagTable(ctx context.Context, t *config.Table, tags map[string]string) error {
+	return p.call(ctx, "dynamodb", "TagResource", object{"ResourceArn": t.ARN, "Tags": tagList(tags, "Key", "Value")}, nil)
 }
