@@ -2383,7 +2383,7 @@ var model = wire.Model{
 	Protocols:      []wire.Protocol{wire.AWSJSON10},
 	Operations: []wire.Operation{
 		{Name: "BatchExecuteStatement", Input: 38, Output: 39, Errors: []int{242, 379, 444}, Flags: wire.OpImplemented},
-		{Name: "BatchGetItem", Input: 40, Output: 41, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented},
+		{Name: "BatchGetItem", Input: 40, Output: 41, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented | wire.OpNewChecks},
 		{Name: "BatchWriteItem", Input: 48, Output: 49, Errors: []int{242, 243, 252, 331, 376, 379, 383, 444}, Flags: wire.OpImplemented},
 		{Name: "CreateBackup", Input: 86, Output: 87, Errors: []int{28, 78, 242, 243, 271, 431, 434}, Flags: wire.OpImplemented},
 		{Name: "CreateGlobalTable", Input: 89, Output: 90, Errors: []int{206, 242, 243, 271, 434}, Flags: wire.OpImplemented},
@@ -2420,9 +2420,9 @@ var model = wire.Model{
 		{Name: "ListImports", Input: 283, Output: 285, Errors: []int{271}, Flags: wire.OpImplemented},
 		{Name: "ListTables", Input: 286, Output: 288, Errors: []int{242, 243}, Flags: wire.OpImplemented},
 		{Name: "ListTagsOfResource", Input: 289, Output: 290, Errors: []int{242, 243, 383}, Flags: wire.OpImplemented},
-		{Name: "PutItem", Input: 334, Output: 336, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 444, 463}, Flags: wire.OpImplemented},
+		{Name: "PutItem", Input: 334, Output: 336, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 444, 463}, Flags: wire.OpImplemented | wire.OpNewChecks},
 		{Name: "PutResourcePolicy", Input: 338, Output: 339, Errors: []int{242, 243, 271, 320, 382, 383}, Flags: wire.OpImplemented},
-		{Name: "Query", Input: 340, Output: 341, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented},
+		{Name: "Query", Input: 340, Output: 341, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented | wire.OpNewChecks},
 		{Name: "RestoreTableFromBackup", Input: 387, Output: 388, Errors: []int{28, 30, 242, 243, 271, 422, 431}, Flags: wire.OpImplemented},
 		{Name: "RestoreTableToPointInTime", Input: 389, Output: 390, Errors: []int{242, 243, 245, 271, 319, 422, 431, 434}, Flags: wire.OpImplemented},
 		{Name: "Scan", Input: 407, Output: 408, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented},
@@ -2434,7 +2434,7 @@ var model = wire.Model{
 		{Name: "UpdateContributorInsights", Input: 470, Output: 471, Errors: []int{242, 383}, Flags: wire.OpImplemented},
 		{Name: "UpdateGlobalTable", Input: 474, Output: 475, Errors: []int{212, 242, 243, 346, 366, 434}, Flags: wire.OpImplemented},
 		{Name: "UpdateGlobalTableSettings", Input: 476, Output: 477, Errors: []int{212, 235, 242, 243, 271, 366, 382}, Flags: wire.OpImplemented},
-		{Name: "UpdateItem", Input: 478, Output: 479, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 444, 463}, Flags: wire.OpImplemented},
+		{Name: "UpdateItem", Input: 478, Output: 479, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 444, 463}, Flags: wire.OpImplemented | wire.OpNewChecks | wire.OpFirstEnum},
 		{Name: "UpdateKinesisStreamingDestination", Input: 481, Output: 482, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
 		{Name: "UpdateTable", Input: 484, Output: 485, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
 		{Name: "UpdateTableReplicaAutoScaling", Input: 486, Output: 487, Errors: []int{242, 271, 382, 383}, Flags: wire.OpImplemented},
@@ -2623,7 +2623,7 @@ var model = wire.Model{
 			{Name: "ItemCollectionMetrics", Shape: 249},
 			{Name: "ConsumedCapacity", Shape: 74},
 		}},
-		50: {Name: "BatchWriteItemRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
+		50: {Name: "BatchWriteItemRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Max: 25, HasMax: true}, Members: []wire.Member{
 			{Name: "key", Shape: 423},
 			{Name: "value", Shape: 493},
 		}},

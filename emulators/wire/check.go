@@ -74,23 +74,33 @@ func (f *field) constrained() bool {
 //
 // The code is ValidationException, in Query services ValidationError, or what the model says (CloudWatch Logs:
 // InvalidParameterException). All words are those of recorded answers.
+//
+// Operations that AWS has moved to its newer checks say "Value at 'Name'", and report what is no value of an enumeration
+// only if nothing else is wrong.
 func (op *operation) checkInput(v reflect.Value) error {
 	if op.in.check != something {
 		return nil
 	}
 	m := op.service.Model
-	c := checker{model: m}
+	c := checker{model: m, newer: op.Flags&OpNewChecks != 0}
 	if m.CheckPrefix != "" {
 		c.path = append([]byte(lowerFirst(op.Name)+m.CheckPrefix), '.')
 	}
 	c.structure(op.in, v)
-	switch n := len(c.found); n {
+	found := c.found
+	if len(found) == 0 {
+		found = c.enums
+		if op.Flags&OpFirstEnum != 0 && len(found) > 1 {
+			found = found[:1]
+		}
+	}
+	switch n := len(found); n {
 	case 0:
 		return nil
 	case 1:
-		return m.violation("1 validation error detected: " + c.found[0])
+		return m.violation("1 validation error detected: " + found[0])
 	default:
-		return m.violation(strconv.Itoa(n) + " validation errors detected: " + strings.Join(c.found, "; "))
+		return m.violation(strconv.Itoa(n) + " validation errors detected: " + strings.Join(found, "; "))
 	}
 }
 
@@ -108,8 +118,18 @@ func (m *Model) violation(message string) *Error {
 // checker walks an input by its plan.
 type checker struct {
 	model *Model
+	newer bool   // OpNewChecks
 	path  []byte // of the member at hand
 	found []string
+	enums []string // of OpNewChecks: wrong enumerations, which are reported apart
+}
+
+// name is a member as paths name it.
+func (c *checker) name(f *field) string {
+	if c.newer {
+		return f.Name
+	}
+	return lowerFirst(f.Name)
 }
 
 func (c *checker) structure(p *plan, v reflect.Value) {
@@ -119,7 +139,7 @@ func (c *checker) structure(p *plan, v reflect.Value) {
 		x, ok := f.given(v.Field(f.index))
 		if !ok {
 			if f.Flags&Required != 0 {
-				c.path = append(c.path, lowerFirst(f.Name)...)
+				c.path = append(c.path, c.name(f)...)
 				c.add("null", "Member must not be null")
 				c.path = c.path[:at]
 			}
@@ -128,7 +148,7 @@ func (c *checker) structure(p *plan, v reflect.Value) {
 		if !f.constrained() && f.plan.check != something {
 			continue
 		}
-		c.path = append(c.path, lowerFirst(f.Name)...)
+		c.path = append(c.path, c.name(f)...)
 		c.value(f, x)
 		c.path = c.path[:at]
 	}
@@ -195,6 +215,10 @@ func (c *checker) mapping(f *field, v reflect.Value) {
 		if !ok {
 			continue
 		}
+		if vf.plan.kind == List && len(c.violations(vf, x)) > 0 {
+			c.add(c.quoted(f, v), "Map value must satisfy constraint: ["+strings.Join(c.constraints(vf), ", ")+"]")
+			return
+		}
 		if vf.plan.scalar() {
 			if len(c.violations(vf, x)) > 0 {
 				all := append(c.constraints(vf), "Member must not be null")
@@ -256,11 +280,13 @@ func (c *checker) constraints(f *field) []string {
 	return words
 }
 
+const enumConstraint = "Member must satisfy enum value set"
+
 func (c *checker) enumWords(enum []string) string {
 	if c.model.HideValues {
-		return "Member must satisfy enum value set"
+		return enumConstraint
 	}
-	return "Member must satisfy enum value set: [" + strings.Join(enum, ", ") + "]"
+	return enumConstraint + ": [" + strings.Join(enum, ", ") + "]"
 }
 
 func boundWords(k Kind, than string, bound float64) string {
@@ -316,10 +342,17 @@ func utf16Len(s string) int {
 
 // add notes a violation of the member at hand.
 func (c *checker) add(value, constraint string) {
-	if value != "" {
+	if c.newer {
+		value = ""
+	} else if value != "" {
 		value = " " + value
 	}
-	c.found = append(c.found, "Value"+value+" at '"+string(c.path)+"' failed to satisfy constraint: "+constraint)
+	text := "Value" + value + " at '" + string(c.path) + "' failed to satisfy constraint: " + constraint
+	if c.newer && strings.HasPrefix(constraint, enumConstraint) {
+		c.enums = append(c.enums, text)
+		return
+	}
+	c.found = append(c.found, text)
 }
 
 // quoted is a value as messages show it, "" where they do not.

@@ -77,6 +77,8 @@ func TestConstraintWords(t *testing.T) {
 			"Value '101' at 'entries.1.member.weight' failed to satisfy constraint: Member must have value less than or equal to 100"},
 		{"a structure in a list in a map", checkedInput{ByTable: map[string][]checkedEntry{"t": {{Source: ptr("")}}}},
 			"Value '' at 'byTable.t.member.1.member.source' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		{"a list that is too long in a map", checkedInput{ByTable: map[string][]checkedEntry{"t": {}}}, // https://github.com/elegantdevelopment/aws-cdk-dynamodb-seeder/issues/3
+			"Value '{t=[]}' at 'byTable' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 2, Member must have length greater than or equal to 1]"},
 		{"what is sensitive", checkedInput{Plaintext: []byte("four")},
 			"Value at 'plaintext' failed to satisfy constraint: Member must have length less than or equal to 3"},
 		{"a length is counted in UTF-16", checkedInput{Entries: []checkedEntry{{Source: ptr("😹😹")}}}, ""},
@@ -119,6 +121,36 @@ func TestConstraintWordsDifferByService(t *testing.T) {
 		op := &operation{Operation: &Operation{Name: "CreateIt"}, service: &service{Service: NewService(m, nil)}}
 		op.in = newPlanner(m).plan(0, reflect.TypeFor[checkedInput]())
 		if err := op.checkInput(reflect.ValueOf(&in).Elem()); err == nil || err.Error() != tt.want {
+			t.Errorf("%s: got %v\nwant %s", tt.name, err, tt.want)
+		}
+	}
+}
+
+// DynamoDB's newer operations show no values, spell members as the model does and report wrong enumerations last. That more
+// than one violation is worded like this is a guess.
+func TestNewerChecks(t *testing.T) {
+	m := &Model{Protocols: []Protocol{AWSJSON10}, Shapes: []Shape{
+		0: {Name: "Input", Kind: Structure, Members: []Member{{Name: "Returned", Shape: 2}, {Name: "TableName", Shape: 1, Flags: Required}, {Name: "Capacity", Shape: 2}}},
+		1: {Name: "TableName", Kind: String, Bounds: &Bounds{Min: 1, HasMin: true}},
+		2: {Name: "Enum", Kind: String, Enum: []string{"A", "B"}},
+	}}
+	type input struct{ Returned, TableName, Capacity *string }
+	wrong := ptr("x")
+	const enum = " failed to satisfy constraint: Member must satisfy enum value set: [A, B]"
+	for _, tt := range []struct {
+		name  string
+		flags OpFlags
+		in    input
+		want  string
+	}{
+		{"a name before enumerations", OpNewChecks, input{wrong, ptr(""), wrong}, "1 validation error detected: Value at 'TableName' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		{"no name", OpNewChecks, input{wrong, nil, wrong}, "1 validation error detected: Value at 'TableName' failed to satisfy constraint: Member must not be null"},
+		{"all enumerations", OpNewChecks, input{wrong, ptr("t"), wrong}, "2 validation errors detected: Value at 'Returned'" + enum + "; Value at 'Capacity'" + enum},
+		{"the first of them", OpNewChecks | OpFirstEnum, input{wrong, ptr("t"), wrong}, "1 validation error detected: Value at 'Returned'" + enum},
+	} {
+		op := &operation{Operation: &Operation{Name: "PutIt", Flags: tt.flags}, service: &service{Service: NewService(m, nil)}}
+		op.in = newPlanner(m).plan(0, reflect.TypeFor[input]())
+		if err := op.checkInput(reflect.ValueOf(&tt.in).Elem()); err == nil || err.Error() != "ValidationException: "+tt.want {
 			t.Errorf("%s: got %v\nwant %s", tt.name, err, tt.want)
 		}
 	}

@@ -57,6 +57,8 @@ type OpFlags uint8
 const (
 	OpImplemented  OpFlags = 1 << iota // listed in operations.txt
 	OpUnwrappedXML                     // S3's GetBucketLocation: the one member's element is the root
+	OpNewChecks                        // violated constraints show no values, and members by the model's names; see checkInput
+	OpFirstEnum                        // besides, of several wrong enumerations the first alone is reported
 )
 
 // Kind is a shape's type.

@@ -117,6 +117,12 @@ func (e *emitter) operation(id string) {
 	if op.Traits.has("aws.customizations#s3UnwrappedXmlOutput") {
 		flags = append(flags, "wire.OpUnwrappedXML")
 	}
+	if op.Traits.has("devstack#newChecks") {
+		flags = append(flags, "wire.OpNewChecks")
+	}
+	if op.Traits.has("devstack#firstEnum") {
+		flags = append(flags, "wire.OpFirstEnum")
+	}
 	if len(errs) > 0 {
 		fields = append(fields, "Errors: []int{"+strings.Join(errs, ", ")+"}")
 	}

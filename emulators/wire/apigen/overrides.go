@@ -30,6 +30,8 @@ import (
 //	Service devstack#checkPrefix "Input"                                 in paths of violated constraints: createRestApiInput.name
 //	Service devstack#hideValues                                          violated constraints show no values
 //	Service devstack#crc32                                               answers carry X-Amz-Crc32
+//	Operation devstack#newChecks                                         violated constraints: Value at 'TableName' …, enumerations last
+//	Operation devstack#firstEnum                                         and of those the first alone
 //	Enum devstack#enumOrder ["B", "A"]                                   how messages list the values
 //
 // A missing file is no error.
