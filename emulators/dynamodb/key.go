@@ -44,7 +44,7 @@ func (k keySchema) appendKey(dst []byte, from expr.Source) ([]byte, bool) {
 			return dst[:start], false
 		}
 		dst = item.AppendKey(dst, v)
-		if i == 0 {
+		if !a.Sort && (i+1 == len(k) || k[i+1].Sort) {
 			binary.BigEndian.PutUint32(dst[start:], hash(dst[start+hashSize:]))
 		}
 	}
@@ -52,8 +52,11 @@ func (k keySchema) appendKey(dst []byte, from expr.Source) ([]byte, bool) {
 }
 
 // prefix is what the stored keys of one partition begin with.
-func (k keySchema) prefix(hashKey item.Value) []byte {
-	key := item.AppendKey(make([]byte, hashSize, 64), hashKey)
+func (k keySchema) prefix(hashKey []item.Value) []byte {
+	key := make([]byte, hashSize, 64)
+	for _, v := range hashKey {
+		key = item.AppendKey(key, v)
+	}
 	binary.BigEndian.PutUint32(key, hash(key[hashSize:]))
 	return key
 }
@@ -109,12 +112,17 @@ func (a keyAttribute) checkValue(v item.Value) error {
 	switch {
 	case v.Text() == "":
 		return errValidation(msgEmptyKey, emptyWord(v), a.Name)
-	case !a.Sort && len(v.Text()) > maxHashKey:
-		return errValidation(msgHashKeySize, maxHashKey)
-	case a.Sort && len(v.Text()) > maxSortKey:
-		return errValidation(msgSortKeySize, maxSortKey)
+	case !a.Sort && len(v.Text()) > maxHashKey || a.Sort && len(v.Text()) > maxSortKey:
+		return a.sizeError()
 	}
 	return nil
+}
+
+func (a keyAttribute) sizeError() error {
+	if a.Sort {
+		return errValidation(msgSortKeySize, maxSortKey)
+	}
+	return errValidation(msgHashKeySize, maxHashKey)
 }
 
 func emptyWord(v item.Value) string {
@@ -131,6 +139,26 @@ var (
 	errIndexKeySize  = errors.New("size")
 )
 
+// tooLong tells whether an index key's attributes, as far as the item has them, exceed the limits of a hash and a sort key.
+// That the limits hold for all attributes of a part together is a guess by the words of the message.
+func (k keySchema) tooLong(i item.Item) (keyAttribute, bool) {
+	var hash, sortKey int
+	for _, a := range k {
+		v, ok := i[a.Name]
+		switch {
+		case !ok:
+		case a.Sort:
+			sortKey += len(v.Text())
+		default:
+			hash += len(v.Text())
+		}
+		if hash > maxHashKey || sortKey > maxSortKey {
+			return a, true
+		}
+	}
+	return keyAttribute{}, false
+}
+
 // checkIndexKeys checks those attributes of an item that are keys of an index. They may be missing. It returns the index and
 // the attribute that are wrong, and how.
 func (t *table) checkIndexKeys(i item.Item) (*index, keyAttribute, error) {
@@ -144,9 +172,10 @@ func (t *table) checkIndexKeys(i item.Item) (*index, keyAttribute, error) {
 				return x, a, errIndexKeyType
 			case v.Text() == "":
 				return x, a, errIndexKeyEmpty
-			case !a.Sort && len(v.Text()) > maxHashKey || a.Sort && len(v.Text()) > maxSortKey:
-				return x, a, errIndexKeySize
 			}
+		}
+		if a, ok := x.Key.tooLong(i); ok {
+			return x, a, errIndexKeySize
 		}
 	}
 	return nil, keyAttribute{}, nil
@@ -164,7 +193,7 @@ func (t *table) checkPut(i item.Item) error {
 	case errIndexKeyEmpty:
 		return errValidation(msgIndexKeyEmpty, emptyWord(i[a.Name]), x.Name, a.Name)
 	case errIndexKeySize:
-		return a.checkValue(i[a.Name])
+		return a.sizeError()
 	}
 	if i.Size() > maxItemSize {
 		return errValidation("Item size has exceeded the maximum allowed size")

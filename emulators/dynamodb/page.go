@@ -274,5 +274,11 @@ func (rd *reading) take(tx *store.Tx, p *page, entry record) error {
 	return nil
 }
 
-// expr describes a key attribute to package expr.
-func (a keyAttribute) expr() expr.Key { return expr.Key{Name: a.Name, Kind: a.kind()} }
+// expr describes key attributes to package expr.
+func (k keySchema) expr() []expr.Key {
+	out := make([]expr.Key, len(k))
+	for i, a := range k {
+		out[i] = expr.Key{Name: a.Name, Kind: a.kind()}
+	}
+	return out
+}

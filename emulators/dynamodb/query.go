@@ -85,11 +85,8 @@ func (p partition) from(key []byte, forward bool) partition {
 // partition parses the key condition and finds where to look.
 func (rd *reading) partition(condition string) (partition, error) {
 	key := rd.key()
-	var sortKey expr.Key
-	if a, ok := key.sort(); ok {
-		sortKey = a.expr()
-	}
-	c, err := expr.ParseKeyCondition(condition, rd.params, key[0].expr(), sortKey)
+	hash, sortKey := key.parts()
+	c, err := expr.ParseKeyCondition(condition, rd.params, hash.expr(), sortKey.expr())
 	if err != nil {
 		return partition{}, invalid(err)
 	}
@@ -109,6 +106,9 @@ func (rd *reading) partition(condition string) (partition, error) {
 
 // sortSpan is the part of a partition that a condition on the sort key selects.
 func sortSpan(prefix []byte, c *expr.KeyCondition) span {
+	for _, v := range c.Equal {
+		prefix = item.AppendKey(prefix[:len(prefix):len(prefix)], v)
+	}
 	with := func(v item.Value) []byte { return item.AppendKey(prefix[:len(prefix):len(prefix)], v) }
 	whole := span{prefix, after(prefix)}
 	switch c.Op {

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -29,21 +30,16 @@ const (
 	msgTooFewDefinitions  = "Invalid KeySchema: Some index key attribute have no definition"
 )
 
-// newSchema makes the schema of a table or an index from the request, with the types of its attributes.
-func newSchema(in []KeySchemaElement, definitions []AttributeDefinition) (keySchema, error) {
-	if len(in) > 2 {
-		return nil, errValidation("1 validation error detected: Value at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2")
-	}
-	if *in[0].KeyType != KeyTypeHash {
-		return nil, errValidation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-	}
-	if len(in) == 2 {
-		if *in[1].KeyType != KeyTypeRange {
-			return nil, errValidation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
-		}
-		if *in[0].AttributeName == *in[1].AttributeName {
-			return nil, errValidation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-		}
+// maxParts is how many attributes each of the two parts of a global index's key may have.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
+const maxParts = 4
+
+// newSchema makes the schema of a table or an index from the request, with the types of its attributes. parts is how many
+// attributes each part of the key may have.
+func newSchema(in []KeySchemaElement, definitions []AttributeDefinition, parts int) (keySchema, error) {
+	if err := checkOrder(in, parts); err != nil {
+		return nil, err
 	}
 	var key keySchema
 	for _, e := range in {
@@ -54,6 +50,47 @@ func newSchema(in []KeySchemaElement, definitions []AttributeDefinition) (keySch
 		key = append(key, keyAttribute{Name: *e.AttributeName, Type: *definitions[i].AttributeType, Sort: *e.KeyType == KeyTypeRange})
 	}
 	return key, nil
+}
+
+// checkOrder checks that a schema begins with its HASH elements, and that none is there twice.
+func checkOrder(in []KeySchemaElement, parts int) error {
+	if parts == 1 && len(in) > 2 {
+		return errValidation("1 validation error detected: Value '%s' at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2", showSchema(in))
+	}
+	hashes := 0
+	for hashes < len(in) && *in[hashes].KeyType == KeyTypeHash {
+		hashes++
+	}
+	switch {
+	case hashes == 0:
+		return errValidation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+	case parts == 1 && hashes == 2:
+		return errValidation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+	case slices.ContainsFunc(in[hashes:], func(e KeySchemaElement) bool { return *e.KeyType == KeyTypeHash }): // a guess
+		return errValidation("Invalid KeySchema: All HASH key elements must come before all RANGE key elements")
+	case hashes > parts: // a guess
+		return errValidation("Invalid KeySchema: The number of HASH key elements exceeds the limit of %d", parts)
+	case len(in)-hashes > parts: // a guess
+		return errValidation("Invalid KeySchema: The number of RANGE key elements exceeds the limit of %d", parts)
+	}
+	for i, e := range in {
+		if slices.ContainsFunc(in[:i], func(old KeySchemaElement) bool { return *old.AttributeName == *e.AttributeName }) {
+			if len(in) == 2 && hashes == 1 {
+				return errValidation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+			}
+			return errValidation("Invalid KeySchema: Duplicate key attribute name: %s", *e.AttributeName) // a guess
+		}
+	}
+	return nil
+}
+
+// showSchema writes a schema as the messages about constraints do.
+func showSchema(in []KeySchemaElement) string {
+	parts := make([]string, len(in))
+	for i, e := range in {
+		parts[i] = fmt.Sprintf("KeySchemaElement(attributeName=%s, keyType=%s)", *e.AttributeName, *e.KeyType)
+	}
+	return bracketed(parts)
 }
 
 // checkDefinitions refuses definitions of attributes that no key uses, and those given twice.
@@ -149,7 +186,11 @@ func (t *table) addGlobal(in CreateGlobalSecondaryIndexAction) error {
 
 // define sets an index's key and projection.
 func (x *index) define(t *table, key []KeySchemaElement, p *Projection) (err error) {
-	if x.Key, err = newSchema(key, t.Attributes); err != nil {
+	parts := 1
+	if x.Global {
+		parts = maxParts
+	}
+	if x.Key, err = newSchema(key, t.Attributes, parts); err != nil {
 		return err
 	}
 	if p.ProjectionType == nil {
@@ -167,10 +208,10 @@ func (x *index) define(t *table, key []KeySchemaElement, p *Projection) (err err
 
 // checkLocal checks what a local secondary index has in common with its table.
 func (t *table) checkLocal(x *index) error {
-	if _, ok := t.Key.sort(); !ok {
+	if !t.Key.sorted() {
 		return badParameter("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
 	}
-	if _, ok := x.Key.sort(); !ok {
+	if !x.Key.sorted() {
 		return badParameter("Index KeySchema does not have a range key for index: %s", x.Name)
 	}
 	if x.Key[0].Name != t.Key[0].Name {

@@ -60,7 +60,8 @@ type index struct {
 	Throughput throughput
 }
 
-// keySchema is the attributes of a primary or an index key: the partition key's, then the sort key's.
+// keySchema is the attributes of a primary or an index key: the partition key's, then the sort key's. A table and a local
+// index have one of each at most, a global index four.
 type keySchema []keyAttribute
 
 // keyAttribute is one attribute of a key.
@@ -74,11 +75,17 @@ func (k keySchema) has(attribute string) bool {
 	return slices.ContainsFunc(k, func(a keyAttribute) bool { return a.Name == attribute })
 }
 
-// sort returns the sort key's attribute.
-func (k keySchema) sort() (keyAttribute, bool) {
-	last := k[len(k)-1]
-	return last, last.Sort
+// parts returns the partition key's attributes and the sort key's.
+func (k keySchema) parts() (hash, sortKey keySchema) {
+	i := slices.IndexFunc(k, func(a keyAttribute) bool { return a.Sort })
+	if i < 0 {
+		return k, nil
+	}
+	return k[:i], k[i:]
 }
+
+// sorted tells whether there is a sort key.
+func (k keySchema) sorted() bool { return k[len(k)-1].Sort }
 
 // wire returns the schema as the API writes it.
 func (k keySchema) wire() []KeySchemaElement {

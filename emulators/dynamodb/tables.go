@@ -67,11 +67,6 @@ func refuseCreate(in *CreateTableInput) error {
 	case in.GlobalTableSettingsReplicationMode != nil:
 		return notImplemented("CreateTable", "GlobalTableSettingsReplicationMode")
 	}
-	for _, x := range in.GlobalSecondaryIndexes {
-		if len(x.KeySchema) > 2 {
-			return notImplemented("CreateTable", "GlobalSecondaryIndexes.KeySchema with more than two attributes")
-		}
-	}
 	return nil
 }
 
@@ -110,7 +105,7 @@ func newTable(r *wire.Request, in *CreateTableInput, id string, now time.Time) (
 	if len(in.AttributeDefinitions) < len(in.KeySchema) {
 		return nil, errValidation(msgTooFewDefinitions)
 	}
-	if t.Key, err = newSchema(in.KeySchema, t.Attributes); err != nil {
+	if t.Key, err = newSchema(in.KeySchema, t.Attributes, 1); err != nil {
 		return nil, err
 	}
 	if err := newIndexes(t, in); err != nil {

@@ -70,11 +70,6 @@ func refuseUpdate(in *UpdateTableInput) error {
 		in.SSESpecification == nil && in.TableClass == nil && in.DeletionProtectionEnabled == nil && in.OnDemandThroughput == nil && in.WarmThroughput == nil:
 		return errValidation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
 	}
-	for _, u := range in.GlobalSecondaryIndexUpdates {
-		if u.Create != nil && len(u.Create.KeySchema) > 2 {
-			return notImplemented("UpdateTable", "GlobalSecondaryIndexUpdates.Create.KeySchema with more than two attributes")
-		}
-	}
 	return checkStreamSpecification(in.StreamSpecification)
 }
 

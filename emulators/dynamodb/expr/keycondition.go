@@ -23,12 +23,14 @@ const (
 	BeginsWith
 )
 
-// KeyCondition is a key condition that fits a key schema.
+// KeyCondition is a key condition that fits a key schema: values for all of the hash key, for the first attributes of the
+// sort key, and a condition on the one that follows.
 type KeyCondition struct {
-	Hash item.Value
-	Op   RangeOp
-	Low  item.Value // the operand, or the lower bound of Between
-	High item.Value // the upper bound of Between
+	Hash  []item.Value
+	Equal []item.Value // of the sort key's attributes before the one that Op is about
+	Op    RangeOp
+	Low   item.Value // the operand, or the lower bound of Between
+	High  item.Value // the upper bound of Between
 }
 
 // keyOps are the operators that a key condition may use.
@@ -44,11 +46,11 @@ type keyTerm struct {
 	values []item.Value
 }
 
-// ParseKeyCondition parses a KeyConditionExpression and checks it against a key schema; the sort key's name is empty if
-// there is none. The values are of the keys' types; whether they are too long or empty is the caller's to check.
+// ParseKeyCondition parses a KeyConditionExpression and checks it against a key schema, whose sort key may be none. The values
+// are of the keys' types; whether they are too long or empty is the caller's to check.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
-func ParseKeyCondition(text string, p *Params, hash, sortKey Key) (*KeyCondition, error) {
+func ParseKeyCondition(text string, p *Params, hash, sortKey []Key) (*KeyCondition, error) {
 	s, err := cached(KeyConditionExpression, text)
 	if err != nil {
 		return nil, err
@@ -129,41 +131,62 @@ func (n *node) keyTerm(e *env) (keyTerm, error) {
 	return t, nil
 }
 
-// fitSchema finds the hash key's term and the sort key's.
-func fitSchema(terms []keyTerm, hash, sortKey Key) (*KeyCondition, error) {
-	if len(terms) > 2 {
+// fitSchema finds the terms of the hash key and of the sort key. A key of several attributes, which only a global index may
+// have, needs all of its hash key by equality, and of its sort key the first ones, the last of which may be a range.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
+func fitSchema(terms []keyTerm, hash, sortKey []Key) (*KeyCondition, error) {
+	if len(terms) > max(2, len(hash)+len(sortKey)) { // that the words are the same for a longer key is a guess
 		return nil, errConditions
 	}
 	k := &KeyCondition{}
-	t, ok := find(terms, hash.Name)
-	switch {
-	case !ok:
-		return nil, answer(msgKeysNotFound, hash.Name)
-	case t.op != EQ:
-		return nil, errKeyUnsupported
-	case t.values[0].Kind() != hash.Kind:
-		return nil, errKeyType
-	}
-	k.Hash = t.values[0]
-	if len(terms) == 1 {
-		return k, nil
-	}
-	if sortKey.Name == "" {
-		return nil, errKeyUnsupported
-	}
-	if t, ok = find(terms, sortKey.Name); !ok {
-		return nil, answer(msgKeysNotFound, sortKey.Name)
-	}
-	for _, v := range t.values {
-		if v.Kind() != sortKey.Kind {
+	for _, key := range hash {
+		t, ok := find(terms, key.Name)
+		switch {
+		case !ok:
+			return nil, answer(msgKeysNotFound, key.Name)
+		case t.op != EQ:
+			return nil, errKeyUnsupported
+		case t.values[0].Kind() != key.Kind:
 			return nil, errKeyType
 		}
+		k.Hash = append(k.Hash, t.values[0])
+	}
+	rest := len(terms) - len(hash)
+	if rest > len(sortKey) {
+		return nil, errKeyUnsupported
+	}
+	for i, key := range sortKey[:rest] {
+		t, ok := find(terms, key.Name)
+		switch {
+		case !ok:
+			return nil, answer(msgKeysNotFound, key.Name)
+		case i < rest-1 && t.op != EQ:
+			return nil, errKeyUnsupported
+		}
+		if err := k.restrict(t, key, i == rest-1); err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+// restrict takes over the term of an attribute of the sort key.
+func (k *KeyCondition) restrict(t keyTerm, key Key, last bool) error {
+	for _, v := range t.values {
+		if v.Kind() != key.Kind {
+			return errKeyType
+		}
+	}
+	if !last {
+		k.Equal = append(k.Equal, t.values[0])
+		return nil
 	}
 	k.Op, k.Low = t.op, t.values[0]
 	if t.op == Between {
 		k.High = t.values[1]
 	}
-	return k, nil
+	return nil
 }
 
 func find(terms []keyTerm, name string) (keyTerm, bool) {
@@ -175,7 +198,7 @@ func find(terms []keyTerm, name string) (keyTerm, bool) {
 	return keyTerm{}, false
 }
 
-// Match tells whether a sort key's value satisfies the condition.
+// Match tells whether a value of the attribute that Op is about satisfies the condition.
 func (k *KeyCondition) Match(sortKey item.Value) bool {
 	switch k.Op {
 	case AnyRange:

@@ -34,12 +34,12 @@ func TestKeyConditions(t *testing.T) {
 		{"begins not with", "pk = :a AND begins_with(sk, :s)", textKey, item.String("ab"), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			k, err := ParseKeyCondition(tt.text, params(t), hashKey, tt.sortKey)
+			k, err := ParseKeyCondition(tt.text, params(t), []Key{hashKey}, sortKeys(tt.sortKey))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if k.Hash.Text() != "a" {
-				t.Errorf("the hash key is %s", k.Hash.Text())
+			if len(k.Hash) != 1 || k.Hash[0].Text() != "a" {
+				t.Errorf("the hash key is %v", k.Hash)
 			}
 			if got := k.Match(tt.value); got != tt.want {
 				t.Errorf("%s is %v of %s", tt.text, got, tt.value.Text())
@@ -81,9 +81,51 @@ func TestKeyConditionsThatAreRefused(t *testing.T) {
 		{"bounds the wrong way round", "pk = :a AND sk BETWEEN :5 AND :1", sortKey, prefix + "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:5}, upper bound operand: AttributeValue: {N:1}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := ParseKeyCondition(tt.text, params(t), hashKey, tt.sortKey)
+			_, err := ParseKeyCondition(tt.text, params(t), []Key{hashKey}, sortKeys(tt.sortKey))
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("%s\n got: %v\nwant: %s", tt.text, err, tt.want)
+			}
+		})
+	}
+}
+
+// sortKeys is the sort key of a schema that has none if key has no name.
+func sortKeys(key Key) []Key {
+	if key.Name == "" {
+		return nil
+	}
+	return []Key{key}
+}
+
+func TestKeyConditionsOnSeveralAttributes(t *testing.T) {
+	hash := []Key{{"h1", item.S}, {"h2", item.N}}
+	sorts := []Key{{"s1", item.S}, {"s2", item.N}, {"s3", item.N}}
+	for _, tt := range []struct {
+		name, text string
+		equal      int // attributes before the condition's
+		op         RangeOp
+		want       string // the refusal
+	}{
+		{"the hash key", "h1 = :a AND h2 = :1", 0, AnyRange, ""},
+		{"the hash key in another order", "h2 = :1 AND h1 = :a", 0, AnyRange, ""},
+		{"the first of the sort key", "h1 = :a AND h2 = :1 AND begins_with(s1, :s)", 0, BeginsWith, ""},
+		{"a range on the second", "h1 = :a AND h2 = :1 AND s1 = :a AND s2 > :2", 1, GT, ""},
+		{"a range on the last", "s3 BETWEEN :1 AND :3 AND s2 = :2 AND h1 = :a AND s1 = :a AND h2 = :1", 2, Between, ""},
+		{"all by equality", "h1 = :a AND h2 = :1 AND s1 = :a AND s2 = :2 AND s3 = :3", 2, EQ, ""},
+		{"half of the hash key", "h1 = :a", 0, 0, "Query condition missed key schema element: h2"},
+		{"half of the hash key and a sort key", "h1 = :a AND s1 = :a", 0, 0, "Query condition missed key schema element: h2"},
+		{"a range on the hash key", "h1 = :a AND h2 > :1", 0, 0, "Query key condition not supported"},
+		{"a gap in the sort key", "h1 = :a AND h2 = :1 AND s1 = :a AND s3 = :3", 0, 0, "Query condition missed key schema element: s2"},
+		{"a range before the last", "h1 = :a AND h2 = :1 AND s1 > :a AND s2 = :2", 0, 0, "Query key condition not supported"},
+		{"another type", "h1 = :a AND h2 = :1 AND s1 = :1", 0, 0, "One or more parameter values were invalid: Condition parameter type does not match schema type"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k, err := ParseKeyCondition(tt.text, params(t), hash, sorts)
+			switch {
+			case err != nil && err.Error() != tt.want || err == nil && tt.want != "":
+				t.Errorf("got %v, want %q", err, tt.want)
+			case err == nil && (len(k.Hash) != 2 || len(k.Equal) != tt.equal || k.Op != tt.op):
+				t.Errorf("got %+v", k)
 			}
 		})
 	}
