@@ -1,0 +1,131 @@
+package dynamodb
+
+import (
+	"context"
+	"strings"
+
+	"devstack/emulators/store"
+	"devstack/emulators/wire"
+)
+
+// There is no S3 to export to or to import from, so nothing is ever started: lists are empty, and an export or an import
+// that is asked for by its ARN is not found.
+
+// The words of AWS's answers, as observed (ack-api-quirks, DDB-EXPORT-001, 003, 006 and DDB-IMPORT-010); that of an
+// import that is not there is a guess by analogy.
+const (
+	msgNotTableARN     = "One or more parameter values were invalid: %s is not a valid ARN"
+	msgExportNotFound  = "Export not found: Export not found: %s"
+	msgExportRegion    = "Export not found: Invalid export arn"
+	msgImportNotFound  = "Import not found: Import not found: %s"
+	msgInvalidExport   = "Invalid Export ARN"
+	msgInvalidImport   = "Invalid Import ARN"
+	msgInvalidToken    = "Invalid Request: Provided nextToken is invalid: %s"
+	msgIncremental     = "Invalid Request: Export Type expected to be Incremental Export when incremental export specification is provided"
+	msgFullIncremental = "Invalid Request: When Export Type is Full Export , Incremental Export Specification should not be provided"
+	msgNoIncremental   = "Invalid Request: Incremental Export Specification expected when export type is set as Incremental Export"
+	msgNoExportFrom    = "Invalid Request: ExportFromTime must be provided in IncrementalExportSpecification"
+	msgExportKey       = "Invalid Request: KMS Key Id is not supported for this encryption type"
+)
+
+// ExportTableToPointInTime is refused once the request is found to be right: there is no S3 to write to.
+//
+// PointInTimeRecoveryUnavailableException if point-in-time recovery is off, InvalidExportTimeException if ExportTime is
+// outside of what can be restored.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
+func (s *service) ExportTableToPointInTime(ctx context.Context, in *ExportTableToPointInTimeInput) (*ExportTableToPointInTimeOutput, error) {
+	if err := checkExport(in); err != nil {
+		return nil, err
+	}
+	r := wire.From(ctx)
+	return nil, s.Store.View(func(tx *store.Tx) error {
+		t, _, err := s.lookup(tx, r, *in.TableArn)
+		switch {
+		case err != nil:
+			return err
+		case t == nil:
+			return errTableNotFoundException(msgNoTable, *in.TableArn)
+		}
+		return wire.NotImplemented("devstack does not implement ExportTableToPointInTime: there is no Amazon S3 here to export to")
+	})
+}
+
+// checkExport checks what the parameters of an export say together.
+func checkExport(in *ExportTableToPointInTimeInput) error {
+	incremental, full := is(in.ExportType, ExportTypeIncrementalExport), is(in.ExportType, ExportTypeFullExport)
+	spec := in.IncrementalExportSpecification
+	switch {
+	case !strings.HasPrefix(*in.TableArn, "arn:"):
+		return errValidation(msgNotTableARN, "tableArn")
+	case spec != nil && full:
+		return errValidation(msgFullIncremental)
+	case spec != nil && !incremental:
+		return errValidation(msgIncremental)
+	case incremental && spec == nil:
+		return errValidation(msgNoIncremental)
+	case incremental && spec.ExportFromTime == nil:
+		return errValidation(msgNoExportFrom)
+	case in.S3SseKmsKeyId != nil && !is(in.S3SseAlgorithm, S3SseAlgorithmKms):
+		return errValidation(msgExportKey)
+	}
+	return nil
+}
+
+// DescribeExport answers ExportNotFoundException: nothing was ever exported.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeExport.html
+func (s *service) DescribeExport(ctx context.Context, in *DescribeExportInput) (*DescribeExportOutput, error) {
+	a, ok := parseARN(*in.ExportArn, "export")
+	r := wire.From(ctx)
+	switch {
+	case !ok:
+		return nil, errValidation(msgInvalidExport)
+	case a.account != r.Account:
+		return nil, errAccessDenied()
+	case a.region != r.Region:
+		return nil, errExportNotFoundException(msgExportRegion)
+	}
+	return nil, errExportNotFoundException(msgExportNotFound, *in.ExportArn)
+}
+
+// ListExports lists no exports.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListExports.html
+func (s *service) ListExports(_ context.Context, in *ListExportsInput) (*ListExportsOutput, error) {
+	if in.NextToken != nil { // nobody was ever given one
+		return nil, errValidation(msgInvalidToken, *in.NextToken)
+	}
+	return &ListExportsOutput{ExportSummaries: []ExportSummary{}}, nil
+}
+
+// ImportTable is refused: there is no S3 to read from.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ImportTable.html
+func (s *service) ImportTable(context.Context, *ImportTableInput) (*ImportTableOutput, error) {
+	return nil, wire.NotImplemented("devstack does not implement ImportTable: there is no Amazon S3 here to import from")
+}
+
+// DescribeImport answers ImportNotFoundException: nothing was ever imported.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeImport.html
+func (s *service) DescribeImport(ctx context.Context, in *DescribeImportInput) (*DescribeImportOutput, error) {
+	a, ok := parseARN(*in.ImportArn, "import")
+	switch {
+	case !ok:
+		return nil, errValidation(msgInvalidImport)
+	case a.account != wire.From(ctx).Account:
+		return nil, errAccessDenied()
+	}
+	return nil, errImportNotFoundException(msgImportNotFound, *in.ImportArn)
+}
+
+// ListImports lists no imports.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListImports.html
+func (s *service) ListImports(_ context.Context, in *ListImportsInput) (*ListImportsOutput, error) {
+	if in.NextToken != nil {
+		return nil, errValidation(msgInvalidToken, *in.NextToken)
+	}
+	return &ListImportsOutput{ImportSummaryList: []ImportSummary{}}, nil
+}
