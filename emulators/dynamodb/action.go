@@ -201,7 +201,7 @@ func (t *table) collection(tx *store.Tx, at item.Item, asked *string) *ItemColle
 	}
 	name := t.Key[0].Name
 	return &ItemCollectionMetrics{
-		ItemCollectionKey:   map[string]AttributeValue{name: wireValue(at[name])},
+		ItemCollectionKey:   wireItem(item.Item{name: at[name]}),
 		SizeEstimateRangeGB: []float64{0, float64(total>>30) + 1},
 	}
 }

@@ -321,20 +321,6 @@ type AttributeDefinition struct {
 	AttributeType *string
 }
 
-// AttributeValue is the model's union AttributeValue: one of its members is set.
-type AttributeValue struct {
-	S    *string
-	N    *string
-	B    []byte
-	SS   []string
-	NS   []string
-	BS   [][]byte
-	M    map[string]AttributeValue
-	L    []AttributeValue
-	NULL *bool
-	BOOL *bool
-}
-
 // AttributeValueUpdate is the model's structure AttributeValueUpdate.
 type AttributeValueUpdate struct {
 	Value  *AttributeValue
@@ -439,7 +425,7 @@ type BatchGetItemInput struct {
 
 // BatchGetItemOutput is the output of BatchGetItem.
 type BatchGetItemOutput struct {
-	Responses        map[string][]map[string]AttributeValue
+	Responses        map[string][]Attributes
 	UnprocessedKeys  map[string]KeysAndAttributes
 	ConsumedCapacity []ConsumedCapacity
 }
@@ -448,7 +434,7 @@ type BatchGetItemOutput struct {
 type BatchStatementError struct {
 	Code    *string
 	Message *string
-	Item    map[string]AttributeValue
+	Item    Attributes
 }
 
 // BatchStatementRequest is the model's structure BatchStatementRequest.
@@ -463,7 +449,7 @@ type BatchStatementRequest struct {
 type BatchStatementResponse struct {
 	Error     *BatchStatementError
 	TableName *string
-	Item      map[string]AttributeValue
+	Item      Attributes
 }
 
 // BatchWriteItemInput is the input of BatchWriteItem.
@@ -488,7 +474,7 @@ type BillingModeSummary struct {
 
 // CancellationReason is the model's structure CancellationReason.
 type CancellationReason struct {
-	Item    map[string]AttributeValue
+	Item    Attributes
 	Code    *string
 	Message *string
 }
@@ -508,7 +494,7 @@ type Condition struct {
 
 // ConditionCheck is the model's structure ConditionCheck.
 type ConditionCheck struct {
-	Key                                 map[string]AttributeValue
+	Key                                 Attributes
 	TableName                           *string
 	ConditionExpression                 *string
 	ExpressionAttributeNames            map[string]string
@@ -627,7 +613,7 @@ type CsvOptions struct {
 
 // Delete is the model's structure Delete.
 type Delete struct {
-	Key                                 map[string]AttributeValue
+	Key                                 Attributes
 	TableName                           *string
 	ConditionExpression                 *string
 	ExpressionAttributeNames            map[string]string
@@ -658,7 +644,7 @@ type DeleteGlobalTableWitnessGroupMemberAction struct {
 // DeleteItemInput is the input of DeleteItem.
 type DeleteItemInput struct {
 	TableName                           *string
-	Key                                 map[string]AttributeValue
+	Key                                 Attributes
 	Expected                            map[string]ExpectedAttributeValue
 	ConditionalOperator                 *string
 	ReturnValues                        *string
@@ -672,7 +658,7 @@ type DeleteItemInput struct {
 
 // DeleteItemOutput is the output of DeleteItem.
 type DeleteItemOutput struct {
-	Attributes            map[string]AttributeValue
+	Attributes            Attributes
 	ConsumedCapacity      *ConsumedCapacity
 	ItemCollectionMetrics *ItemCollectionMetrics
 }
@@ -689,7 +675,7 @@ type DeleteReplicationGroupMemberAction struct {
 
 // DeleteRequest is the model's structure DeleteRequest.
 type DeleteRequest struct {
-	Key map[string]AttributeValue
+	Key Attributes
 }
 
 // DeleteResourcePolicyInput is the input of DeleteResourcePolicy.
@@ -907,10 +893,10 @@ type ExecuteStatementInput struct {
 
 // ExecuteStatementOutput is the output of ExecuteStatement.
 type ExecuteStatementOutput struct {
-	Items            []map[string]AttributeValue
+	Items            []Attributes
 	NextToken        *string
 	ConsumedCapacity *ConsumedCapacity
-	LastEvaluatedKey map[string]AttributeValue
+	LastEvaluatedKey Attributes
 }
 
 // ExecuteTransactionInput is the input of ExecuteTransaction.
@@ -994,7 +980,7 @@ type FailureException struct {
 
 // Get is the model's structure Get.
 type Get struct {
-	Key                      map[string]AttributeValue
+	Key                      Attributes
 	TableName                *string
 	ProjectionExpression     *string
 	ExpressionAttributeNames map[string]string
@@ -1003,7 +989,7 @@ type Get struct {
 // GetItemInput is the input of GetItem.
 type GetItemInput struct {
 	TableName                *string
-	Key                      map[string]AttributeValue
+	Key                      Attributes
 	AttributesToGet          []string
 	ConsistentRead           *bool
 	ReturnConsumedCapacity   *string
@@ -1013,7 +999,7 @@ type GetItemInput struct {
 
 // GetItemOutput is the output of GetItem.
 type GetItemOutput struct {
-	Item             map[string]AttributeValue
+	Item             Attributes
 	ConsumedCapacity *ConsumedCapacity
 }
 
@@ -1180,13 +1166,13 @@ type InputFormatOptions struct {
 
 // ItemCollectionMetrics is the model's structure ItemCollectionMetrics.
 type ItemCollectionMetrics struct {
-	ItemCollectionKey   map[string]AttributeValue
+	ItemCollectionKey   Attributes
 	SizeEstimateRangeGB []float64
 }
 
 // ItemResponse is the model's structure ItemResponse.
 type ItemResponse struct {
-	Item map[string]AttributeValue
+	Item Attributes
 }
 
 // KeySchemaElement is the model's structure KeySchemaElement.
@@ -1197,7 +1183,7 @@ type KeySchemaElement struct {
 
 // KeysAndAttributes is the model's structure KeysAndAttributes.
 type KeysAndAttributes struct {
-	Keys                     []map[string]AttributeValue
+	Keys                     []Attributes
 	AttributesToGet          []string
 	ConsistentRead           *bool
 	ProjectionExpression     *string
@@ -1388,7 +1374,7 @@ type ProvisionedThroughputOverride struct {
 
 // Put is the model's structure Put.
 type Put struct {
-	Item                                map[string]AttributeValue
+	Item                                Attributes
 	TableName                           *string
 	ConditionExpression                 *string
 	ExpressionAttributeNames            map[string]string
@@ -1399,7 +1385,7 @@ type Put struct {
 // PutItemInput is the input of PutItem.
 type PutItemInput struct {
 	TableName                           *string
-	Item                                map[string]AttributeValue
+	Item                                Attributes
 	Expected                            map[string]ExpectedAttributeValue
 	ReturnValues                        *string
 	ReturnConsumedCapacity              *string
@@ -1413,14 +1399,14 @@ type PutItemInput struct {
 
 // PutItemOutput is the output of PutItem.
 type PutItemOutput struct {
-	Attributes            map[string]AttributeValue
+	Attributes            Attributes
 	ConsumedCapacity      *ConsumedCapacity
 	ItemCollectionMetrics *ItemCollectionMetrics
 }
 
 // PutRequest is the model's structure PutRequest.
 type PutRequest struct {
-	Item map[string]AttributeValue
+	Item Attributes
 }
 
 // PutResourcePolicyInput is the input of PutResourcePolicy.
@@ -1448,7 +1434,7 @@ type QueryInput struct {
 	QueryFilter               map[string]Condition
 	ConditionalOperator       *string
 	ScanIndexForward          *bool
-	ExclusiveStartKey         map[string]AttributeValue
+	ExclusiveStartKey         Attributes
 	ReturnConsumedCapacity    *string
 	ProjectionExpression      *string
 	FilterExpression          *string
@@ -1459,10 +1445,10 @@ type QueryInput struct {
 
 // QueryOutput is the output of Query.
 type QueryOutput struct {
-	Items            []map[string]AttributeValue
+	Items            []Attributes
 	Count            *int32
 	ScannedCount     *int32
-	LastEvaluatedKey map[string]AttributeValue
+	LastEvaluatedKey Attributes
 	ConsumedCapacity *ConsumedCapacity
 }
 
@@ -1661,7 +1647,7 @@ type ScanInput struct {
 	Select                    *string
 	ScanFilter                map[string]Condition
 	ConditionalOperator       *string
-	ExclusiveStartKey         map[string]AttributeValue
+	ExclusiveStartKey         Attributes
 	ReturnConsumedCapacity    *string
 	TotalSegments             *int32
 	Segment                   *int32
@@ -1674,10 +1660,10 @@ type ScanInput struct {
 
 // ScanOutput is the output of Scan.
 type ScanOutput struct {
-	Items            []map[string]AttributeValue
+	Items            []Attributes
 	Count            *int32
 	ScannedCount     *int32
-	LastEvaluatedKey map[string]AttributeValue
+	LastEvaluatedKey Attributes
 	ConsumedCapacity *ConsumedCapacity
 }
 
@@ -1859,7 +1845,7 @@ type UntagResourceOutput struct {
 
 // Update is the model's structure Update.
 type Update struct {
-	Key                                 map[string]AttributeValue
+	Key                                 Attributes
 	UpdateExpression                    *string
 	TableName                           *string
 	ConditionExpression                 *string
@@ -1933,7 +1919,7 @@ type UpdateGlobalTableSettingsOutput struct {
 // UpdateItemInput is the input of UpdateItem.
 type UpdateItemInput struct {
 	TableName                           *string
-	Key                                 map[string]AttributeValue
+	Key                                 Attributes
 	AttributeUpdates                    map[string]AttributeValueUpdate
 	Expected                            map[string]ExpectedAttributeValue
 	ConditionalOperator                 *string
@@ -1949,7 +1935,7 @@ type UpdateItemInput struct {
 
 // UpdateItemOutput is the output of UpdateItem.
 type UpdateItemOutput struct {
-	Attributes            map[string]AttributeValue
+	Attributes            Attributes
 	ConsumedCapacity      *ConsumedCapacity
 	ItemCollectionMetrics *ItemCollectionMetrics
 }

@@ -57,7 +57,7 @@ func (s *service) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (out 
 	}
 	r := wire.From(ctx)
 	err = s.Store.View(func(tx *store.Tx) error {
-		out = &BatchGetItemOutput{Responses: map[string][]map[string]AttributeValue{}, UnprocessedKeys: map[string]KeysAndAttributes{}}
+		out = &BatchGetItemOutput{Responses: map[string][]Attributes{}, UnprocessedKeys: map[string]KeysAndAttributes{}}
 		used, left := usages{}, maxBatchGetSize
 		for _, g := range gets {
 			t, err := s.table(tx, r, g.name)
@@ -105,7 +105,7 @@ func (g *batchGet) read(tx *store.Tx, t *table, used *usage, left *int, out *Bat
 		}
 		seen[string(at)] = true
 	}
-	found := []map[string]AttributeValue{}
+	found := []Attributes{}
 	for n, key := range g.keys {
 		_, stored := t.find(tx, key)
 		if *left -= stored.size(); *left < 0 {

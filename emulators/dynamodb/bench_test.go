@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"devstack/emulators/dynamodb/item"
 )
 
 // benchTable opens a table with n items of 1 KB, a hundred to a partition.
@@ -26,14 +28,17 @@ func benchTable(b *testing.B, n int) *cloud {
 	return c
 }
 
-func benchKey(n int) map[string]AttributeValue {
-	return map[string]AttributeValue{"pk": {S: new(fmt.Sprintf("p%d", n/100))}, "sk": {N: new(fmt.Sprint(n % 100))}}
+func benchKey(n int) Attributes { return wireItem(benchKeyItem(n)) }
+
+func benchKeyItem(n int) item.Item {
+	sk, _ := item.ParseNum(fmt.Sprint(n % 100))
+	return item.Item{"pk": item.String(fmt.Sprintf("p%d", n/100)), "sk": sk}
 }
 
-func benchItem(n int, body string) map[string]AttributeValue {
-	i := benchKey(n)
-	i["body"] = AttributeValue{S: &body}
-	return i
+func benchItem(n int, body string) Attributes {
+	i := benchKeyItem(n)
+	i["body"] = item.String(body)
+	return wireItem(i)
 }
 
 func (c *cloud) bench(b *testing.B, operation string, in func(n int) any) {
@@ -58,9 +63,10 @@ func BenchmarkPutItem(b *testing.B) {
 
 func BenchmarkUpdateItem(b *testing.B) {
 	c := benchTable(b, 1000)
+	one, _ := item.ParseNum("1")
 	c.bench(b, "UpdateItem", func(n int) any {
 		return &UpdateItemInput{TableName: new("things"), Key: benchKey(n), UpdateExpression: new("ADD n :one"), ConditionExpression: new("attribute_exists(pk)"),
-			ExpressionAttributeValues: map[string]AttributeValue{":one": {N: new("1")}}}
+			ExpressionAttributeValues: map[string]AttributeValue{":one": wireValue(one)}}
 	})
 }
 
@@ -68,6 +74,6 @@ func BenchmarkQuery100(b *testing.B) {
 	c := benchTable(b, 1000)
 	c.bench(b, "Query", func(n int) any {
 		return &QueryInput{TableName: new("things"), KeyConditionExpression: new("pk = :p"),
-			ExpressionAttributeValues: map[string]AttributeValue{":p": {S: new(fmt.Sprintf("p%d", n/100))}}}
+			ExpressionAttributeValues: map[string]AttributeValue{":p": wireValue(item.String(fmt.Sprintf("p%d", n/100)))}}
 	})
 }

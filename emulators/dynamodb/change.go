@@ -15,6 +15,8 @@ import (
 // page is measured without looking into its items, and then the encoded item. nil is no item.
 type record []byte
 
+const sizeBytes = 4
+
 func newRecord(i item.Item) record {
 	b := binary.BigEndian.AppendUint32(make([]byte, 0, 256), uint32(i.Size()))
 	return item.Append(b, i)
@@ -31,7 +33,7 @@ func (r record) encoded() item.Encoded {
 	if r == nil {
 		return nil
 	}
-	return item.Encoded(r[4:])
+	return item.Encoded(r[sizeBytes:])
 }
 
 // Lookup returns one attribute; an expression that reads a record decodes no more than it asks for.

@@ -111,7 +111,7 @@ func checkReturnOld(asked *string) error {
 }
 
 // oldAttributes is the answer to ReturnValues ALL_OLD.
-func oldAttributes(c *change, asked *string) (map[string]AttributeValue, error) {
+func oldAttributes(c *change, asked *string) (Attributes, error) {
 	if !is(asked, ReturnValueAllOld) {
 		return nil, nil
 	}
@@ -184,7 +184,7 @@ func (s *service) UpdateItem(ctx context.Context, in *UpdateItemInput) (out *Upd
 }
 
 // updatedAttributes is the answer to an update's ReturnValues. There are no Attributes where there is nothing to show.
-func updatedAttributes(c *change, u *expr.Update, asked *string) (map[string]AttributeValue, error) {
+func updatedAttributes(c *change, u *expr.Update, asked *string) (Attributes, error) {
 	if asked == nil || *asked == ReturnValueNone {
 		return nil, nil
 	}

@@ -211,9 +211,9 @@ func (s span) walk(b store.Bucket, forward bool) iter.Seq2[[]byte, []byte] {
 
 // page is what one Query or Scan returns.
 type page struct {
-	items         []map[string]AttributeValue
+	items         []Attributes
 	found, passed int // Count, ScannedCount
-	last          map[string]AttributeValue
+	last          Attributes
 	used          *usage
 }
 
@@ -221,7 +221,7 @@ type page struct {
 func (rd *reading) read(tx *store.Tx, s span, forward bool) (*page, error) {
 	p := &page{used: newUsage(rd.t)}
 	if !rd.count {
-		p.items = []map[string]AttributeValue{}
+		p.items = []Attributes{}
 	}
 	bucket := tx.Bucket(rd.t.items())
 	if rd.x != nil {

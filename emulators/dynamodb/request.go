@@ -55,7 +55,7 @@ func (t texts) parse() (e expressions, err error) {
 		values = make(map[string]item.Value, len(t.values))
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.values)) {
-		v, err := newValue(t.values[name], 0)
+		v, err := newValue(t.values[name])
 		if err != nil {
 			return e, errValidation("%s", fmt.Sprintf("ExpressionAttributeValues contains invalid value: %s for key %s", err, name))
 		}

@@ -169,7 +169,7 @@ func (r streamRecord) wire(m *stream, sequence uint64) (StreamsRecord, error) {
 		return StreamsRecord{}, err
 	}
 	size := 0
-	image := func(e item.Encoded) map[string]AttributeValue {
+	image := func(e item.Encoded) Attributes {
 		if len(e) == 0 || err != nil {
 			return nil
 		}

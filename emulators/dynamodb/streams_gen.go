@@ -162,9 +162,9 @@ type StreamsStreamDescription struct {
 // StreamsStreamRecord is the model's structure StreamRecord.
 type StreamsStreamRecord struct {
 	ApproximateCreationDateTime *time.Time
-	Keys                        map[string]AttributeValue
-	NewImage                    map[string]AttributeValue
-	OldImage                    map[string]AttributeValue
+	Keys                        Attributes
+	NewImage                    Attributes
+	OldImage                    Attributes
 	SequenceNumber              *string
 	SizeBytes                   *int64
 	StreamViewType              *string

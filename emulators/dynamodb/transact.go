@@ -71,7 +71,7 @@ func cancelled(reasons []error) error {
 			codes[i] = reasonValidation
 			if known.Code == "ConditionalCheckFailedException" {
 				codes[i] = reasonCondition
-				list[i].Item, _ = known.Fields["Item"].(map[string]AttributeValue)
+				list[i].Item, _ = known.Fields["Item"].(Attributes)
 			}
 			list[i].Message = new(known.Message)
 		}

@@ -1,23 +1,140 @@
 package dynamodb
 
 import (
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 
 	"devstack/emulators/dynamodb/item"
 )
 
-// newItem makes an item of what came over the wire. The error is a ValidationException in AWS's words.
-func newItem(attributes map[string]AttributeValue) (item.Item, error) {
-	out := make(item.Item, len(attributes))
-	for name, a := range attributes {
-		v, err := newValue(a, 0)
-		if err != nil {
-			return nil, invalid(err)
-		}
-		out[name] = v
-	}
-	return out, nil
+// AttributeValue is the model's union AttributeValue. What is wrong with a value that came over the wire is told when an
+// operation asks for it: AWS checks the model's constraints first.
+type AttributeValue struct {
+	value item.Value
+	wrong *plainValue // as it came
 }
+
+// plainValue is the union as the model has it: one of its members is set.
+type plainValue struct {
+	S    *string               `json:",omitzero"`
+	N    *string               `json:",omitzero"`
+	B    []byte                `json:",omitzero"`
+	SS   []string              `json:",omitzero"`
+	NS   []string              `json:",omitzero"`
+	BS   [][]byte              `json:",omitzero"`
+	M    map[string]plainValue `json:",omitzero"`
+	L    []plainValue          `json:",omitzero"`
+	NULL *bool                 `json:",omitzero"`
+	BOOL *bool                 `json:",omitzero"`
+}
+
+// newValue makes a value of what came over the wire. The error is in AWS's words.
+func newValue(a AttributeValue) (item.Value, error) {
+	switch {
+	case a.wrong != nil:
+		return a.wrong.value(0)
+	case a.value.IsZero():
+		return item.Value{}, item.ErrEmptyValue
+	}
+	return a.value, nil
+}
+
+func wireValue(v item.Value) AttributeValue { return AttributeValue{value: v} }
+
+// Plain is wire.Compact's.
+func (a *AttributeValue) Plain() any {
+	if a.wrong != nil {
+		return *a.wrong
+	}
+	return newPlainValue(a.value)
+}
+
+// SetPlain is wire.Compact's.
+func (a *AttributeValue) SetPlain(plain any) {
+	p := plain.(plainValue)
+	*a = AttributeValue{}
+	v, err := p.value(0)
+	if err != nil || !namesFit(p.M) {
+		a.wrong = &p
+		return
+	}
+	a.value = v
+}
+
+// Checked is wire.Compact's.
+func (a *AttributeValue) Checked() bool { return a.wrong == nil }
+
+// MarshalJSON writes the value as the wire does.
+func (a AttributeValue) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), nil }
+
+// Attributes are an item, or a key, on its way in or out: a record, as it is kept. nil is none. What is wrong with one that
+// came over the wire is told when an operation asks for it.
+type Attributes []byte
+
+// wrongMark is the first byte of attributes that are wrong: the JSON of what came follows. That of a record is part of its
+// size, and smaller.
+const wrongMark = 0xff
+
+// newItem makes an item of what came over the wire. The error is a ValidationException in AWS's words.
+func newItem(a Attributes) (item.Item, error) {
+	switch {
+	case a == nil:
+		return item.Item{}, nil
+	case a[0] == wrongMark:
+		i, err := newPlainItem(a.wrong(), 0)
+		return i, invalid(err)
+	}
+	return record(a).decode()
+}
+
+// wireItem is an item as the API writes it; nil for none.
+func wireItem(i item.Item) Attributes {
+	if i == nil {
+		return nil
+	}
+	return Attributes(newRecord(i))
+}
+
+// wrong returns what came, of attributes that are wrong.
+func (a Attributes) wrong() (plain map[string]plainValue) {
+	_ = json.Unmarshal(a[1:], &plain) // it is our own
+	return plain
+}
+
+// Plain is wire.Compact's.
+func (a *Attributes) Plain() any {
+	switch {
+	case *a == nil:
+		return map[string]plainValue(nil)
+	case (*a)[0] == wrongMark:
+		return a.wrong()
+	}
+	i, _ := record(*a).decode() // a damaged item was found before it came here
+	return plainItem(i)
+}
+
+// SetPlain is wire.Compact's.
+func (a *Attributes) SetPlain(plain any) {
+	p := plain.(map[string]plainValue)
+	i, err := newPlainItem(p, 0)
+	if err == nil && namesFit(p) {
+		*a = wireItem(i)
+		return
+	}
+	*a = append([]byte{wrongMark}, asJSON(p)...)
+}
+
+func asJSON(plain any) []byte {
+	b, err := json.Marshal(plain)
+	if err != nil {
+		panic(err) // there is nothing in it that JSON cannot hold
+	}
+	return b
+}
+
+// Checked is wire.Compact's.
+func (a *Attributes) Checked() bool { return *a == nil || (*a)[0] != wrongMark }
 
 // invalid makes a ValidationException of an error that is AWS's answer; any other error is an internal failure.
 func invalid(err error) error {
@@ -27,122 +144,35 @@ func invalid(err error) error {
 	return err
 }
 
-// newValue makes a value. depth is how many lists and maps it lies in.
-func newValue(a AttributeValue, depth int) (item.Value, error) {
-	switch given(a) {
-	case 0:
-		return item.Value{}, item.ErrEmptyValue
-	case 1:
-	default:
-		return item.Value{}, item.ErrManyValues
-	}
-	switch {
-	case a.S != nil:
-		return item.String(*a.S), nil
-	case a.N != nil:
-		return item.ParseNum(*a.N)
-	case a.B != nil:
-		return item.Binary(a.B), nil
-	case a.SS != nil:
-		return item.NewSet(item.SS, append([]string(nil), a.SS...))
-	case a.NS != nil:
-		return item.NewSet(item.NS, append([]string(nil), a.NS...))
-	case a.BS != nil:
-		members := make([]string, len(a.BS))
-		for i, b := range a.BS {
-			members[i] = string(b)
-		}
-		return item.NewSet(item.BS, members)
-	case a.BOOL != nil:
-		return item.Bool(*a.BOOL), nil
-	case a.NULL != nil:
-		if !*a.NULL {
-			return item.Value{}, item.ErrNullFalse
-		}
-		return item.Null(), nil
-	}
-	return newDocument(a, depth)
+// TakeJSON is wire.Compact's.
+func (a *AttributeValue) TakeJSON(b []byte) int {
+	v, n := item.TakeJSONValue(b)
+	*a = AttributeValue{value: v}
+	return n
 }
 
-// newDocument makes a list or a map.
-func newDocument(a AttributeValue, depth int) (item.Value, error) {
-	if depth == item.MaxDepth-1 {
-		return item.Value{}, item.ErrTooDeep
+// AppendJSON is wire.Compact's.
+func (a *AttributeValue) AppendJSON(b []byte) []byte {
+	if a.wrong != nil {
+		return append(b, asJSON(a.wrong)...)
 	}
-	if a.L != nil {
-		list := make([]item.Value, len(a.L))
-		for i, e := range a.L {
-			v, err := newValue(e, depth+1)
-			if err != nil {
-				return item.Value{}, err
-			}
-			list[i] = v
-		}
-		return item.List(list), nil
-	}
-	m := make(item.Item, len(a.M))
-	for name, e := range a.M {
-		v, err := newValue(e, depth+1)
-		if err != nil {
-			return item.Value{}, err
-		}
-		m[name] = v
-	}
-	return item.Map(m), nil
+	return a.value.AppendJSON(b)
 }
 
-// given counts the members of the union that are set.
-func given(a AttributeValue) (n int) {
-	for _, set := range [...]bool{
-		a.S != nil, a.N != nil, a.B != nil, a.SS != nil, a.NS != nil, a.BS != nil, a.M != nil, a.L != nil, a.NULL != nil, a.BOOL != nil,
-	} {
-		if set {
-			n++
-		}
+// TakeJSON is wire.Compact's.
+func (a *Attributes) TakeJSON(b []byte) int {
+	encoded, size, n := item.TakeJSON(b, sizeBytes)
+	if n > 0 {
+		binary.BigEndian.PutUint32(encoded, uint32(size))
+		*a = encoded
 	}
 	return n
 }
 
-// wireItem is an item as the API writes it; nil for none.
-func wireItem(i item.Item) map[string]AttributeValue {
-	if i == nil {
-		return nil
+// AppendJSON is wire.Compact's.
+func (a *Attributes) AppendJSON(b []byte) []byte {
+	if (*a)[0] == wrongMark {
+		return append(b, (*a)[1:]...)
 	}
-	out := make(map[string]AttributeValue, len(i))
-	for name, v := range i {
-		out[name] = wireValue(v)
-	}
-	return out
-}
-
-func wireValue(v item.Value) AttributeValue {
-	switch v.Kind() {
-	case item.S:
-		return AttributeValue{S: new(v.Text())}
-	case item.N:
-		return AttributeValue{N: new(v.Text())}
-	case item.B:
-		return AttributeValue{B: append([]byte{}, v.Text()...)}
-	case item.SS:
-		return AttributeValue{SS: v.Set()}
-	case item.NS:
-		return AttributeValue{NS: v.Set()}
-	case item.BS:
-		set := make([][]byte, len(v.Set()))
-		for i, m := range v.Set() {
-			set[i] = []byte(m)
-		}
-		return AttributeValue{BS: set}
-	case item.L:
-		list := make([]AttributeValue, len(v.List()))
-		for i, e := range v.List() {
-			list[i] = wireValue(e)
-		}
-		return AttributeValue{L: list}
-	case item.M:
-		return AttributeValue{M: wireItem(v.Map())}
-	case item.BOOL:
-		return AttributeValue{BOOL: new(v.Bool())}
-	}
-	return AttributeValue{NULL: new(true)}
+	return record(*a).encoded().AppendJSON(b)
 }

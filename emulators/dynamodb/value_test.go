@@ -1,8 +1,13 @@
 package dynamodb
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"devstack/emulators/dynamodb/item"
 )
 
 func TestValuesComeBackAsTheyWere(t *testing.T) {
@@ -45,4 +50,43 @@ func TestValuesThatAreNone(t *testing.T) {
 			c.want(t, "PutItem", `{"TableName":"things","Item":{"pk":{"S":"a"},"sk":{"N":"1"},"v":`+tt.value+`}}`, "ValidationException: "+tt.want)
 		})
 	}
+}
+
+// FuzzAttributes holds what is encoded straight from JSON against the item that the plain way makes.
+func FuzzAttributes(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `{"b":{"S":"x\u0000é"}, "a" : {"N":"-001.50E1"},"c":{"B":"AP8="},"d":{"BOOL":false},"e":{"NULL":true}}`,
+		`{"m":{"M":{"z":{"L":[{"S":"a"},{"M":{}},{"L":[]}]},"y":{"NULL":true}}}}`, `{"s":{"SS":["b","a"]},"n":{"NS":["1","2.50"]},"x":{"BS":["AQ==","AA=="]}}`,
+		`{"a":{"S":"1"},"a":{"S":"2"}}`, `{"a":{}}`, `{"a":{"S":"a","N":"1"}}`, `{"a":{"N":"x"}}`, `{"a":{"S":"` + strings.Repeat("long ", 60) + `"}} {`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var straight, plain, again Attributes
+		n := straight.TakeJSON([]byte(s))
+		if n == 0 {
+			return
+		}
+		var m map[string]plainValue
+		if err := json.Unmarshal([]byte(s[:n]), &m); err != nil {
+			t.Fatalf("%s is taken for JSON: %v", s[:n], err)
+		}
+		if plain.SetPlain(m); utf8.ValidString(s) && !bytes.Equal(straight, plain) { // encoding/json repairs what is not
+			t.Fatalf("%s is encoded as %x, and as %x the plain way", s[:n], straight, plain)
+		}
+		written := straight.AppendJSON(nil)
+		if again.TakeJSON(written) != len(written) || utf8.ValidString(s) && !bytes.Equal(again, straight) {
+			t.Fatalf("%s is written as %s, which is encoded as %x, not %x", s[:n], written, again, straight)
+		}
+		if m := again.Plain().(map[string]plainValue); !bytes.Equal(again, wireItem(must(newPlainItem(m, 0)))) {
+			t.Fatalf("%s is not what its plain form is", written)
+		}
+	})
+}
+
+func must(i item.Item, err error) item.Item {
+	if err != nil {
+		panic(err)
+	}
+	return i
 }

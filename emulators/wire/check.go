@@ -29,6 +29,10 @@ func (p *planner) markChecks(root *plan) {
 		}
 		pl.check = nothing
 		reached = append(reached, pl)
+		if pl.plain != nil {
+			walk(pl.plain)
+			pl.check = pl.plain.check
+		}
 		for i := range pl.fields {
 			if f := &pl.fields[i]; f.constrained() || f.Flags&Required != 0 {
 				pl.check = something
@@ -40,6 +44,9 @@ func (p *planner) markChecks(root *plan) {
 	for changed := true; changed; {
 		changed = false
 		for _, pl := range reached {
+			if pl.plain != nil && pl.check != pl.plain.check {
+				pl.check, changed = pl.plain.check, true
+			}
 			for i := range pl.fields {
 				if pl.check == nothing && pl.fields[i].plan.check == something {
 					pl.check, changed = something, true
@@ -156,6 +163,14 @@ func (c *checker) structure(p *plan, v reflect.Value) {
 
 // value checks a value by itself, and then what it contains.
 func (c *checker) value(f *field, v reflect.Value) {
+	if f.plan.plain != nil {
+		if !compactOf(v).Checked() {
+			plain := *f
+			plain.plan = f.plan.plain
+			c.value(&plain, plainOf(v))
+		}
+		return
+	}
 	if f.constrained() {
 		for _, words := range c.violations(f, v) {
 			c.add(c.quoted(f, v), words)
@@ -371,6 +386,9 @@ func appendJava(b []byte, p *plan, v reflect.Value) []byte {
 			return append(b, "null"...)
 		}
 		return appendJava(b, f.plan, x)
+	}
+	if p.plain != nil {
+		return appendJava(b, p.plain, plainOf(v))
 	}
 	switch p.kind {
 	case Structure, Union:

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"reflect"
 	"strings"
+
+	"devstack/internal/jsontext"
 )
 
 // fail answers an error in the request's protocol.
@@ -194,7 +196,7 @@ func (x *exchange) appendJSONError(b []byte, e *Error) []byte {
 	b = append(b, '{')
 	if x.protocol != RestJSON1 {
 		b = append(b, `"__type":`...)
-		b = appendJSONString(b, x.errorType(e.Code))
+		b = jsontext.AppendString(b, x.errorType(e.Code))
 	}
 	comma := func() {
 		if b[len(b)-1] != '{' {
@@ -203,12 +205,12 @@ func (x *exchange) appendJSONError(b []byte, e *Error) []byte {
 	}
 	if message != "" && e.Message != "" {
 		comma()
-		b = append(appendJSONString(b, message), ':')
-		b = appendJSONString(b, e.Message)
+		b = append(jsontext.AppendString(b, message), ':')
+		b = jsontext.AppendString(b, e.Message)
 	}
 	for _, m := range more {
 		comma()
-		b = append(appendJSONString(b, m.name), ':')
+		b = append(jsontext.AppendString(b, m.name), ':')
 		b = jsonEncoder{}.value(b, m.field, m.value)
 	}
 	return append(b, '}')

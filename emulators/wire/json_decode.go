@@ -79,6 +79,9 @@ func (d *jsonDecoder) enter() error {
 // value decodes what comes, which is not null, into v, which is of the plan's type.
 func (d *jsonDecoder) value(f *field, v reflect.Value) error {
 	p := f.plan
+	if p.plain != nil {
+		return d.compact(p, v)
+	}
 	c := d.peek()
 	switch p.kind {
 	case Structure, Union:

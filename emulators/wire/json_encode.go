@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"devstack/internal/jsontext"
 )
 
 // jsonEncoder writes Go values as JSON by a plan.
@@ -67,6 +68,9 @@ func (f *field) inAnswerBody() bool {
 
 func (e jsonEncoder) value(b []byte, f *field, v reflect.Value) []byte {
 	p := f.plan
+	if p.plain != nil {
+		return compactOf(v).AppendJSON(b)
+	}
 	switch p.kind {
 	case Structure, Union:
 		return e.structure(b, p, v)
@@ -82,7 +86,7 @@ func (e jsonEncoder) value(b []byte, f *field, v reflect.Value) []byte {
 	case Map:
 		return e.mapping(b, &p.fields[1], v)
 	case String:
-		return appendJSONString(b, v.String())
+		return jsontext.AppendString(b, v.String())
 	case Blob:
 		if e.trace && p.typ != readerType && json.Valid(v.Bytes()) {
 			return append(b, v.Bytes()...) // in a trace a function's event is to be read
@@ -124,7 +128,7 @@ func (e jsonEncoder) mapping(b []byte, f *field, v reflect.Value) []byte {
 		val.SetIterValue(it)
 		k := key.String()
 		from := len(b)
-		b = append(appendJSONString(b, k), ':')
+		b = append(jsontext.AppendString(b, k), ':')
 		b = append(e.element(b, f, val), ',')
 		if n := len(entries); n > 0 && entries[n-1].key > k {
 			sorted = false
@@ -230,7 +234,7 @@ func appendDocument(b []byte, x any) []byte {
 	case nil:
 		return append(b, "null"...)
 	case string:
-		return appendJSONString(b, x)
+		return jsontext.AppendString(b, x)
 	case bool:
 		return strconv.AppendBool(b, x)
 	case float64:
@@ -254,52 +258,12 @@ func appendDocument(b []byte, x any) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(appendJSONString(b, k.String()), ':')
+			b = append(jsontext.AppendString(b, k.String()), ':')
 			b = appendDocument(b, x[k.String()])
 		}
 		return append(b, '}')
 	}
 	panic(fmt.Sprintf("wire: a document cannot hold a %T", x))
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendJSONString writes a string with its quotes. Bytes that are not UTF-8 become U+FFFD.
-func appendJSONString(b []byte, s string) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
-				b = append(append(b, s[from:i]...), "\ufffd"...)
-				from = i + 1
-			}
-			i += n
-			continue
-		}
-		b = append(b, s[from:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		i++
-		from = i
-	}
-	return append(append(b, s[from:]...), '"')
 }
 
 // bytesReader is a stream whose bytes are at hand, so that a trace or a Call can show them.

@@ -3,8 +3,8 @@ package wire
 import (
 	"math"
 	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
+
+	"devstack/internal/jsontext"
 )
 
 // parseInt reads an integer, also one that is written as 1.0 or 1e3.
@@ -70,94 +70,20 @@ func (d *jsonDecoder) number() ([]byte, error) {
 
 // str reads a string. What it returns is good until the next call.
 func (d *jsonDecoder) str() ([]byte, error) {
-	d.i++ // the quote
-	start := d.i
-	for i := start; i < len(d.b); i++ {
-		switch c := d.b[i]; {
-		case c == '"':
-			d.i = i + 1
-			return d.b[start:i], nil
-		case c == '\\':
-			return d.escaped(start, i)
-		case c < ' ':
-			return nil, errMalformed()
-		}
+	start := d.i + 1 // after the quote
+	end, escaped := jsontext.End(d.b, start)
+	if end < 0 {
+		return nil, errMalformed()
 	}
-	return nil, errMalformed()
-}
-
-// escaped reads on where a string has its first backslash, at i.
-func (d *jsonDecoder) escaped(start, i int) ([]byte, error) {
-	buf := append(d.buf[:0], d.b[start:i]...)
-	for i < len(d.b) {
-		c := d.b[i]
-		switch {
-		case c == '"':
-			d.i, d.buf = i+1, buf
-			return buf, nil
-		case c < ' ':
-			return nil, errMalformed()
-		case c != '\\':
-			buf = append(buf, c)
-			i++
-			continue
-		}
-		if i+1 >= len(d.b) {
-			break
-		}
-		c = d.b[i+1]
-		i += 2
-		switch c {
-		case '"', '\\', '/':
-			buf = append(buf, c)
-		case 'b':
-			buf = append(buf, '\b')
-		case 'f':
-			buf = append(buf, '\f')
-		case 'n':
-			buf = append(buf, '\n')
-		case 'r':
-			buf = append(buf, '\r')
-		case 't':
-			buf = append(buf, '\t')
-		case 'u':
-			r, n := unicodeEscape(d.b[i:])
-			if n == 0 {
-				return nil, errMalformed()
-			}
-			i += n
-			buf = utf8.AppendRune(buf, r)
-		default:
-			return nil, errMalformed()
-		}
+	d.i = end + 1
+	if !escaped {
+		return d.b[start:end], nil
 	}
-	return nil, errMalformed()
-}
-
-// unicodeEscape reads what follows \u: four digits, and the second half of a surrogate pair. n is 0 if there are none.
-func unicodeEscape(b []byte) (r rune, n int) {
-	hex := func(b []byte) rune {
-		if len(b) < 4 {
-			return -1
-		}
-		x, err := strconv.ParseUint(string(b[:4]), 16, 16)
-		if err != nil || b[0] == '+' {
-			return -1
-		}
-		return rune(x)
+	buf, ok := jsontext.Unescape(d.buf[:0], d.b[start:end])
+	if d.buf = buf; !ok {
+		return nil, errMalformed()
 	}
-	if r = hex(b); r < 0 {
-		return 0, 0
-	}
-	if utf16.IsSurrogate(r) {
-		if len(b) >= 10 && b[4] == '\\' && b[5] == 'u' {
-			if pair := utf16.DecodeRune(r, hex(b[6:])); pair != utf8.RuneError {
-				return pair, 10
-			}
-		}
-		return utf8.RuneError, 4
-	}
-	return r, 4
+	return buf, nil
 }
 
 // skip reads over a value of a member that the model does not have; AWS ignores those.

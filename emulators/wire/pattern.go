@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/dlclark/regexp2/v2"
+
+	"devstack/internal/jsontext"
 )
 
 // A pattern of the model is a regular expression of Java that the whole value must match. Go's own engine takes nearly all of
@@ -88,7 +90,7 @@ func translatePattern(p string) string {
 // translateEscape rewrites what begins with a backslash, and says how long it was.
 func translateEscape(p string, inClass bool) (string, int) {
 	if p[1] == 'u' {
-		if r, n := unicodeEscape([]byte(p[2:])); n > 0 {
+		if r, n := jsontext.Rune([]byte(p[2:])); n > 0 {
 			return `\x{` + strconv.FormatInt(int64(r), 16) + `}`, 2 + n
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"devstack/internal/jsontext"
 )
 
 // plan is how a shape of the model lies in a Go type. It is worked out once per pair, so that a codec at work compares no
@@ -18,6 +20,7 @@ type plan struct {
 	fields []field        // structure, union: its members; list: its element; map: key and value
 	byJSON map[string]int // the same by name in JSON, where there are too many to look through
 	check  checks         // what of it there is to check
+	plain  *plan          // of the plain type, where typ is Compact
 }
 
 // field is a member in its place.
@@ -65,6 +68,10 @@ func (p *planner) build(shape int, t reflect.Type) *plan {
 	s := &p.model.Shapes[shape]
 	pl := &plan{shape: s, kind: s.Kind, typ: t}
 	p.plans[key] = pl // before its members: shapes may contain themselves
+	if reflect.PointerTo(t).Implements(compactType) {
+		pl.plain = p.build(shape, plainOf(reflect.New(t).Elem()).Type())
+		return pl
+	}
 	if want, ok := goTypes[s.Kind]; ok && t != want && !(s.Kind == Blob && t == readerType) {
 		panic(fmt.Sprintf("wire: %s is a %s in Go, not a %s", s.Name, want, t))
 	}
@@ -106,8 +113,8 @@ func (p *planner) field(m *Member, t reflect.Type) field {
 	if f.xml == "" {
 		f.xml = m.Name
 	}
-	f.jsonKey = string(appendJSONString(nil, f.json)) + ":"
-	f.ownKey = string(appendJSONString(nil, m.Name)) + ":"
+	f.jsonKey = string(jsontext.AppendString(nil, f.json)) + ":"
+	f.ownKey = string(jsontext.AppendString(nil, m.Name)) + ":"
 	if t.Kind() == reflect.Pointer {
 		f.ptr, t = true, t.Elem()
 	}

@@ -71,10 +71,7 @@ func appendValue(dst []byte, v Value) []byte {
 	case S, N, B:
 		return append(dst, v.text...)
 	case SS, NS, BS:
-		dst = binary.AppendUvarint(dst, uint64(len(v.Set())))
-		for _, m := range v.Set() {
-			dst = appendSized(dst, m)
-		}
+		return appendMembers(dst, v)
 	case L:
 		dst = binary.AppendUvarint(dst, uint64(len(v.List())))
 		for _, e := range v.List() {
@@ -83,12 +80,24 @@ func appendValue(dst []byte, v Value) []byte {
 	case M:
 		return appendAttributes(dst, v.Map())
 	case BOOL:
-		if v.yes {
-			return append(dst, 1)
-		}
-		return append(dst, 0)
+		return appendBool(dst, v.yes)
 	}
 	return dst
+}
+
+func appendMembers(dst []byte, set Value) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(set.Set())))
+	for _, m := range set.Set() {
+		dst = appendSized(dst, m)
+	}
+	return dst
+}
+
+func appendBool(dst []byte, yes bool) []byte {
+	if yes {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
 }
 
 // Encoded is a stored item. It may lie in memory that is only readable for a while: what it returns does not share it.

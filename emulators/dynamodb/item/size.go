@@ -1,5 +1,7 @@
 package item
 
+import "strings"
+
 // Sizes are counted in bytes as DynamoDB counts them towards the 400 KB of an item and towards capacity:
 //   - a name, a string and a binary value by their bytes
 //   - a number by one byte, one for two significant digits before the point and for two behind it, and one if it is negative
@@ -57,12 +59,20 @@ func (v Value) Size() int {
 	return 0
 }
 
-func numberSize(text string) int {
-	n := numberOf(text)
+func numberSize(text string) int { return numberOf(text).size() }
+
+func (n Number) size() int {
 	whole := min(max(int(n.exponent)+1, 0), int(n.count)) // significant digits before the point
 	size := 1 + (whole+1)/2 + (int(n.count)-whole+1)/2
 	if n.negative {
 		size++
 	}
 	return size
+}
+
+// intSize is numberSize of a whole number.
+func intSize(text string) int {
+	digits := strings.TrimPrefix(text, "-")
+	significant := len(strings.TrimRight(digits, "0"))
+	return 1 + (significant+1)/2 + len(text) - len(digits)
 }

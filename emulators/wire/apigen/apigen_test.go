@@ -83,3 +83,36 @@ func TestPatternsForFindingBecomeWhole(t *testing.T) {
 		}
 	}
 }
+
+func TestTypesOfThePackageAreForJSONOnly(t *testing.T) {
+	dir := t.TempDir()
+	overrides, list := filepath.Join(dir, "thing.overrides"), filepath.Join(dir, "operations.txt")
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(overrides, `Weights devstack#goType "Scale"`)
+	write(list, "PutThing\n")
+	run := func(model string) (string, error) {
+		out := filepath.Join(dir, "x.go")
+		err := generate(config{service: "thing", model: model, models: dir, botocore: filepath.Join("testdata", "botocore"),
+			operations: list, overrides: overrides, out: out})
+		b, _ := os.ReadFile(out)
+		return string(b), err
+	}
+	b, err := os.ReadFile(filepath.Join("testdata", "model.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	json := strings.Replace(string(b), `"aws.protocols#restXml": {"noErrorWrapping": true}`, `"aws.protocols#awsJson1_0": {}`, 1)
+	for name, model := range map[string]string{"xml": string(b), "json": json} {
+		write(filepath.Join(dir, name+".json"), model)
+	}
+	if _, err := run("xml"); err == nil || !strings.Contains(err.Error(), "needs a service that speaks only JSON") {
+		t.Errorf("got %v", err)
+	}
+	if got, err := run("json"); err != nil || !strings.Contains(got, "Weights Scale") {
+		t.Errorf("%v\n%s", err, got)
+	}
+}

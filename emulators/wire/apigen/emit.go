@@ -56,7 +56,7 @@ func (e *emitter) write(w io.Writer) error {
 
 // collect finds the shapes that the wanted operations reach.
 func (e *emitter) collect() error {
-	seen, events := map[string]bool{}, ""
+	seen, events, own := map[string]bool{}, "", ""
 	var walk func(id string)
 	walk = func(id string) {
 		if seen[id] {
@@ -66,6 +66,9 @@ func (e *emitter) collect() error {
 		s := e.m.shape(id)
 		if s.Type == "union" && e.isStream(id) {
 			events = id
+		}
+		if s.Traits.has(goType) && !e.m.onlyJSON() {
+			own = id
 		}
 		for _, m := range e.membersOf(s) {
 			walk(m.Target)
@@ -83,6 +86,9 @@ func (e *emitter) collect() error {
 		}
 		if events != "" {
 			return fmt.Errorf("%s: the wire has no event streams (%s)", name(id), name(events))
+		}
+		if own != "" {
+			return fmt.Errorf("%s: a type of the package's own needs a service that speaks only JSON (%s)", name(id), name(own))
 		}
 	}
 	for _, er := range e.m.shape(e.m.service).Errors {
@@ -235,7 +241,7 @@ func (e *emitter) types() {
 	}
 	for _, id := range e.shapes {
 		s := e.m.shape(id)
-		if s.Type != "structure" && s.Type != "union" || e.shared[name(id)] || s.Traits.has("smithy.api#error") {
+		if s.Type != "structure" && s.Type != "union" || e.shared[name(id)] || s.Traits.has("smithy.api#error") || s.Traits.has(goType) {
 			continue
 		}
 		e.p("")
@@ -276,9 +282,15 @@ func (e *emitter) fieldType(id string) string {
 	}
 }
 
+// goType is the trait that names the package's own type for a shape.
+const goType = "devstack#goType"
+
 // valueType is the Go type of a list's element or a map's value.
 func (e *emitter) valueType(id string) string {
 	s := e.m.shape(id)
+	if own := s.Traits.text(goType); own != "" {
+		return own
+	}
 	sparse := ""
 	if s.Traits.has("smithy.api#sparse") {
 		sparse = "*"

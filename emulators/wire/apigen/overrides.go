@@ -33,6 +33,7 @@ import (
 //	Operation devstack#newChecks                                         violated constraints: Value at 'TableName' …, enumerations last
 //	Operation devstack#firstEnum                                         and of those the first alone
 //	Enum devstack#enumOrder ["B", "A"]                                   how messages list the values
+//	Shape devstack#goType "Thing"                                        a wire.Compact of the package that stands for it
 //
 // A missing file is no error.
 func applyOverrides(m *model, path string) error {

@@ -111,6 +111,16 @@ func readModel(path string) (*model, error) {
 	return m, nil
 }
 
+// onlyJSON tells whether all that the service speaks is AWS's JSON.
+func (m *model) onlyJSON() bool {
+	for _, p := range protocols {
+		if m.shape(m.service).Traits.has(p.trait) && !strings.HasPrefix(p.constant, "wire.AWSJSON") {
+			return false
+		}
+	}
+	return true
+}
+
 // operations returns the ids of all operations of the service, its resources' included.
 func (m *model) operations() []string {
 	seen := map[string]bool{}

@@ -1,0 +1,168 @@
+// Package jsontext reads and writes the strings of JSON, which is most of what a message in JSON is.
+package jsontext
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// Eight bytes are looked at together: each of these has the same byte eight times.
+const (
+	ones      = 0x0101010101010101
+	highs     = 0x8080808080808080
+	quotes    = '"' * ones
+	backs     = '\\' * ones
+	firstText = ' ' * ones
+)
+
+// special marks, by their highest bit, those of eight bytes that are a quote, a backslash or a control character. Only the
+// lowest mark is sure to be right.
+func special(x uint64) uint64 {
+	q, b := x^quotes, x^backs
+	return ((q-ones)&^q | (b-ones)&^b | (x-firstText)&^x) & highs
+}
+
+// End finds the end of a string whose contents begin at i: the place of its closing quote, and whether there are escapes
+// before it. It is -1 if the string does not end, or has a control character in it.
+func End(b []byte, i int) (end int, escaped bool) {
+	for i < len(b) {
+		if len(b)-i >= 8 {
+			m := special(binary.LittleEndian.Uint64(b[i:]))
+			if m == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(m) / 8
+		}
+		switch c := b[i]; {
+		case c == '"':
+			return i, escaped
+		case c == '\\':
+			escaped = true
+			i += 2
+		case c < ' ':
+			return -1, escaped
+		default:
+			i++
+		}
+	}
+	return -1, escaped
+}
+
+// Unescape appends what stands between the quotes of a string, its escapes resolved. It reports false if one is wrong.
+func Unescape(dst, b []byte) ([]byte, bool) {
+	from := 0
+	for i := 0; i < len(b); i++ {
+		if b[i] != '\\' {
+			continue
+		}
+		dst = append(dst, b[from:i]...)
+		if i++; i == len(b) {
+			return dst, false
+		}
+		switch c := b[i]; c {
+		case '"', '\\', '/':
+			dst = append(dst, c)
+		case 'b':
+			dst = append(dst, '\b')
+		case 'f':
+			dst = append(dst, '\f')
+		case 'n':
+			dst = append(dst, '\n')
+		case 'r':
+			dst = append(dst, '\r')
+		case 't':
+			dst = append(dst, '\t')
+		case 'u':
+			r, n := Rune(b[i+1:])
+			if n == 0 {
+				return dst, false
+			}
+			i += n
+			dst = utf8.AppendRune(dst, r)
+		default:
+			return dst, false
+		}
+		from = i + 1
+	}
+	return append(dst, b[from:]...), true
+}
+
+// Rune reads what follows \u: four digits, and the second half of a surrogate pair. n is 0 if there are none.
+func Rune(b []byte) (r rune, n int) {
+	hex := func(b []byte) rune {
+		if len(b) < 4 {
+			return -1
+		}
+		x, err := strconv.ParseUint(string(b[:4]), 16, 16)
+		if err != nil || b[0] == '+' {
+			return -1
+		}
+		return rune(x)
+	}
+	if r = hex(b); r < 0 {
+		return 0, 0
+	}
+	if utf16.IsSurrogate(r) {
+		if len(b) >= 10 && b[4] == '\\' && b[5] == 'u' {
+			if pair := utf16.DecodeRune(r, hex(b[6:])); pair != utf8.RuneError {
+				return pair, 10
+			}
+		}
+		return utf8.RuneError, 4
+	}
+	return r, 4
+}
+
+const hexDigits = "0123456789abcdef"
+
+// AppendString writes a string with its quotes. Bytes that are not UTF-8 become U+FFFD.
+func AppendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	from, i := 0, 0
+	for i < len(s) {
+		if len(s)-i >= 8 {
+			x := binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), len(s))[i:])
+			m := special(x) | x&highs
+			if m == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(m) / 8
+		}
+		c := s[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				b = append(append(b, s[from:i]...), "\ufffd"...)
+				from = i + 1
+			}
+			i += n
+			continue
+		case c >= ' ' && c != '"' && c != '\\':
+			i++
+			continue
+		}
+		b = append(b, s[from:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		from = i
+	}
+	return append(append(b, s[from:]...), '"')
+}
