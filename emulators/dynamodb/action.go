@@ -20,6 +20,7 @@ type action struct {
 	condition *expr.Condition
 	kind      actionKind
 	showOld   bool // ReturnValuesOnConditionCheckFailure is ALL_OLD
+	batched   bool // it is part of a BatchWriteItem
 }
 
 type actionKind uint8
@@ -46,6 +47,9 @@ const (
 // check checks the action against the table's schema.
 func (a *action) check(t *table) error {
 	if a.kind == put {
+		if a.batched && !t.Key.typed(a.item) {
+			return errValidation(msgKeySchema)
+		}
 		return t.checkPut(a.item)
 	}
 	if err := t.Key.checkKey(a.key); err != nil {
@@ -129,26 +133,30 @@ func (a *action) prepareUpdate(c *change) error {
 			fresh[name] = v
 		}
 	}
-	if err := c.table.checkUpdated(fresh); err != nil {
+	if err := a.checkUpdated(c.table, fresh, old); err != nil {
 		return err
 	}
 	c.new = newRecord(fresh)
 	return nil
 }
 
-// checkUpdated checks what an update has made of an item.
-func (t *table) checkUpdated(i item.Item) error {
-	x, a, wrong := t.checkIndexKeys(i)
+// checkUpdated checks what an update has made of an old item.
+func (a *action) checkUpdated(t *table, i, old item.Item) error {
+	x, k, wrong := t.checkIndexKeys(i, old)
 	switch {
 	case x == nil:
 	case wrong == errIndexKeyType:
 		return errValidation(msgUpdateIndexType)
 	case wrong == errIndexKeyEmpty:
-		return errValidation(msgUpdateIndexNull, emptyWord(i[a.Name]))
+		return refusal{errValidation(msgUpdateIndexNull, emptyWord(i[k.Name]))}
 	default:
 		return errValidation(msgUpdateIndexSize)
 	}
-	if i.Size() > maxItemSize {
+	size := i.Size() - a.key.Size()
+	if a.update != nil {
+		size += a.update.Overhead()
+	}
+	if size > maxItemSize {
 		return errValidation(msgUpdateSize)
 	}
 	return invalid(item.CheckDepth(i))

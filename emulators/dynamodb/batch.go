@@ -21,11 +21,12 @@ const (
 	maxTransactSize  = 4 << 20
 )
 
-// What AWS says of batches, from memory of its answers.
+// What AWS says of batches, from memory of its answers but for the last.
 const (
 	msgTooManyGets   = "Too many items requested for the BatchGetItem call"
 	msgTooManyWrites = "Too many items requested for the BatchWriteItem call"
 	msgDuplicates    = "Provided list of item keys contains duplicates"
+	msgNoWrites      = "The requestItems parameter is required for BatchWriteItem" // https://github.com/nubo-db/dynoxide/pull/198
 )
 
 // batchGet is what BatchGetItem asks of one table.
@@ -82,11 +83,16 @@ func newBatchGet(name string, in KeysAndAttributes) (g batchGet, err error) {
 	if g.expressions, err = (texts{projection: in.ProjectionExpression, names: in.ExpressionAttributeNames}).parse(); err != nil {
 		return g, err
 	}
+	seen := map[string]bool{}
 	for _, k := range in.Keys {
 		key, err := newItem(k)
 		if err != nil {
 			return g, err
 		}
+		if seen[string(k)] { // before the table is looked for: https://github.com/ExtendDB/extenddb/pull/192
+			return g, errValidation(msgDuplicates)
+		}
+		seen[string(k)] = true
 		g.keys = append(g.keys, key)
 	}
 	return g, nil
@@ -94,16 +100,10 @@ func newBatchGet(name string, in KeysAndAttributes) (g batchGet, err error) {
 
 // read adds what the batch wants of one table to out. left is how many bytes may still be read.
 func (g *batchGet) read(tx *store.Tx, t *table, used *usage, left *int, out *BatchGetItemOutput) error {
-	seen := map[string]bool{}
 	for _, key := range g.keys {
 		if err := t.Key.checkKey(key); err != nil {
 			return err
 		}
-		at, _ := t.find(tx, key)
-		if seen[string(at)] {
-			return errValidation(msgDuplicates)
-		}
-		seen[string(at)] = true
 	}
 	found := []Attributes{}
 	for n, key := range g.keys {
@@ -131,6 +131,9 @@ func (g *batchGet) read(tx *store.Tx, t *table, used *usage, left *int, out *Bat
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 func (s *service) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (out *BatchWriteItemOutput, err error) {
+	if len(in.RequestItems) == 0 {
+		return nil, errValidation(msgNoWrites)
+	}
 	var actions []*action
 	for _, name := range slices.Sorted(maps.Keys(in.RequestItems)) {
 		for _, w := range in.RequestItems[name] {
@@ -166,22 +169,25 @@ func (s *service) BatchWriteItem(ctx context.Context, in *BatchWriteItemInput) (
 func newBatchWrite(name string, w WriteRequest) (a *action, err error) {
 	switch {
 	case w.PutRequest != nil && w.DeleteRequest == nil:
-		a = &action{table: name, kind: put}
-		a.item, err = newItem(w.PutRequest.Item)
+		a = &action{table: name, kind: put, batched: true}
+		if a.item, err = newItem(w.PutRequest.Item); err == nil {
+			err = checkItemSize(record(w.PutRequest.Item).size())
+		}
 	case w.DeleteRequest != nil && w.PutRequest == nil:
 		a = &action{table: name, kind: remove}
 		a.key, err = newItem(w.DeleteRequest.Key)
-	default: // a guess, after the words for attribute values
-		err = errValidation("Supplied WriteRequest must contain exactly one of PutRequest and DeleteRequest")
+	case w.PutRequest == nil: // AWS says of write requests what it says of attribute values: from memory of its answers
+		err = invalid(item.ErrEmptyValue)
+	default:
+		err = invalid(item.ErrManyValues)
 	}
 	return a, err
 }
 
 // prepareBatch works out the changes of a batch, which must be of different items.
 func (s *service) prepareBatch(tx *store.Tx, r *wire.Request, actions []*action) ([]*change, error) {
-	seen := map[string]bool{}
-	var changes []*change
-	for _, a := range actions {
+	targets := make([]*table, len(actions))
+	for i, a := range actions {
 		t, err := s.table(tx, r, a.table)
 		if err != nil {
 			return nil, err
@@ -189,6 +195,12 @@ func (s *service) prepareBatch(tx *store.Tx, r *wire.Request, actions []*action)
 		if err := a.check(t); err != nil {
 			return nil, err
 		}
+		targets[i] = t
+	}
+	seen := map[string]bool{}
+	var changes []*change
+	for i, a := range actions {
+		t := targets[i]
 		c, err := a.prepare(tx, t)
 		if err != nil {
 			return nil, err

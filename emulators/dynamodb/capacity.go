@@ -42,12 +42,12 @@ type usage struct {
 
 func newUsage(t *table) *usage { return &usage{t: t, indexes: map[string]float64{}} }
 
-// write adds a change; factor is 2 in a transaction.
+// write adds a change; factor is 2 in a transaction, but for indexes: https://github.com/nubo-db/dynoxide/issues/178
 func (u *usage) write(w writeUnits, factor float64) {
 	u.table += w.table * factor
 	for i, units := range w.indexes {
 		if units > 0 {
-			u.indexes[u.t.Indexes[i].Name] += units * factor
+			u.indexes[u.t.Indexes[i].Name] += units
 		}
 	}
 }

@@ -68,15 +68,18 @@ func (s *service) PutItem(ctx context.Context, in *PutItemInput) (out *PutItemOu
 	if err != nil {
 		return nil, err
 	}
-	if err := checkReturnOld(in.ReturnValues); err != nil {
+	a := &action{table: *in.TableName, kind: put, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
+	if a.item, err = violatedItem(in.Item); err != nil {
 		return nil, err
 	}
-	a := &action{table: *in.TableName, kind: put, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
-	if a.item, err = newItem(in.Item); err != nil {
+	if err := checkReturnOld(in.ReturnValues); err != nil {
+		return nil, violated(err)
+	}
+	if err := checkItemSize(record(in.Item).size()); err != nil {
 		return nil, err
 	}
 	e, err := texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
-		may: []expr.Kind{expr.ConditionExpression}}.parse()
+		may: []expr.Kind{expr.ConditionExpression}, newer: true}.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -127,11 +130,11 @@ func (s *service) DeleteItem(ctx context.Context, in *DeleteItemInput) (out *Del
 	if err != nil {
 		return nil, err
 	}
-	if err := checkReturnOld(in.ReturnValues); err != nil {
-		return nil, err
-	}
 	a := &action{table: *in.TableName, kind: remove, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
 	if a.key, err = newItem(in.Key); err != nil {
+		return nil, err
+	}
+	if err := checkReturnOld(in.ReturnValues); err != nil {
 		return nil, err
 	}
 	e, err := texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
@@ -162,11 +165,11 @@ func (s *service) UpdateItem(ctx context.Context, in *UpdateItemInput) (out *Upd
 		return nil, err
 	}
 	a := &action{table: *in.TableName, kind: update, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
-	if a.key, err = newItem(in.Key); err != nil {
+	if a.key, err = violatedItem(in.Key); err != nil {
 		return nil, err
 	}
 	e, err := texts{update: in.UpdateExpression, condition: in.ConditionExpression, names: in.ExpressionAttributeNames,
-		values: in.ExpressionAttributeValues, may: []expr.Kind{expr.UpdateExpression, expr.ConditionExpression}}.parse()
+		values: in.ExpressionAttributeValues, may: []expr.Kind{expr.UpdateExpression, expr.ConditionExpression}, newer: true}.parse()
 	if err != nil {
 		return nil, err
 	}

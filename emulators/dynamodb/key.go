@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"devstack/emulators/dynamodb/expr"
 	"devstack/emulators/dynamodb/item"
@@ -107,16 +108,31 @@ func (k keySchema) checkItem(i item.Item) error {
 	return nil
 }
 
+// typed tells whether an item has the key's attributes, of its types. In a batch an item without them is refused in the words
+// for a key: https://github.com/nubo-db/dynoxide/issues/97; of one that lacks an attribute that is a guess.
+func (k keySchema) typed(i item.Item) bool {
+	return !slices.ContainsFunc(k, func(a keyAttribute) bool { return i[a.Name].Kind() != a.kind() })
+}
+
 // checkValue checks the length of a key attribute's value.
 func (a keyAttribute) checkValue(v item.Value) error {
 	switch {
 	case v.Text() == "":
-		return errValidation(msgEmptyKey, emptyWord(v), a.Name)
+		return refusal{errValidation(msgEmptyKey, emptyWord(v), a.Name)}
 	case !a.Sort && len(v.Text()) > maxHashKey || a.Sort && len(v.Text()) > maxSortKey:
-		return a.sizeError()
+		return refusal{a.sizeError()}
 	}
 	return nil
 }
+
+// refusal is an error that refuses a transaction as a whole, where others are the reason that one of its actions cannot be
+// done: DynamoDB finds it in the request. Keys that are empty, of the table and of indexes, are of this sort
+// (https://github.com/nubo-db/dynoxide/issues/98), and so are those that are too long (a guess by
+// https://github.com/ExtendDB/extenddb/pull/183).
+type refusal struct{ error }
+
+// Unwrap returns the error.
+func (r refusal) Unwrap() error { return r.error }
 
 func (a keyAttribute) sizeError() error {
 	if a.Sort {
@@ -160,14 +176,14 @@ func (k keySchema) tooLong(i item.Item) (keyAttribute, bool) {
 }
 
 // checkIndexKeys checks those attributes of an item that are keys of an index. They may be missing. It returns the index and
-// the attribute that are wrong, and how.
-func (t *table) checkIndexKeys(i item.Item) (*index, keyAttribute, error) {
+// the attribute that are wrong, and how. What was so in the old item, of an update, is not held against the new one.
+func (t *table) checkIndexKeys(i, old item.Item) (*index, keyAttribute, error) {
 	for n := range t.Indexes {
 		x := &t.Indexes[n]
 		for _, a := range x.Key {
 			v, ok := i[a.Name]
 			switch {
-			case !ok:
+			case !ok || old[a.Name].Equal(v):
 			case v.Kind() != a.kind():
 				return x, a, errIndexKeyType
 			case v.Text() == "":
@@ -186,16 +202,22 @@ func (t *table) checkPut(i item.Item) error {
 	if err := t.Key.checkItem(i); err != nil {
 		return err
 	}
-	x, a, wrong := t.checkIndexKeys(i)
+	x, a, wrong := t.checkIndexKeys(i, nil)
 	switch wrong {
 	case errIndexKeyType:
 		return errValidation(msgIndexKeyType, a.Name, a.Type, i[a.Name].Kind(), x.Name)
 	case errIndexKeyEmpty:
-		return errValidation(msgIndexKeyEmpty, emptyWord(i[a.Name]), x.Name, a.Name)
+		return refusal{errValidation(msgIndexKeyEmpty, emptyWord(i[a.Name]), x.Name, a.Name)}
 	case errIndexKeySize:
 		return a.sizeError()
 	}
-	if i.Size() > maxItemSize {
+	return checkItemSize(i.Size())
+}
+
+// checkItemSize checks the size of an item to be put. Of one that came over the wire it is checked before the table is looked
+// for: https://github.com/ExtendDB/extenddb/pull/201
+func checkItemSize(size int) error {
+	if size > maxItemSize {
 		return errValidation("Item size has exceeded the maximum allowed size")
 	}
 	return nil

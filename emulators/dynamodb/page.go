@@ -25,13 +25,13 @@ const (
 	msgAllOfIndex      = "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL"
 	msgNotProjected    = "One or more parameter values were invalid: Global secondary index %s does not project %s"
 	msgFilterProjected = "One or more parameter values were invalid: Secondary index %s does not project one or more filter attributes: %s" // https://github.com/sensedeep/dynamodb-onetable/issues/377
-	msgAllProjected    = "One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
-	msgSpecific        = "One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
-	msgProjectionCount = "One or more parameter values were invalid: Cannot specify the ProjectionExpression when choosing to get only the Count"
-	msgProjectionAll   = "One or more parameter values were invalid: Cannot specify the ProjectionExpression when choosing to get %s"
+	msgAllProjected    = "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"                                       // https://github.com/nubo-db/dynoxide/pull/100
+	msgSpecific        = "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"                // https://github.com/nubo-db/dynoxide/issues/121
+	msgProjectionCount = "Cannot specify the ProjectionExpression when choosing to get only the Count"
+	msgProjectionAll   = "Cannot specify the ProjectionExpression when choosing to get %s"
 	msgFilterKey       = "Filter Expression can only contain non-primary key attributes: Primary key attribute: %s"
-	msgStartSize       = "Exclusive Start Key must have same size as table's key schema"
-	msgStartKey        = "The provided starting key is invalid: The provided key element does not match the schema"
+	msgStartKey        = "The provided starting key is invalid"
+	msgStartSchema     = msgStartKey + ": " + msgKeySchema // of a Scan of a table: https://github.com/ExtendDB/extenddb/pull/86
 	msgStartOutside    = "The provided starting key is outside query boundaries based on provided conditions"
 	msgStartPredicate  = "The provided starting key does not match the range key predicate"
 )
@@ -160,13 +160,12 @@ func after(prefix []byte) []byte {
 
 // startKey turns an ExclusiveStartKey into a stored key.
 func (rd *reading) startKey(start item.Item) ([]byte, error) {
-	want := rd.t.keyOf(start, rd.x)
-	if len(start) != len(want) {
-		return nil, errValidation(msgStartSize)
-	}
 	key, ok := rd.key().appendKey(nil, start)
 	own, ok2 := rd.t.Key.appendKey(nil, start)
-	if !ok || !ok2 {
+	if !ok || !ok2 || len(start) != len(rd.t.keyOf(start, rd.x)) {
+		if rd.x == nil && rd.keyCondition == nil {
+			return nil, errValidation(msgStartSchema)
+		}
 		return nil, errValidation(msgStartKey)
 	}
 	if rd.x != nil {

@@ -1,6 +1,11 @@
 package dynamodb
 
-import "devstack/emulators/dynamodb/item"
+import (
+	"maps"
+	"slices"
+
+	"devstack/emulators/dynamodb/item"
+)
 
 // maxName is the length in bytes up to which an attribute's name surely satisfies the model's constraint.
 const maxName = 65535
@@ -27,8 +32,8 @@ func (p plainValue) namesFit() bool {
 // newPlainItem makes an item of its plain form. depth is how many lists and maps it lies in.
 func newPlainItem(attributes map[string]plainValue, depth int) (item.Item, error) {
 	out := make(item.Item, len(attributes))
-	for name, p := range attributes {
-		v, err := p.value(depth)
+	for _, name := range slices.Sorted(maps.Keys(attributes)) { // of several that are wrong the same one is named each time
+		v, err := attributes[name].value(depth)
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +49,7 @@ func (p plainValue) value(depth int) (item.Value, error) {
 		return item.Value{}, item.ErrEmptyValue
 	case 1:
 	default:
-		return item.Value{}, item.ErrManyValues
+		return item.Value{}, p.manyValues()
 	}
 	switch {
 	case p.S != nil:
@@ -72,6 +77,23 @@ func (p plainValue) value(depth int) (item.Value, error) {
 		return item.Null(), nil
 	}
 	return p.document(depth)
+}
+
+// manyValues is what is wrong with a value of more than one type: a number that is none comes before that.
+//
+// https://github.com/ExtendDB/extenddb/pull/201
+func (p plainValue) manyValues() error {
+	if p.N != nil {
+		if _, err := item.ParseNum(*p.N); err != nil {
+			return err
+		}
+	}
+	for _, n := range p.NS {
+		if _, err := item.ParseNum(n); err != nil {
+			return err
+		}
+	}
+	return item.ErrManyValues
 }
 
 // document makes a list or a map.

@@ -3,6 +3,8 @@ package dynamodb
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"slices"
 
 	"devstack/emulators/dynamodb/expr"
 	"devstack/emulators/dynamodb/item"
@@ -24,14 +26,14 @@ func (s *service) Query(ctx context.Context, in *QueryInput) (out *QueryOutput, 
 	}
 	req := request{in.IndexName, in.Select, in.ProjectionExpression, in.ConsistentRead, in.Limit}
 	if err := checkSelect(req); err != nil {
-		return nil, err
+		return nil, violated(err)
 	}
 	e, err := texts{filter: in.FilterExpression, projection: in.ProjectionExpression, keyCondition: in.KeyConditionExpression,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues}.parse()
 	if err != nil {
 		return nil, err
 	}
-	start, err := newItem(in.ExclusiveStartKey)
+	start, err := newStart(in.ExclusiveStartKey)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +47,7 @@ func (s *service) Query(ctx context.Context, in *QueryInput) (out *QueryOutput, 
 		if err != nil {
 			return err
 		}
-		within, err := rd.partition(*in.KeyConditionExpression)
+		within, err := rd.partition()
 		if err != nil {
 			return err
 		}
@@ -71,6 +73,15 @@ func (s *service) Query(ctx context.Context, in *QueryInput) (out *QueryOutput, 
 	return out, err
 }
 
+// newStart reads an ExclusiveStartKey.
+func newStart(a Attributes) (item.Item, error) {
+	i, err := newItem(a)
+	if known, ok := errors.AsType[*wire.Error](err); ok {
+		return nil, errValidation(msgStartKey+": %s", known.Message) // from memory of AWS's answers
+	}
+	return i, err
+}
+
 // partition is where the items lie that satisfy a key condition.
 type partition struct {
 	span
@@ -82,16 +93,16 @@ func (p partition) from(key []byte, forward bool) partition {
 	return p
 }
 
-// partition parses the key condition and finds where to look.
-func (rd *reading) partition(condition string) (partition, error) {
+// partition fits the key condition to the schema and finds where to look.
+func (rd *reading) partition() (partition, error) {
 	key := rd.key()
 	hash, sortKey := key.parts()
-	c, err := expr.ParseKeyCondition(condition, rd.params, hash.expr(), sortKey.expr())
+	c, err := rd.keyCondition.Fit(hash.expr(), sortKey.expr())
 	if err != nil {
 		return partition{}, invalid(err)
 	}
-	if err := rd.params.Unused(); err != nil {
-		return partition{}, invalid(err)
+	if err := rd.checkOperands(hash, sortKey, c); err != nil {
+		return partition{}, err
 	}
 	if rd.filter != nil {
 		for _, name := range rd.filter.Names() {
@@ -102,6 +113,37 @@ func (rd *reading) partition(condition string) (partition, error) {
 	}
 	prefix := key.prefix(c.Hash)
 	return partition{sortSpan(prefix, c), prefix}, nil
+}
+
+// checkOperands refuses values that no key has: those that are empty or too long.
+//
+// https://github.com/ministackorg/ministack/pull/1067; the words for an index are those of
+// https://github.com/praetorian-inc/chariot-ui/issues/353
+func (rd *reading) checkOperands(hash, sortKey keySchema, c *expr.KeyCondition) error {
+	check := func(a keyAttribute, v item.Value) error {
+		if rd.x != nil && v.Text() == "" {
+			return errValidation(msgIndexKeyEmpty, emptyWord(v), rd.x.Name, a.Name)
+		}
+		return a.checkValue(v)
+	}
+	for i, v := range c.Hash {
+		if err := check(hash[i], v); err != nil {
+			return err
+		}
+	}
+	ranges := slices.Clone(c.Equal)
+	if c.Op != expr.AnyRange {
+		ranges = append(ranges, c.Low)
+	}
+	for i, v := range ranges {
+		if err := check(sortKey[i], v); err != nil {
+			return err
+		}
+	}
+	if c.Op == expr.Between {
+		return check(sortKey[len(c.Equal)], c.High)
+	}
+	return nil
 }
 
 // sortSpan is the part of a partition that a condition on the sort key selects.
@@ -164,7 +206,7 @@ func (s *service) Scan(ctx context.Context, in *ScanInput) (out *ScanOutput, err
 	if err != nil {
 		return nil, err
 	}
-	start, err := newItem(in.ExclusiveStartKey)
+	start, err := newStart(in.ExclusiveStartKey)
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,13 @@
 package dynamodb
 
 import (
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"devstack/emulators/dynamodb/expr"
 	"devstack/emulators/dynamodb/item"
+	"devstack/emulators/wire"
 )
 
 // parameter is a member of a request, and whether it was given.
@@ -28,69 +28,125 @@ func refuse(operation string, legacy ...parameter) error {
 
 // expressions are what a request says in expressions. nil is one that was not given.
 type expressions struct {
-	params     *expr.Params
-	condition  *expr.Condition
-	filter     *expr.Condition
-	projection *expr.Projection
-	update     *expr.Update
+	params       *expr.Params
+	condition    *expr.Condition
+	filter       *expr.Condition
+	keyCondition *expr.KeyTerms
+	projection   *expr.Projection
+	update       *expr.Update
 }
 
-// texts are the expressions as the request has them. keyCondition is only looked at for whether it is there: it is parsed
-// once the table's schema is known.
+// texts are the expressions as the request has them.
 type texts struct {
 	condition, filter, projection, update, keyCondition *string
 
 	names  map[string]string
 	values map[string]AttributeValue
 	may    []expr.Kind // what the operation may have that uses values, for a message
+	newer  bool        // the operation is one of those with newer checks: see violated
 }
 
-// parse parses all expressions of a request but the key condition.
+// parse parses all expressions of a request. DynamoDB does so before it looks for the table.
 func (t texts) parse() (e expressions, err error) {
 	if t.condition == nil && t.filter == nil && t.projection == nil && t.update == nil && t.keyCondition == nil {
-		return e, t.checkUnneeded()
+		return e, t.violated(t.checkUnneeded())
 	}
-	var values map[string]item.Value
-	if t.values != nil {
-		values = make(map[string]item.Value, len(t.values))
+	if err := expr.CheckPlaceholders(t.names, t.values); err != nil {
+		return e, t.violated(invalid(err))
 	}
-	for _, name := range slices.Sorted(maps.Keys(t.values)) {
-		v, err := newValue(t.values[name])
-		if err != nil {
-			return e, errValidation("%s", fmt.Sprintf("ExpressionAttributeValues contains invalid value: %s for key %s", err, name))
+	values, err := t.readValues()
+	if err != nil {
+		return e, err
+	}
+	e.params = expr.NewParams(t.names, values)
+	if err := t.parseEach(&e); err != nil {
+		return e, t.violated(invalid(err))
+	}
+	return e, t.violated(invalid(e.params.Unused()))
+}
+
+// readValues reads the ExpressionAttributeValues.
+func (t texts) readValues() (map[string]item.Value, error) {
+	if t.values == nil {
+		return nil, nil
+	}
+	values, wrong := make(map[string]item.Value, len(t.values)), ""
+	for name, a := range t.values {
+		v, err := newValue(a)
+		if err != nil && (wrong == "" || name < wrong) {
+			wrong = name
 		}
 		values[name] = v
 	}
-	if e.params, err = expr.NewParams(t.names, values); err != nil {
-		return e, invalid(err)
+	if wrong == "" {
+		return values, nil
 	}
-	if err := t.parseEach(&e); err != nil {
-		return e, invalid(err)
+	_, err := newValue(t.values[wrong])
+	if t.newer && isViolation(err) {
+		return nil, t.violated(invalid(err))
 	}
-	if t.keyCondition == nil {
-		return e, invalid(e.params.Unused())
-	}
-	return e, nil
+	return nil, errValidation("%s", fmt.Sprintf("ExpressionAttributeValues contains invalid value: %s for key %s", err, wrong))
 }
 
+func (t texts) violated(err error) error {
+	if t.newer {
+		return violated(err)
+	}
+	return err
+}
+
+// violated words a refusal as those operations do that AWS has moved to newer checks of requests: PutItem and UpdateItem, and
+// Query for its Select. What they refuse only once they have seen the table, and values that are none, they word as ever.
+//
+// https://github.com/nubo-db/dynoxide/pull/152, and AWS's answers in https://github.com/ExtendDB/extenddb/issues/64 and
+// https://github.com/ExtendDB/extenddb/issues/65
+func violated(err error) error {
+	if known, ok := errors.AsType[*wire.Error](err); ok {
+		return errValidation("1 validation error detected: %s", known.Message)
+	}
+	return err
+}
+
+// violatedItem is newItem for those operations.
+func violatedItem(a Attributes) (item.Item, error) {
+	i, err := newItem(a)
+	if a != nil && a[0] == wrongMark {
+		if _, wrong := newPlainItem(a.wrong(), 0); isViolation(wrong) {
+			return i, violated(err)
+		}
+	}
+	return i, err
+}
+
+func isViolation(err error) bool {
+	_, ok := errors.AsType[item.Violation](err)
+	return ok
+}
+
+// parseEach parses them in the order in which DynamoDB looks at them, from memory of its answers.
 func (t texts) parseEach(e *expressions) (err error) {
-	if t.filter != nil {
-		if e.filter, err = expr.ParseCondition(expr.FilterExpression, *t.filter, e.params); err != nil {
-			return err
-		}
-	}
-	if t.projection != nil {
-		if e.projection, err = expr.ParseProjection(*t.projection, e.params); err != nil {
-			return err
-		}
-	}
 	if t.update != nil {
 		if e.update, err = expr.ParseUpdate(*t.update, e.params); err != nil {
 			return err
 		}
 	}
 	if t.condition != nil {
-		e.condition, err = expr.ParseCondition(expr.ConditionExpression, *t.condition, e.params)
+		if e.condition, err = expr.ParseCondition(expr.ConditionExpression, *t.condition, e.params); err != nil {
+			return err
+		}
+	}
+	if t.keyCondition != nil {
+		if e.keyCondition, err = expr.ParseKeyCondition(*t.keyCondition, e.params); err != nil {
+			return err
+		}
+	}
+	if t.filter != nil {
+		if e.filter, err = expr.ParseCondition(expr.FilterExpression, *t.filter, e.params); err != nil {
+			return err
+		}
+	}
+	if t.projection != nil {
+		e.projection, err = expr.ParseProjection(*t.projection, e.params)
 	}
 	return err
 }

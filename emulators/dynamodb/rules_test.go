@@ -13,6 +13,7 @@ func TestRefusals(t *testing.T) {
 	c.must(t, "PutItem", `{"TableName":"things","Item":{"pk":{"S":"a"},"sk":{"N":"1"},"word":{"S":"w"}}}`)
 	const validation = "ValidationException: "
 	const invalid = validation + "One or more parameter values were invalid: "
+	const violated = validation + "1 validation error detected: "
 	big := strings.Repeat("x", 400<<10)
 	deep := strings.Repeat(`{"L":[`, 32) + `{"S":"x"}` + strings.Repeat("]}", 32)
 	for _, tt := range []struct{ name, operation, input, want string }{
@@ -31,7 +32,7 @@ func TestRefusals(t *testing.T) {
 			validation + "Item size to update has exceeded the maximum allowed size"},
 		{"a value that is none", "PutItem", `"Item":{"pk":{"S":"a"},"sk":{"N":"1"},"b":{}}`, validation + "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"},
 		{"a number that is none", "PutItem", `"Item":{"pk":{"S":"a"},"sk":{"N":"one"}}`, validation + "The parameter cannot be converted to a numeric value: one"},
-		{"a set that is empty", "PutItem", `"Item":{"pk":{"S":"a"},"sk":{"N":"1"},"b":{"SS":[]}}`, invalid + "An string set  may not be empty"},
+		{"a set that is empty", "PutItem", `"Item":{"pk":{"S":"a"},"sk":{"N":"1"},"b":{"SS":[]}}`, violated + "One or more parameter values were invalid: An string set  may not be empty"},
 		{"lists that are too deep", "PutItem", `"Item":{"pk":{"S":"a"},"sk":{"N":"1"},"b":` + deep + `}`,
 			validation + "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"},
 		{"an update of the key", "UpdateItem", `"Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"UpdateExpression":"SET sk = :b","ExpressionAttributeValues":{":b":{"N":"2"}}`,
@@ -39,20 +40,20 @@ func TestRefusals(t *testing.T) {
 		{"an update of what is not there", "UpdateItem", `"Key":{"pk":{"S":"z"},"sk":{"N":"1"}},"UpdateExpression":"SET a = b"`,
 			validation + "The provided expression refers to an attribute that does not exist in the item"},
 		{"a value that no expression uses", "PutItem", `"Item":{"pk":{"S":"a"},"sk":{"N":"1"}},"ExpressionAttributeValues":{":b":{"N":"2"}}`,
-			validation + "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null"},
+			violated + "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null"},
 		{"a name without an expression", "GetItem", `"Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"ExpressionAttributeNames":{"#b":"b"}`,
 			validation + "ExpressionAttributeNames can only be specified when using expressions"},
 		{"a value that is unused", "Query", `"KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"a"},":q":{"S":"a"}}`,
 			validation + "Value provided in ExpressionAttributeValues unused in expressions: keys: {:q}"},
 		{"a value in an expression that is wrong", "PutItem", `"Item":{"pk":{"S":"a"},"sk":{"N":"1"}},"ConditionExpression":"a = :b","ExpressionAttributeValues":{":b":{"N":"x"}}`,
 			validation + "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: x for key :b"},
-		{"return values of a put", "PutItem", `"Item":{"pk":{"S":"a"},"sk":{"N":"1"}},"ReturnValues":"ALL_NEW"`, validation + "ReturnValues can only be ALL_OLD or NONE"},
+		{"return values of a put", "PutItem", `"Item":{"pk":{"S":"a"},"sk":{"N":"1"}},"ReturnValues":"ALL_NEW"`, violated + "ReturnValues can only be ALL_OLD or NONE"},
 		{"a condition that fails", "DeleteItem", `"Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"ConditionExpression":"attribute_not_exists(pk)"`,
 			"ConditionalCheckFailedException: The conditional request failed"},
 		{"a query without a condition", "Query", `"Limit":1`, validation + "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."},
 		{"a filter on the key", "Query", `"KeyConditionExpression":"pk = :p","FilterExpression":"sk > :q","ExpressionAttributeValues":{":p":{"S":"a"},":q":{"N":"1"}}`,
 			validation + "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk"},
-		{"a start that is no key", "Scan", `"ExclusiveStartKey":{"pk":{"S":"a"}}`, validation + msgStartSize},
+		{"a start that is no key", "Scan", `"ExclusiveStartKey":{"pk":{"S":"a"}}`, validation + msgStartSchema},
 		{"a start in another partition", "Query", `"KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"a"}},"ExclusiveStartKey":{"pk":{"S":"b"},"sk":{"N":"1"}}`,
 			validation + msgStartOutside},
 		{"a start outside the condition", "Query", `"KeyConditionExpression":"pk = :p AND sk > :s","ExpressionAttributeValues":{":p":{"S":"a"},":s":{"N":"5"}},"ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"N":"1"}}`,
@@ -60,9 +61,9 @@ func TestRefusals(t *testing.T) {
 		{"a segment without a total", "Scan", `"Segment":1`, validation + "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"},
 		{"a segment that there is not", "Scan", `"Segment":2,"TotalSegments":2`,
 			validation + "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: 2 is not less than TotalSegments: 2"},
-		{"a projection where only a count is wanted", "Scan", `"Select":"COUNT","ProjectionExpression":"pk"`, invalid + "Cannot specify the ProjectionExpression when choosing to get only the Count"},
+		{"a projection where only a count is wanted", "Scan", `"Select":"COUNT","ProjectionExpression":"pk"`, validation + "Cannot specify the ProjectionExpression when choosing to get only the Count"},
 		{"specific attributes that are not named", "Scan", `"Select":"SPECIFIC_ATTRIBUTES"`,
-			invalid + "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"},
+			validation + "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"},
 		{"AttributesToGet", "GetItem", `"Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"AttributesToGet":["pk"]`, "NotImplemented: devstack does not implement the parameter AttributesToGet of GetItem"},
 		{"KeyConditions", "Query", `"KeyConditions":{"pk":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]}}`, "NotImplemented: devstack does not implement the parameter KeyConditions of Query"},
 	} {

@@ -33,10 +33,9 @@ type table struct {
 	ClassFrom    *time.Time // when it last changed
 	Protected    bool       // DeletionProtectionEnabled
 
-	View      string    // StreamViewType of the stream that is enabled, "" for none
-	Label     string    // of the latest stream
-	StreamARN string    // of the latest stream
-	Streaming time.Time // when the latest stream was created
+	View      string // StreamViewType of the stream that is enabled, "" for none
+	Label     string // of the latest stream
+	StreamARN string // of the latest stream
 
 	TTL  string // the attribute of expiry, "" for none
 	Tags []Tag

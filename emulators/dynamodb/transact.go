@@ -24,6 +24,7 @@ const tokenLife = 10 * time.Minute
 type token struct {
 	Request string // a hash of its parameters
 	At      time.Time
+	Sizes   []int // of the items, as the first time was charged for them
 }
 
 // tokenAge lists the tokens by their age.
@@ -63,6 +64,9 @@ func cancelled(reasons []error) error {
 	for i, err := range reasons {
 		codes[i] = reasonNone
 		if err != nil {
+			if _, ok := errors.AsType[refusal](err); ok {
+				return err
+			}
 			failed = true
 			var known *wire.Error
 			if !errors.As(err, &known) || known.Status >= 500 {
@@ -103,33 +107,49 @@ func (s *service) TransactWriteItems(ctx context.Context, in *TransactWriteItems
 	r, now := wire.From(ctx), s.Clock.Now()
 	err = s.update(ctx, func(tx *store.Tx, e *effects) error {
 		out = &TransactWriteItemsOutput{}
-		done, err := alreadyDone(tx, r, in.ClientRequestToken, request, now)
+		first, err := doneBefore(tx, r, in.ClientRequestToken, request, now)
 		if err != nil {
 			return err
 		}
-		changes, err := s.prepareAll(tx, r, actions, done)
+		used := usages{}
+		if first != nil {
+			err := s.repeat(tx, r, actions, first, used)
+			out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
+			return err
+		}
+		changes, err := s.prepareAll(tx, r, actions)
 		if err != nil {
 			return err
 		}
-		used, metrics := usages{}, collections(nil)
+		metrics, sizes := collections(nil), make([]int, len(changes))
 		for i, c := range changes {
-			u := used.of(c.table)
-			if done { // a repetition reads what the first has written
-				u.reads, u.table = 1, u.table+readUnitsFor(c.old.size(), true)*transactFactor
-				continue
-			}
 			metrics.add(c.table, c.table.collection(tx, actions[i].at(), in.ReturnItemCollectionMetrics))
+			u := used.of(c.table)
 			u.writes = 1
+			sizes[i] = max(c.old.size(), c.new.size())
 			u.write(c.apply(tx, now, e), transactFactor)
 		}
 		out.ItemCollectionMetrics = metrics
-		if !done {
-			remember(tx, r, in.ClientRequestToken, token{request, now})
-		}
+		remember(tx, r, in.ClientRequestToken, token{request, now, sizes})
 		out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
 		return nil
 	})
 	return out, err
+}
+
+// repeat is what a transaction costs that was carried out before: it reads what the first one was charged for writing.
+//
+// https://github.com/nubo-db/dynoxide/issues/178
+func (s *service) repeat(tx *store.Tx, r *wire.Request, actions []*action, first *token, used usages) error {
+	for i, a := range actions {
+		t, err := s.table(tx, r, a.table)
+		if err != nil {
+			return err
+		}
+		u := used.of(t)
+		u.reads, u.table = 1, u.table+readUnitsFor(first.Sizes[i], true)*transactFactor
+	}
+	return nil
 }
 
 // requestHash tells requests with the same token apart.
@@ -142,19 +162,19 @@ func requestHash(in *TransactWriteItemsInput) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// alreadyDone tells whether the request was carried out before.
-func alreadyDone(tx *store.Tx, r *wire.Request, given *string, request string, now time.Time) (bool, error) {
+// doneBefore returns the token of a request that was carried out before, nil if it was not.
+func doneBefore(tx *store.Tx, r *wire.Request, given *string, request string, now time.Time) (*token, error) {
 	if given == nil {
-		return false, nil
+		return nil, nil
 	}
 	old, ok := tokens.Get(tx, r.Account, r.Region, *given)
 	if !ok || now.Sub(old.At) >= tokenLife {
-		return false, nil
+		return nil, nil
 	}
 	if old.Request != request {
-		return false, errIdempotentParameterMismatchException(msgTokenReused)
+		return nil, errIdempotentParameterMismatchException(msgTokenReused)
 	}
-	return true, nil
+	return &old, nil
 }
 
 // remember keeps a token and forgets up to two that are too old.
@@ -199,7 +219,9 @@ func newTransactWrite(in TransactWriteItem) (*action, error) {
 		p := in.Put
 		a, show = action{table: *p.TableName, kind: put}, p.ReturnValuesOnConditionCheckFailure
 		t = texts{condition: p.ConditionExpression, names: p.ExpressionAttributeNames, values: p.ExpressionAttributeValues}
-		a.item, err = newItem(p.Item)
+		if a.item, err = newItem(p.Item); err == nil {
+			err = checkItemSize(record(p.Item).size())
+		}
 	case in.Update != nil:
 		p := in.Update
 		a, show = action{table: *p.TableName, kind: update}, p.ReturnValuesOnConditionCheckFailure
@@ -226,9 +248,8 @@ func newTransactWrite(in TransactWriteItem) (*action, error) {
 	return &a, err
 }
 
-// prepareAll works out the changes of a transaction, or its reasons for not doing it. A transaction that was carried out
-// before is not asked for its conditions again.
-func (s *service) prepareAll(tx *store.Tx, r *wire.Request, actions []*action, done bool) ([]*change, error) {
+// prepareAll works out the changes of a transaction, or its reasons for not doing it.
+func (s *service) prepareAll(tx *store.Tx, r *wire.Request, actions []*action) ([]*change, error) {
 	changes, reasons, seen, size := make([]*change, len(actions)), make([]error, len(actions)), map[string]bool{}, 0
 	for i, a := range actions {
 		t, err := s.table(tx, r, a.table)
@@ -236,11 +257,6 @@ func (s *service) prepareAll(tx *store.Tx, r *wire.Request, actions []*action, d
 			return nil, err
 		}
 		if reasons[i] = a.check(t); reasons[i] != nil {
-			continue
-		}
-		if done {
-			changes[i] = &change{table: t}
-			_, changes[i].old = t.find(tx, a.at())
 			continue
 		}
 		key, _ := t.find(tx, a.at())
@@ -302,7 +318,9 @@ func (s *service) TransactGetItems(ctx context.Context, in *TransactGetItemsInpu
 			if err != nil {
 				return err
 			}
-			out.Responses[i].Item = wireItem(found)
+			if len(found) > 0 { // https://github.com/nubo-db/dynoxide/issues/39: what a projection leaves nothing of is left out
+				out.Responses[i].Item = wireItem(found)
+			}
 			u := used.of(t)
 			u.reads = 1
 			u.table += readUnitsFor(stored.size(), true) * transactFactor

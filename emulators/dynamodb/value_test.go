@@ -41,8 +41,9 @@ func TestValuesThatAreNone(t *testing.T) {
 	c.must(t, "CreateTable", createPK)
 	for _, tt := range []struct{ name, value, want string }{
 		{"two at once", `{"S":"a","N":"1"}`, "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"},
-		{"NULL that is false", `{"NULL":false}`, "One or more parameter values were invalid: Null attribute value types must have the value of true"},
-		{"a set with a member twice", `{"NS":["1","1.0"]}`, "Input collection contains duplicates"},
+		{"NULL that is false", `{"NULL":false}`, "1 validation error detected: One or more parameter values were invalid: Null attribute value types must have the value of true"},
+		{"a set with a member twice", `{"NS":["1","1.0"]}`, "1 validation error detected: Input collection contains duplicates"},
+		{"a number that is none, and a text", `{"S":"a","N":"x"}`, "The parameter cannot be converted to a numeric value: x"},
 		{"nothing inside of a list", `{"L":[{}]}`, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"},
 		{"a number of 39 digits", `{"N":"` + strings.Repeat("1", 39) + `"}`, "Attempting to store more than 38 significant digits in a Number"},
 	} {

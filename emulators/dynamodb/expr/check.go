@@ -43,26 +43,31 @@ func (o *operand) constant(e env) (item.Value, bool) {
 	return e.values[o.value], true
 }
 
-// checkOperands refuses :values of other types than an operator takes.
+// kindOf returns an operand's type if it is known whatever the item: that of a :value, and the number that size is.
+func (o *operand) kindOf(e env) (item.Kind, bool) {
+	if o.kind == operandCall && o.name == "size" {
+		return item.N, true
+	}
+	v, ok := o.constant(e)
+	return v.Kind(), ok
+}
+
+// checkOperands refuses operands of other types than an operator takes.
 func checkOperands(kind Kind, operator string, args []operand, e env, kinds ...item.Kind) error {
 	for i := range args {
-		if v, ok := args[i].constant(e); ok && !slices.Contains(kinds, v.Kind()) {
-			return invalid(kind, msgOperandType, operator, v.Kind())
+		if k, ok := args[i].kindOf(e); ok && !slices.Contains(kinds, k) {
+			return invalid(kind, msgOperandType, operator, k)
 		}
 	}
 	return nil
 }
 
+// checkSize refuses size of what has none, size itself too: https://github.com/scylladb/scylladb/issues/14592
 func checkSize(kind Kind, o *operand, e env) error {
 	if o.kind != operandCall {
 		return nil
 	}
-	if v, ok := o.args[0].constant(e); ok {
-		if _, ok := size(v); !ok {
-			return invalid(kind, msgOperandType, o.name, v.Kind())
-		}
-	}
-	return nil
+	return checkOperands(kind, o.name, o.args, e, item.S, item.B, item.SS, item.NS, item.BS, item.L, item.M)
 }
 
 // checkDistinct refuses an operator whose first operand, a path, is one of the others too.
@@ -100,13 +105,14 @@ func checkCallTypes(kind Kind, n *node, e env) error {
 	case "begins_with":
 		return checkOperands(kind, n.call, n.args, e, item.S, item.B)
 	case "attribute_type":
-		name, ok := n.args[1].constant(e)
+		kindOf, ok := n.args[1].kindOf(e)
 		switch {
 		case !ok:
 			return invalid(kind, msgOperandType, n.call, anyType)
-		case name.Kind() != item.S:
-			return invalid(kind, msgOperandType, n.call, name.Kind())
+		case kindOf != item.S:
+			return invalid(kind, msgOperandType, n.call, kindOf)
 		}
+		name, _ := n.args[1].constant(e)
 		if _, ok := item.ParseKind(name.Text()); !ok {
 			return invalid(kind, msgTypeName, name.Text())
 		}

@@ -40,11 +40,7 @@ func set(kind item.Kind, members ...string) item.Value {
 
 func params(t testing.TB) *Params {
 	t.Helper()
-	p, err := NewParams(testNames, testValues())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return NewParams(testNames, testValues())
 }
 
 // sample is the item that the conditions are asked of.
@@ -189,6 +185,9 @@ func TestConditionsThatAreRefused(t *testing.T) {
 		{"an order of Booleans", "a < :t", "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"},
 		{"an order of maps", "a BETWEEN :m AND :m", "Incorrect operand type for operator or function; operator or function: BETWEEN, operand type: M"},
 		{"the size of a number", "size(:1) = :1", "Incorrect operand type for operator or function; operator or function: size, operand type: N"},
+		{"the size of a size", "size(size(a)) = :1", "Incorrect operand type for operator or function; operator or function: size, operand type: N"},
+		{"begins with a size", "begins_with(#n, size(a))", "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N"},
+		{"a type that is a size", "attribute_type(a, size(b))", "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: N"},
 		{"a type that is no text", "attribute_type(a, :1)", "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: N"},
 		{"a type that there is not", "attribute_type(a, :bad)", "Invalid attribute type name found; type: STRING, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}"},
 		{"the same operand twice", "#a = a", "The first operand must be distinct from the remaining operands for this operator or function; operator: =, first operand: [a]"},
@@ -247,10 +246,10 @@ func TestPlaceholders(t *testing.T) {
 
 // useBoth parses two expressions of one request.
 func useBoth(names map[string]string, values map[string]item.Value) error {
-	p, err := NewParams(names, values)
-	if err != nil {
+	if err := CheckPlaceholders(names, values); err != nil {
 		return err
 	}
+	p := NewParams(names, values)
 	text := "a = :v"
 	if names["#n"] != "" {
 		text = "#n = :v"

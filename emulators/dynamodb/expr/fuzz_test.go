@@ -49,7 +49,7 @@ func FuzzKeyCondition(f *testing.F) {
 	f.Add("pk = :a AND sk BETWEEN :1 AND :2")
 	f.Add("(begins_with(sk, :s)) AND :a = #pk")
 	f.Fuzz(func(t *testing.T, text string) {
-		k, err := ParseKeyCondition(text, params(t), []Key{hashKey}, []Key{sortKey})
+		k, err := fitted(text, params(t), []Key{hashKey}, []Key{sortKey})
 		if checkParsed(t, KeyConditionExpression, text, err) && k.Hash[0].Kind() != item.S {
 			t.Errorf("%q has no hash key", text)
 		} else if err == nil {

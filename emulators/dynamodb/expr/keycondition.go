@@ -46,11 +46,14 @@ type keyTerm struct {
 	values []item.Value
 }
 
-// ParseKeyCondition parses a KeyConditionExpression and checks it against a key schema, whose sort key may be none. The values
-// are of the keys' types; whether they are too long or empty is the caller's to check.
+// KeyTerms is a key condition of which it is not known yet whether it fits a key schema.
+type KeyTerms struct{ terms []keyTerm }
+
+// ParseKeyCondition parses a KeyConditionExpression and checks what can be checked without the key schema: DynamoDB does so
+// before it looks for the table.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
-func ParseKeyCondition(text string, p *Params, hash, sortKey []Key) (*KeyCondition, error) {
+func ParseKeyCondition(text string, p *Params) (*KeyTerms, error) {
 	s, err := cached(KeyConditionExpression, text)
 	if err != nil {
 		return nil, err
@@ -66,7 +69,13 @@ func ParseKeyCondition(text string, p *Params, hash, sortKey []Key) (*KeyConditi
 	if err != nil {
 		return nil, err
 	}
-	return fitSchema(terms, hash, sortKey)
+	return &KeyTerms{terms}, nil
+}
+
+// Fit checks the condition against a key schema, whose sort key may be none. The values are of the keys' types; whether they
+// are too long or empty is the caller's to check.
+func (k *KeyTerms) Fit(hash, sortKey []Key) (*KeyCondition, error) {
+	return fitSchema(k.terms, hash, sortKey)
 }
 
 // keyTerms flattens the conditions that ANDs join.
@@ -145,8 +154,6 @@ func fitSchema(terms []keyTerm, hash, sortKey []Key) (*KeyCondition, error) {
 		switch {
 		case !ok:
 			return nil, answer(msgKeysNotFound, key.Name)
-		case t.op == AnyRange:
-			return nil, errNotIndexable
 		case t.op != EQ:
 			return nil, errKeyUnsupported
 		case t.values[0].Kind() != key.Kind:
@@ -163,8 +170,6 @@ func fitSchema(terms []keyTerm, hash, sortKey []Key) (*KeyCondition, error) {
 		switch {
 		case !ok:
 			return nil, answer(msgKeysNotFound, key.Name)
-		case t.op == AnyRange:
-			return nil, errNotIndexable
 		case i < rest-1 && t.op != EQ:
 			return nil, errKeyUnsupported
 		}

@@ -34,7 +34,7 @@ func TestKeyConditions(t *testing.T) {
 		{"begins not with", "pk = :a AND begins_with(sk, :s)", textKey, item.String("ab"), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			k, err := ParseKeyCondition(tt.text, params(t), []Key{hashKey}, sortKeys(tt.sortKey))
+			k, err := fitted(tt.text, params(t), []Key{hashKey}, sortKeys(tt.sortKey))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +81,7 @@ func TestKeyConditionsThatAreRefused(t *testing.T) {
 		{"bounds the wrong way round", "pk = :a AND sk BETWEEN :5 AND :1", sortKey, prefix + "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:5}, upper bound operand: AttributeValue: {N:1}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := ParseKeyCondition(tt.text, params(t), []Key{hashKey}, sortKeys(tt.sortKey))
+			_, err := fitted(tt.text, params(t), []Key{hashKey}, sortKeys(tt.sortKey))
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("%s\n got: %v\nwant: %s", tt.text, err, tt.want)
 			}
@@ -120,7 +120,7 @@ func TestKeyConditionsOnSeveralAttributes(t *testing.T) {
 		{"another type", "h1 = :a AND h2 = :1 AND s1 = :1", 0, 0, "One or more parameter values were invalid: Condition parameter type does not match schema type"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			k, err := ParseKeyCondition(tt.text, params(t), hash, sorts)
+			k, err := fitted(tt.text, params(t), hash, sorts)
 			switch {
 			case err != nil && err.Error() != tt.want || err == nil && tt.want != "":
 				t.Errorf("got %v, want %q", err, tt.want)
@@ -129,4 +129,13 @@ func TestKeyConditionsOnSeveralAttributes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// fitted parses a key condition for a key schema.
+func fitted(text string, p *Params, hash, sortKey []Key) (*KeyCondition, error) {
+	terms, err := ParseKeyCondition(text, p)
+	if err != nil {
+		return nil, err
+	}
+	return terms.Fit(hash, sortKey)
 }

@@ -17,26 +17,38 @@ type Params struct {
 	usedValues []string
 }
 
-// NewParams checks the placeholders' syntax. A nil map is an absent parameter; an empty one is an error. The caller has
-// already refused values that are none.
-func NewParams(names map[string]string, values map[string]item.Value) (*Params, error) {
+// CheckPlaceholders checks the placeholders' syntax, which DynamoDB does before it looks at the values. A nil map is an absent
+// parameter; an empty one is an error.
+func CheckPlaceholders[V any](names map[string]string, values map[string]V) error {
 	switch {
 	case names != nil && len(names) == 0:
-		return nil, answer(msgNamesEmpty)
+		return answer(msgNamesEmpty)
 	case values != nil && len(values) == 0:
-		return nil, answer(msgValuesEmpty)
+		return answer(msgValuesEmpty)
 	}
-	for _, key := range slices.Sorted(maps.Keys(names)) {
-		if !isPlaceholder(key, '#') {
-			return nil, answer(msgNameKey, key)
+	if key := wrongPlaceholder(names, '#'); key != nil {
+		return answer(msgNameKey, *key)
+	}
+	if key := wrongPlaceholder(values, ':'); key != nil {
+		return answer(msgValueKey, *key)
+	}
+	return nil
+}
+
+// wrongPlaceholder returns the first of the keys that cannot occur in an expression.
+func wrongPlaceholder[V any](given map[string]V, sign byte) (wrong *string) {
+	for key := range given {
+		if !isPlaceholder(key, sign) && (wrong == nil || key < *wrong) {
+			wrong = &key
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if !isPlaceholder(key, ':') {
-			return nil, answer(msgValueKey, key)
-		}
-	}
-	return &Params{names: names, values: values}, nil
+	return wrong
+}
+
+// NewParams returns the parameters of a request whose placeholders CheckPlaceholders has passed, and of whose values each is
+// one.
+func NewParams(names map[string]string, values map[string]item.Value) *Params {
+	return &Params{names: names, values: values}
 }
 
 // Unused reports the names, then the values, that no expression parsed with these Params has used. Call it when all are

@@ -12,7 +12,6 @@ type sections struct {
 	remove      []path
 	add, delete []assignment
 	all         []path // of all four, in the order of the text
-	legacy      bool   // made of AttributeUpdates
 }
 
 // assignment is what one action does to a path.
@@ -202,3 +201,30 @@ func (u *Update) Names() []string { return topNames(u.all, u.names) }
 // Touched returns the part of an item, the old or the new one, that the update's paths name: what UPDATED_OLD and
 // UPDATED_NEW return.
 func (u *Update) Touched(src Source) item.Item { return project(src, u.all, u.names) }
+
+// The bytes that an update counts for besides the item that it makes, whose key does not count: so many for the update, for
+// each action that writes a value, each that takes one away, an assignment to an element of a list, and arithmetic.
+//
+// https://github.com/nubo-db/dynoxide/issues/187 reports what was measured; ADD and DELETE count like SET, a guess.
+const (
+	updateOverhead     = 3
+	writeOverhead      = 19
+	removeOverhead     = 2
+	elementOverhead    = 1
+	arithmeticOverhead = 50
+)
+
+// Overhead returns the bytes that the update adds to the size of the item that it makes, where that is held against the
+// largest size of an item.
+func (u *Update) Overhead() int {
+	size := updateOverhead + writeOverhead*(len(u.set)+len(u.add)+len(u.delete)) + removeOverhead*len(u.remove)
+	for i := range u.set {
+		if last := u.set[i].path[len(u.set[i].path)-1]; last.isIndex {
+			size += elementOverhead
+		}
+		if u.set[i].sum.sign != "" {
+			size += arithmeticOverhead
+		}
+	}
+	return size
+}

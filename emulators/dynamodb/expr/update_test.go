@@ -158,10 +158,7 @@ func TestUpdatesThatTheItemDoesNotFit(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			values := testValues()
 			values[":99"] = num("9E125")
-			p, err := NewParams(testNames, values)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := NewParams(testNames, values)
 			u, err := ParseUpdate(tt.text, p)
 			if err != nil {
 				t.Fatal(err)

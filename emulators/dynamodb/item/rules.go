@@ -9,6 +9,17 @@ type Error string
 // Error returns AWS's words.
 func (e Error) Error() string { return string(e) }
 
+// Violation is an Error about a value that is well formed and yet not allowed: a set that is empty or has a member twice, a
+// NULL that is false. AWS's newer operations report these as violated constraints, and other Errors about values as they are:
+// https://github.com/nubo-db/dynoxide/pull/152, https://github.com/ministackorg/ministack/issues/1038
+type Violation string
+
+// Error returns AWS's words.
+func (v Violation) Error() string { return string(v) }
+
+// Unwrap makes an Error of the violation.
+func (v Violation) Unwrap() error { return Error(v) }
+
 // MaxDepth is how many levels a value may have: a scalar within 31 maps or lists is the deepest.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes
@@ -19,7 +30,7 @@ const MaxDepth = 32
 const (
 	ErrEmptyValue = Error("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 	ErrManyValues = Error("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
-	ErrNullFalse  = Error("One or more parameter values were invalid: Null attribute value types must have the value of true")
+	ErrNullFalse  = Violation("One or more parameter values were invalid: Null attribute value types must have the value of true")
 	ErrTooDeep    = Error("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
 )
 

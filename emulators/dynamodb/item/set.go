@@ -69,9 +69,9 @@ func membership(members []string) func(string) bool {
 //
 // https://github.com/zio/zio-dynamodb/issues/113 quotes the first, the others are guesses by it.
 var emptySet = map[Kind]error{
-	SS: Error("One or more parameter values were invalid: An string set  may not be empty"),
-	NS: Error("One or more parameter values were invalid: An number set  may not be empty"),
-	BS: Error("One or more parameter values were invalid: Binary sets should not be empty"),
+	SS: Violation("One or more parameter values were invalid: An string set  may not be empty"),
+	NS: Violation("One or more parameter values were invalid: An number set  may not be empty"),
+	BS: Violation("One or more parameter values were invalid: Binary sets should not be empty"),
 }
 
 // msgDuplicates is quoted for an SS by https://github.com/truora/minidyn/issues/50, the text for an NS by
@@ -87,7 +87,7 @@ func checkSet(kind Kind, members []string) error {
 		return nil
 	}
 	if kind == NS {
-		return Error("Input collection contains duplicates")
+		return Violation("Input collection contains duplicates")
 	}
 	shown := members
 	if kind == BS {
@@ -95,9 +95,9 @@ func checkSet(kind Kind, members []string) error {
 		for i, m := range members {
 			shown[i] = base64.StdEncoding.EncodeToString([]byte(m))
 		}
-		return Error(fmt.Sprintf(msgDuplicates, strings.Join(shown, ", "), "of type BS"))
+		return Violation(fmt.Sprintf(msgDuplicates, strings.Join(shown, ", "), "of type BS"))
 	}
-	return Error(fmt.Sprintf(msgDuplicates, strings.Join(shown, ", "), ""))
+	return Violation(fmt.Sprintf(msgDuplicates, strings.Join(shown, ", "), ""))
 }
 
 func hasDuplicate(members []string) bool {
