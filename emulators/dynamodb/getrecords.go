@@ -3,9 +3,7 @@ package dynamodb
 import (
 	"context"
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +19,7 @@ const (
 	maxRecords    = 1000
 	maxRecordSize = 1 << 20 // bytes in one answer
 	maxStreams    = 100
+	maxShards     = 100
 	iteratorLife  = 15 * time.Minute
 )
 
@@ -36,12 +35,31 @@ const (
 	msgExpiredIterator = "Iterator expired. The iterator was created at time %s while right now it is %s which is further in the future than the tolerated delay of %d milliseconds."
 	msgNoSequence      = "Sequence number is required for shard iterator type %s" // a guess
 	msgBadSequence     = "Invalid SequenceNumber"                                 // a guess
+	msgBadStreamARN    = "Invalid StreamArn"                                      // a guess; that it is a ValidationException is not
+	msgNoParent        = "ShardFilter must have a Type and a ShardId"             // a guess
+
+	// The words of a constraint, by analogy: the models tell the upper limits in prose only.
+	msgTooMany = "1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value less than or equal to %d"
 )
+
+// limited is a Limit that is given, or the most that there may be.
+func limited(given *int32, most int) (int, error) {
+	switch {
+	case given == nil:
+		return most, nil
+	case int(*given) > most:
+		return 0, errValidation(msgTooMany, *given, most)
+	}
+	return int(*given), nil
+}
 
 // find looks a stream up by its ARN.
 func (s *streamService) find(tx *store.Tx, r *wire.Request, arn string, now time.Time) (*stream, error) {
 	name, ok := strings.CutPrefix(arn, r.ARN("dynamodb", "table/"))
 	name, label, isStream := strings.Cut(name, "/stream/")
+	if !strings.HasPrefix(arn, "arn:") || !strings.Contains(arn, "/stream/") {
+		return nil, errValidation(msgBadStreamARN)
+	}
 	if ok && isStream {
 		if m, exists := streams.Get(tx, r.Account, r.Region, name, label); exists && !m.gone(now) {
 			return &m, nil
@@ -55,9 +73,10 @@ func (s *streamService) find(tx *store.Tx, r *wire.Request, arn string, now time
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_ListStreams.html
 func (s *streamService) ListStreams(ctx context.Context, in *StreamsListStreamsInput) (out *StreamsListStreamsOutput, err error) {
-	r, now, limit := wire.From(ctx), s.Clock.Now(), maxStreams
-	if in.Limit != nil {
-		limit = min(limit, int(*in.Limit))
+	r, now := wire.From(ctx), s.Clock.Now()
+	limit, err := limited(in.Limit, maxStreams)
+	if err != nil {
+		return nil, err
 	}
 	prefix := []any{r.Account, r.Region}
 	if in.TableName != nil {
@@ -91,28 +110,46 @@ func (s *streamService) ListStreams(ctx context.Context, in *StreamsListStreamsI
 	return out, err
 }
 
-// DescribeStream describes a stream and its shard.
+// DescribeStream describes a stream and its shards, parents before children, 100 at a time.
+//
+// A shard without an EndingSequenceNumber is open. Shards whose records are all older than 24 hours are left out, though a
+// child goes on naming its parent. ShardFilter leaves only the children of a shard.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_DescribeStream.html
 func (s *streamService) DescribeStream(ctx context.Context, in *StreamsDescribeStreamInput) (out *StreamsDescribeStreamOutput, err error) {
 	r, now := wire.From(ctx), s.Clock.Now()
+	limit, err := limited(in.Limit, maxShards)
+	if err != nil {
+		return nil, err
+	}
+	if f := in.ShardFilter; f != nil && (f.Type == nil || f.ShardId == nil) {
+		return nil, errValidation(msgNoParent)
+	}
 	err = s.Store.View(func(tx *store.Tx) error {
 		m, err := s.find(tx, r, *in.StreamArn, now)
 		if err != nil {
 			return err
 		}
-		shard := StreamsShard{ShardId: new(m.shard()), SequenceNumberRange: &StreamsSequenceNumberRange{StartingSequenceNumber: new(sequenceText(1))}}
 		d := &StreamsStreamDescription{
 			StreamArn: new(m.ARN), StreamLabel: new(m.Label), StreamStatus: new(StreamsStreamStatusEnabled), StreamViewType: new(m.View),
 			CreationRequestDateTime: new(m.Created), TableName: new(m.Table), KeySchema: m.Key.wire(), Shards: []StreamsShard{},
 		}
 		if m.Disabled != nil {
 			d.StreamStatus = new(StreamsStreamStatusDisabled)
-			shard.SequenceNumberRange.EndingSequenceNumber = new(sequenceText(max(1, m.next(tx)-1)))
 		}
-		// The only shard has no parent and no child.
-		if in.ShardFilter == nil && (in.ExclusiveStartShardId == nil || *in.ExclusiveStartShardId != m.shard()) {
-			d.Shards = append(d.Shards, shard)
+		for shard := range m.shards(now) {
+			w := shard.wire(tx, now)
+			if in.ExclusiveStartShardId != nil && *w.ShardId <= *in.ExclusiveStartShardId { // ids sort by time
+				continue
+			}
+			if in.ShardFilter != nil && !is(w.ParentShardId, *in.ShardFilter.ShardId) {
+				continue
+			}
+			if len(d.Shards) == limit {
+				d.LastEvaluatedShardId = d.Shards[limit-1].ShardId
+				break
+			}
+			d.Shards = append(d.Shards, w)
 		}
 		out = &StreamsDescribeStreamOutput{StreamDescription: d}
 		return nil
@@ -132,60 +169,46 @@ func (s *streamService) GetShardIterator(ctx context.Context, in *StreamsGetShar
 		if err != nil {
 			return err
 		}
-		if *in.ShardId != m.shard() {
+		shard, known := m.shard(*in.ShardId, now)
+		if !known || shard.n < m.first(now).n {
 			return errStreamsResourceNotFoundException(msgShardNotFound)
 		}
-		from, err := m.start(tx, in, now)
+		from, err := shard.place(tx, in, now)
 		if err == nil {
-			out = &StreamsGetShardIteratorOutput{ShardIterator: new(newIterator(m, from, now))}
+			out = &StreamsGetShardIteratorOutput{ShardIterator: new(newIterator(shard, from, now))}
 		}
 		return err
 	})
 	return out, err
 }
 
-// start finds the sequence number that an iterator begins with.
-func (m *stream) start(tx *store.Tx, in *StreamsGetShardIteratorInput, now time.Time) (uint64, error) {
-	kind, trim := *in.ShardIteratorType, m.oldest(tx, now)
+// place finds the sequence number that an iterator begins with.
+func (s shard) place(tx *store.Tx, in *StreamsGetShardIteratorInput, now time.Time) (uint64, error) {
+	kind, trim, end := *in.ShardIteratorType, s.oldest(tx, now), s.end(tx)
 	switch kind {
 	case StreamsShardIteratorTypeTrimHorizon:
 		return trim, nil
 	case StreamsShardIteratorTypeLatest:
-		return m.next(tx), nil
+		return end, nil
 	}
 	if in.SequenceNumber == nil {
 		return 0, errValidation(msgNoSequence, kind)
 	}
 	n, ok := sequenceNumber(*in.SequenceNumber)
-	if !ok {
+	switch {
+	case !ok || n/perShard != s.n || n >= end && n != s.start(): // of another shard, or of a record that is yet to come
 		return 0, errValidation(msgBadSequence)
-	}
-	if kind == StreamsShardIteratorTypeAfterSequenceNumber {
-		n++
-	}
-	if n < trim {
+	case n < trim:
 		return 0, errStreamsTrimmedDataAccessException(msgTrimmed)
+	case kind == StreamsShardIteratorTypeAfterSequenceNumber && n < end:
+		n++
 	}
 	return n, nil
 }
 
-// oldest is the sequence number of the first record that is not older than 24 hours, or of the next if there is none.
-func (m *stream) oldest(tx *store.Tx, now time.Time) uint64 {
-	b := tx.Bucket(m.records())
-	for key := range b.Ascend(recordKey(0)) {
-		// Records are taken away at this end only, so that there is one for each number up to the next.
-		first := binary.BigEndian.Uint64(key[1:])
-		kept := sort.Search(int(m.next(tx)-first), func(i int) bool {
-			return streamRecord(b.Get(recordKey(first + uint64(i)))).at().After(now.Add(-retention))
-		})
-		return first + uint64(kept)
-	}
-	return m.next(tx)
-}
-
 // newIterator writes a shard iterator: the stream, a number, and what is the service's own affair, as AWS's do.
-func newIterator(m *stream, from uint64, now time.Time) string {
-	return place{m.ARN, m.shard(), from, now}.String()
+func newIterator(s shard, from uint64, now time.Time) string {
+	return place{s.m.ARN, s.id(), from, now}.String()
 }
 
 // place is what an iterator says: where in a shard it points, and when it was made.
@@ -219,13 +242,15 @@ func parseIterator(text string) (place, error) {
 // GetRecords returns up to 1000 records or 1 MB of them, in the order in which they were written.
 //
 // ExpiredIteratorException 15 minutes after the iterator was made, TrimmedDataAccessException if what it points at has
-// become older than 24 hours meanwhile. There is no NextShardIterator behind the last record of a disabled stream.
+// become older than 24 hours meanwhile. There is no NextShardIterator behind the last record of a closed shard: the reader goes
+// on with its child.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
 func (s *streamService) GetRecords(ctx context.Context, in *StreamsGetRecordsInput) (out *StreamsGetRecordsOutput, err error) {
-	r, now, limit := wire.From(ctx), s.Clock.Now(), maxRecords
-	if in.Limit != nil {
-		limit = min(limit, int(*in.Limit))
+	r, now := wire.From(ctx), s.Clock.Now()
+	limit, err := limited(in.Limit, maxRecords)
+	if err != nil {
+		return nil, err
 	}
 	at, err := parseIterator(*in.ShardIterator)
 	if err != nil {
@@ -236,21 +261,23 @@ func (s *streamService) GetRecords(ctx context.Context, in *StreamsGetRecordsInp
 	}
 	err = s.Store.View(func(tx *store.Tx) error {
 		m, err := s.find(tx, r, at.arn, now)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case m.shard() != at.shard: // of a former stream of the same label
+		}
+		shard, known := m.shard(at.shard, now)
+		switch {
+		case !known: // of a former stream of the same label
 			return errStreamsResourceNotFoundException(msgShardNotFound)
-		case at.from < m.oldest(tx, now):
+		case shard.n < m.first(now).n || at.from < shard.oldest(tx, now):
 			return errStreamsTrimmedDataAccessException(msgTrimmed)
 		}
-		records, next, err := m.read(tx, at.from, limit)
+		records, next, err := shard.read(tx, at.from, limit)
 		if err != nil {
 			return err
 		}
 		out = &StreamsGetRecordsOutput{Records: records}
-		if m.Disabled == nil || next < m.next(tx) {
-			out.NextShardIterator = new(newIterator(m, next, now))
+		if shard.open(now) || next < shard.end(tx) {
+			out.NextShardIterator = new(newIterator(shard, next, now))
 		}
 		return nil
 	})
@@ -260,17 +287,17 @@ func (s *streamService) GetRecords(ctx context.Context, in *StreamsGetRecordsInp
 // awsTime is how the message of an expired iterator writes an instant.
 func awsTime(t time.Time) string { return t.Format("Mon Jan 02 15:04:05 MST 2006") }
 
-// read returns the records from a sequence number on, and the number that follows them.
-func (m *stream) read(tx *store.Tx, from uint64, limit int) ([]StreamsRecord, uint64, error) {
+// read returns the shard's records from a sequence number on, and the number that follows them.
+func (s shard) read(tx *store.Tx, from uint64, limit int) ([]StreamsRecord, uint64, error) {
 	out, size := []StreamsRecord{}, 0
-	for key, value := range tx.Bucket(m.records()).Ascend(recordKey(from)) {
-		if len(out) == limit || len(out) > 0 && size+len(value) > maxRecordSize {
+	for key, value := range tx.Bucket(s.m.records()).Ascend(recordKey(from)) {
+		sequence, ok := recordNumber(key)
+		if !ok || sequence/perShard != s.n || len(out) == limit || len(out) > 0 && size+len(value) > maxRecordSize {
 			break
 		}
-		sequence := binary.BigEndian.Uint64(key[1:])
-		rec, err := streamRecord(value).wire(m, sequence)
+		rec, err := streamRecord(value).wire(s.m, sequence)
 		if err != nil {
-			return nil, 0, fmt.Errorf("dynamodb: stream %s: %w", m.ARN, err)
+			return nil, 0, fmt.Errorf("dynamodb: stream %s: %w", s.m.ARN, err)
 		}
 		out, size, from = append(out, rec), size+len(value), sequence+1
 	}

@@ -18,7 +18,7 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 const retention = 24 * time.Hour
 
-// stream is what is kept of a stream besides its records. It has one shard, which ends when the stream is disabled.
+// stream is what is kept of a stream besides its records.
 type stream struct {
 	Account, Region, Table string
 
@@ -30,20 +30,8 @@ type stream struct {
 	Disabled *time.Time
 }
 
-// records is the name of the bucket with the stream's records: the next sequence number under nextKey, and each record
-// under recordKey of its own.
+// records is the name of the bucket with the stream's records (shard.go has its keys).
 func (m *stream) records() string { return "stream/" + m.ARN }
-
-var nextKey = []byte{0}
-
-func recordKey(sequence uint64) []byte { return binary.BigEndian.AppendUint64([]byte{1}, sequence) }
-
-// shard is the id of the stream's only shard: a time and a hash, as in AWS's.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_DescribeStream.html
-func (m *stream) shard() string {
-	return fmt.Sprintf("shardId-%020d-%08x", m.Created.UnixMilli(), hash([]byte(m.ARN)))
-}
 
 // sequenceText writes a sequence number with AWS's least number of digits, 21, so that numbers sort as texts too.
 func sequenceText(n uint64) string { return fmt.Sprintf("1%020d", n) }
@@ -63,27 +51,16 @@ func sequenceNumber(text string) (uint64, bool) {
 	return n, true
 }
 
-// next is the sequence number that the stream's next record will have. They begin with 1.
-func (m *stream) next(tx *store.Tx) uint64 { return nextIn(tx.Bucket(m.records())) }
-
-func nextIn(b store.Bucket) uint64 {
-	if v := b.Get(nextKey); len(v) == 8 {
-		return binary.BigEndian.Uint64(v)
-	}
-	return 1
-}
-
 // appendStream adds a change's record to the table's stream, and takes away records of yesterday that have come to its end.
 func appendStream(tx *store.Tx, c *change, now time.Time) {
-	m := stream{ARN: c.table.StreamARN}
-	b := tx.Bucket(m.records())
-	sequence := nextIn(b)
-	b.Put(nextKey, binary.BigEndian.AppendUint64(nil, sequence+1))
-	b.Put(recordKey(sequence), newStreamRecord(c, now))
+	t := c.table
+	b := tx.Bucket((&stream{ARN: t.StreamARN}).records())
+	b.Put(recordKey(takeNumber(b, t.Streaming, now)), newStreamRecord(c, now))
 
 	var old [][]byte
 	for key, value := range b.Ascend(recordKey(0)) {
-		if len(old) == 2 || streamRecord(value).at().After(now.Add(-retention)) { // two for each new one: it gets shorter
+		_, ok := recordNumber(key)
+		if !ok || len(old) == 2 || streamRecord(value).at().After(now.Add(-retention)) { // two for each new one: it gets shorter
 			break
 		}
 		old = append(old, bytes.Clone(key))
@@ -234,7 +211,7 @@ func checkStreamChange(t *table, spec *StreamSpecification) error {
 // enableStream gives a table a new stream. A former one of the same label, which is possible where the stack chooses the
 // labels, is replaced.
 func (s *service) enableStream(tx *store.Tx, t *table, view string, now time.Time) {
-	t.View = view
+	t.View, t.Streaming = view, now
 	t.Label = s.opts.StreamLabel(t.Account, t.Region, t.Name, now)
 	t.StreamARN = t.arn() + "/stream/" + t.Label
 	m := stream{

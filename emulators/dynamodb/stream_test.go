@@ -128,22 +128,26 @@ func TestRecordsAreKeptForADay(t *testing.T) {
 	s := openStream(t, "KEYS_ONLY")
 	s.put(t, 0)
 	s.put(t, 1)
-	s.clock.Advance(24*time.Hour - 15*time.Minute)
+	s.clock.Advance(time.Hour)
 	s.put(t, 2)
+	s.clock.Advance(23*time.Hour - 15*time.Minute)
 	it := s.iterator("TRIM_HORIZON", "")
 	if keys, _ := s.read(t, it, 9); !slices.Equal(keys, []string{"0", "1", "2"}) {
 		t.Errorf("a moment before: %v", keys)
 	}
 	s.clock.Advance(15 * time.Minute)
-	if got := s.call("GetRecords", `{"ShardIterator":"`+it+`"}`); !strings.HasPrefix(got, "TrimmedDataAccessException: ") {
+	if got := s.call("GetRecords", `{"ShardIterator":"`+it+`"}`); got != "TrimmedDataAccessException: "+msgTrimmed {
 		t.Errorf("a day later, an old iterator: %s", got)
 	}
-	if got := s.iterator("AT_SEQUENCE_NUMBER", sequenceText(2)); !strings.HasPrefix(got, "TrimmedDataAccessException: ") {
+	if got := s.iterator("AT_SEQUENCE_NUMBER", sequenceText(2)); got != "TrimmedDataAccessException: "+msgTrimmed {
 		t.Errorf("a day later, an old sequence number: %s", got)
 	}
 	s.put(t, 3) // takes the old ones away
-	if keys, _ := s.read(t, s.iterator("TRIM_HORIZON", ""), 9); !slices.Equal(keys, []string{"2", "3"}) {
+	if keys, _ := s.read(t, s.iterator("TRIM_HORIZON", ""), 9); !slices.Equal(keys, []string{"2"}) {
 		t.Errorf("a day later: %v", keys)
+	}
+	if keys := s.walk(t); !slices.Equal(keys, []string{"2", "3"}) {
+		t.Errorf("a day later, in all shards: %v", keys)
 	}
 }
 
@@ -203,7 +207,7 @@ func TestShardEndsWithItsStream(t *testing.T) {
 func FuzzIterator(f *testing.F) {
 	f.Add("")
 	f.Add("arn|1|MSAx")
-	f.Add(newIterator(&stream{ARN: "arn:aws:dynamodb:us-east-1:000000000000:table/a/stream/b"}, 7, start))
+	f.Add(newIterator(shard{m: &stream{ARN: "arn:aws:dynamodb:us-east-1:000000000000:table/a/stream/b", Created: start}}, 7, start))
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := parseIterator(text)
 		if err != nil {

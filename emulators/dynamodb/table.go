@@ -33,9 +33,10 @@ type table struct {
 	ClassFrom    *time.Time // when it last changed
 	Protected    bool       // DeletionProtectionEnabled
 
-	View      string // StreamViewType of the stream that is enabled, "" for none
-	Label     string // of the latest stream
-	StreamARN string // of the latest stream
+	View      string    // StreamViewType of the stream that is enabled, "" for none
+	Label     string    // of the latest stream
+	StreamARN string    // of the latest stream
+	Streaming time.Time // when the latest stream was created
 
 	TTL  string // the attribute of expiry, "" for none
 	Tags []Tag

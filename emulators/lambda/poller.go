@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,7 +34,8 @@ type poller struct {
 	stop    context.CancelFunc
 	ended   chan struct{} // closed when it changes nothing any more
 	filters []*eventpattern.Pattern
-	cause   string // X-Amzn-Trace-Id of the latest write to the stream; Service.mu guards it
+	over    map[string]bool // shards that are closed and read to their ends
+	cause   string          // X-Amzn-Trace-Id of the latest write to the stream; Service.mu guards it
 }
 
 // poll gives a mapping a poller that goes by what is stored of it now, in place of the one that it had. The new one begins
@@ -79,7 +81,7 @@ func (p *poller) load() bool {
 	if p.m.Read == nil {
 		p.m.Read = map[string]string{}
 	}
-	p.filters = nil
+	p.filters, p.over = nil, map[string]bool{}
 	for _, f := range p.m.Filters {
 		if pattern, err := eventpattern.Parse([]byte(f)); err == nil { // it was parsed before it was stored
 			p.filters = append(p.filters, pattern)
@@ -141,7 +143,7 @@ func (s *Service) ends(ctx context.Context, m *mapping) map[string]string {
 	for _, shard := range p.shards(ctx) {
 		last[shard] = ""
 		for {
-			records := p.records(ctx, shard, last[shard])
+			records, _ := p.records(ctx, shard, last[shard])
 			if len(records) == 0 {
 				break
 			}
@@ -160,39 +162,64 @@ func (p *poller) run(ctx context.Context) {
 	}
 }
 
-// pass reads each shard once and reports whether there was anything.
+// pass reads the first shard that has anything and reports whether there was one. A child waits until its parent was read to
+// the end, so that the function sees the records of a key in their order.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html#Streams.Processing
 func (p *poller) pass(ctx context.Context) (found bool) {
-	for _, shard := range p.shards(ctx) {
-		for batch := range slices.Chunk(p.gather(ctx, shard), int(p.m.BatchSize)) {
-			found = true
+	shards := p.shards(ctx)
+	p.forget(shards)
+	for _, shard := range shards {
+		if p.over[shard] {
+			continue
+		}
+		records, closed := p.gather(ctx, shard)
+		for batch := range slices.Chunk(records, int(p.m.BatchSize)) {
 			if !p.deliver(ctx, shard, batch) {
 				return true
 			}
 		}
+		if len(records) > 0 {
+			return true
+		}
+		if closed {
+			p.over[shard] = true
+		}
 	}
-	return found
+	return false
 }
 
-// gather reads a shard from where the mapping is. What does not fill a batch waits for more until the mapping's window is over.
-func (p *poller) gather(ctx context.Context, shard string) []record {
-	records := p.records(ctx, shard, p.m.Read[shard])
-	if len(records) == 0 || p.m.Window == 0 {
-		return records
+// forget drops what is known of shards that the stream has no more. What it says of them is stored with the next record done.
+func (p *poller) forget(shards []string) {
+	if len(shards) == 0 {
+		return // the stream could not be described
+	}
+	gone := func(shard string) bool { return !slices.Contains(shards, shard) }
+	maps.DeleteFunc(p.over, func(shard string, _ bool) bool { return gone(shard) })
+	maps.DeleteFunc(p.m.Read, func(shard string, _ string) bool { return gone(shard) })
+}
+
+// gather reads a shard from where the mapping is, and reports whether that was its end. What does not fill a batch waits for
+// more until the mapping's window is over, unless there can be no more.
+func (p *poller) gather(ctx context.Context, shard string) (records []record, closed bool) {
+	records, closed = p.records(ctx, shard, p.m.Read[shard])
+	if len(records) == 0 || closed || p.m.Window == 0 {
+		return records, closed
 	}
 	over := make(chan struct{})
 	stop := p.s.Clock.AfterFunc(time.Duration(p.m.Window)*time.Second, func() { close(over) })
 	defer stop()
-	for len(records) < int(p.m.BatchSize) {
+	for len(records) < int(p.m.BatchSize) && !closed {
 		select {
 		case <-ctx.Done():
-			return nil
+			return nil, false
 		case <-over:
 			return p.records(ctx, shard, p.m.Read[shard])
 		case <-p.wake:
-			records = p.records(ctx, shard, p.m.Read[shard])
+			records, closed = p.records(ctx, shard, p.m.Read[shard])
 		}
 	}
-	return records
+	return records, closed
 }
 
 // pause waits until the stream's writer wakes the poller, or for a while.
@@ -207,20 +234,27 @@ func (p *poller) pause(ctx context.Context) {
 	}
 }
 
-// shards lists the stream's shards, oldest first. A stream that is gone has none.
-func (p *poller) shards(ctx context.Context) []string {
+// shards lists the stream's shards, parents before children. A stream that is gone has none.
+func (p *poller) shards(ctx context.Context) (ids []string) {
 	ctx = trace.Silent(ctx)
-	var out struct {
-		StreamDescription struct{ Shards []struct{ ShardId string } }
+	for in := map[string]any{"StreamArn": p.source}; ; {
+		var out struct {
+			StreamDescription struct {
+				Shards               []struct{ ShardId string }
+				LastEvaluatedShardId string
+			}
+		}
+		if err := p.s.AWS.Call(ctx, "dynamodbstreams", "DescribeStream", in, &out); err != nil {
+			return nil
+		}
+		for _, shard := range out.StreamDescription.Shards {
+			ids = append(ids, shard.ShardId)
+		}
+		if out.StreamDescription.LastEvaluatedShardId == "" {
+			return ids
+		}
+		in["ExclusiveStartShardId"] = out.StreamDescription.LastEvaluatedShardId
 	}
-	if err := p.s.AWS.Call(ctx, "dynamodbstreams", "DescribeStream", map[string]any{"StreamArn": p.source}, &out); err != nil {
-		return nil
-	}
-	var ids []string
-	for _, shard := range out.StreamDescription.Shards {
-		ids = append(ids, shard.ShardId)
-	}
-	return ids
 }
 
 // record is one record of a stream, as a function is handed it.
@@ -231,8 +265,8 @@ type record struct {
 }
 
 // records reads what a shard holds after a sequence number, from its beginning if that is "": all of it that one GetRecords
-// answers.
-func (p *poller) records(ctx context.Context, shard, after string) []record {
+// answers. closed tells that the shard has no more than that and takes no more.
+func (p *poller) records(ctx context.Context, shard, after string) (out []record, closed bool) {
 	ctx = trace.Silent(ctx)
 	in := map[string]any{"StreamArn": p.source, "ShardId": shard, "ShardIteratorType": EventSourcePositionTrimHorizon}
 	if after != "" {
@@ -246,14 +280,16 @@ func (p *poller) records(ctx context.Context, shard, after string) []record {
 		err = p.s.AWS.Call(ctx, "dynamodbstreams", "GetShardIterator", in, &iterator)
 	}
 	if err != nil {
-		return nil
+		return nil, false
 	}
-	var page struct{ Records []map[string]json.RawMessage }
+	var page struct {
+		Records           []map[string]json.RawMessage
+		NextShardIterator *string
+	}
 	if err := p.s.AWS.Call(ctx, "dynamodbstreams", "GetRecords", map[string]any{"ShardIterator": iterator.ShardIterator}, &page); err != nil {
-		return nil
+		return nil, false
 	}
 	source, _ := json.Marshal(p.source)
-	var out []record
 	for _, r := range page.Records {
 		var facts struct {
 			SequenceNumber              string
@@ -269,11 +305,11 @@ func (p *poller) records(ctx context.Context, shard, after string) []record {
 		}
 		if err != nil {
 			p.s.Log.Error("a stream record cannot be read", "stream", p.source, "error", err)
-			return out
+			return out, false
 		}
 		out = append(out, record{b, facts.SequenceNumber, time.UnixMilli(int64(facts.ApproximateCreationDateTime * 1000))})
 	}
-	return out
+	return out, page.NextShardIterator == nil
 }
 
 // lowerIdentity is the identity of a time-to-live deletion as events have it, whose members the API calls PrincipalId and Type.

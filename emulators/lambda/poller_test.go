@@ -17,11 +17,12 @@ import (
 
 const aStream = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-02T03:04:05.000"
 
-// stream is a DynamoDB stream of one shard.
+// stream is a DynamoDB stream.
 type stream struct {
 	mu      sync.Mutex
 	records int
-	page    int // of a GetRecords, in records; 0: all
+	ends    []int // the last records of the shards that are closed
+	page    int   // of a GetRecords, in records; 0: all
 	s       *Service
 }
 
@@ -31,6 +32,52 @@ func (st *stream) add(n int) {
 	st.records += n
 	st.mu.Unlock()
 	st.s.Wake(context.Background(), aStream)
+}
+
+// roll closes the open shard.
+func (st *stream) roll() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.ends = append(st.ends, st.records)
+}
+
+// shards describes one shard at a time, in pages.
+func (st *stream) shards(after string) map[string]any {
+	n := 0
+	if after != "" {
+		n, _ = strconv.Atoi(after)
+		n++
+	}
+	d := map[string]any{"Shards": []any{map[string]any{"ShardId": fmt.Sprint(n)}}}
+	if n < len(st.ends) {
+		d["LastEvaluatedShardId"] = fmt.Sprint(n)
+	}
+	return map[string]any{"StreamDescription": d}
+}
+
+// read answers GetRecords to an iterator, which is a shard and the number of a record.
+func (st *stream) read(iterator string) map[string]any {
+	var shard, after int
+	fmt.Sscanf(iterator, "%d after %d", &shard, &after)
+	last, closed := st.records, shard < len(st.ends)
+	if closed {
+		last = st.ends[shard]
+	}
+	if st.page > 0 && last > after+st.page {
+		last, closed = after+st.page, false
+	}
+	records := []any{}
+	for n := after + 1; n <= last; n++ {
+		records = append(records, map[string]any{
+			"eventID": fmt.Sprint(n), "userIdentity": map[string]any{"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"},
+			"dynamodb": map[string]any{"SequenceNumber": fmt.Sprint(n), "ApproximateCreationDateTime": epoch.Unix()},
+		})
+	}
+	out := map[string]any{"Records": records}
+	if !closed {
+		out["NextShardIterator"] = fmt.Sprintf("%d after %d", shard, max(last, after))
+	}
+	return out
 }
 
 // Call answers the three operations that a poller needs. Sequence numbers count from 1.
@@ -44,24 +91,16 @@ func (st *stream) Call(_ context.Context, _, operation string, in, out any) erro
 		if p["StreamArn"] != aStream {
 			return wire.Errorf("ResourceNotFoundException", 400, "no")
 		}
-		answer = map[string]any{"StreamDescription": map[string]any{"Shards": []any{map[string]any{"ShardId": "shard"}}}}
+		after, _ := p["ExclusiveStartShardId"].(string)
+		answer = st.shards(after)
 	case "GetShardIterator":
-		after, _ := p["SequenceNumber"].(string)
-		answer = map[string]any{"ShardIterator": "after " + after}
+		after, ok := p["SequenceNumber"].(string)
+		if shard, _ := strconv.Atoi(p["ShardId"].(string)); !ok && shard > 0 {
+			after = fmt.Sprint(st.ends[shard-1])
+		}
+		answer = map[string]any{"ShardIterator": fmt.Sprintf("%s after %s", p["ShardId"], after)}
 	case "GetRecords":
-		after, _ := strconv.Atoi(strings.TrimPrefix(p["ShardIterator"].(string), "after "))
-		records := []any{}
-		last := st.records
-		if st.page > 0 {
-			last = min(last, after+st.page)
-		}
-		for n := after + 1; n <= last; n++ {
-			records = append(records, map[string]any{
-				"eventID": fmt.Sprint(n), "userIdentity": map[string]any{"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"},
-				"dynamodb": map[string]any{"SequenceNumber": fmt.Sprint(n), "ApproximateCreationDateTime": epoch.Unix()},
-			})
-		}
-		answer = map[string]any{"Records": records}
+		answer = st.read(p["ShardIterator"].(string))
 	}
 	if out == nil {
 		return nil
@@ -150,6 +189,51 @@ func TestLatestIsKeptThoughNothingWasRead(t *testing.T) {
 	if got := batches(t, c, f, 1); !slices.Equal(got, []string{"4,5"}) {
 		t.Errorf("got %v", got)
 	}
+}
+
+func TestChildrenWaitForTheirParents(t *testing.T) {
+	c, st := clock.Fixed(epoch), &stream{page: 2}
+	f := &scripted{answer: func(n int, _ string) (*Outcome, error) { return &Outcome{Failed: n < 3, Payload: []byte("null")}, nil }}
+	st.s = open(t, t.TempDir(), c, f, st)
+	st.add(5)
+	st.roll()
+	st.roll() // nothing was written for hours
+	st.add(1)
+	if _, err := st.s.CreateEventSourceMapping(t.Context(), &CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: new(EventSourcePositionTrimHorizon)}); err != nil {
+		t.Fatal(err)
+	}
+	if got := batches(t, c, f, 6); !slices.Equal(got, []string{"1,2", "1,2", "1,2", "3,4", "5", "6"}) {
+		t.Errorf("got %v", got)
+	}
+	st.roll()
+	st.add(1)
+	if got := batches(t, c, f, 7); got[6] != "7" {
+		t.Errorf("after another shard was closed: %v", got)
+	}
+}
+
+func TestLatestGoesOnInTheNextShard(t *testing.T) {
+	c, f, st := clock.Fixed(epoch), &scripted{}, &stream{records: 3}
+	st.s = open(t, t.TempDir(), c, f, st)
+	if _, err := st.s.CreateEventSourceMapping(t.Context(), &CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: new(EventSourcePositionLatest)}); err != nil {
+		t.Fatal(err)
+	}
+	st.roll()
+	st.add(2)
+	if got := batches(t, c, f, 1); !slices.Equal(got, []string{"4,5"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAClosedShardDoesNotWaitForAWindow(t *testing.T) {
+	c, f, st := clock.Fixed(epoch), &scripted{}, &stream{records: 1, ends: []int{1}}
+	st.s = open(t, t.TempDir(), c, f, st)
+	if _, err := st.s.CreateEventSourceMapping(t.Context(), &CreateEventSourceMappingInput{
+		FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: new(EventSourcePositionTrimHorizon), MaximumBatchingWindowInSeconds: new(int32(300)),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "batch", func() bool { return len(f.seen()) == 1 })
 }
 
 func TestAFullBatchDoesNotWaitForItsWindow(t *testing.T) {

@@ -17,6 +17,9 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
 func (u *Update) Apply(old item.Item) (item.Item, error) {
 	changed, err := u.changes(old)
+	if err == errOperandType && u.legacy {
+		err = errUpdateType
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +123,8 @@ func (o *operand) assigned(old item.Item, e *env) (item.Value, error) {
 	return item.List(slices.Concat(head.List(), tail.List())), nil
 }
 
-// added is ADD: a number's sum, a set's union, or the operand itself where there is nothing.
+// added is ADD: a number's sum, a set's union, or the operand itself where there is nothing. That of AttributeUpdates adds to
+// a list too, which is not documented: https://github.com/getmoto/moto/pull/3585
 func added(current, operand item.Value) (item.Value, error) {
 	switch {
 	case current.IsZero():
@@ -130,6 +134,8 @@ func added(current, operand item.Value) (item.Value, error) {
 	case current.Kind() == item.N:
 		n, err := current.Number().Add(operand.Number())
 		return item.Num(n), err
+	case current.Kind() == item.L:
+		return item.List(slices.Concat(current.List(), operand.List())), nil
 	}
 	return current.Union(operand), nil
 }

@@ -69,12 +69,14 @@ const (
 
 // What AWS says of a key condition that the key schema does not allow, and of an update that the item does not allow.
 const (
+	errNotIndexable   = item.Error("Attempted conditional constraint is not an indexable operation") // of KeyConditions, from memory of AWS's answers
 	errKeyUnsupported = item.Error("Query key condition not supported")
 	errKeyType        = item.Error("One or more parameter values were invalid: Condition parameter type does not match schema type")
 	errConditions     = item.Error("Conditions can be of length 1 or 2 only")
 
 	errNoAttribute = item.Error("The provided expression refers to an attribute that does not exist in the item")
 	errOperandType = item.Error("An operand in the update expression has an incorrect data type")
+	errUpdateType  = item.Error("Type mismatch for attribute to update") // of AttributeUpdates: aws/aws-sdk-java/issues/905
 	errUpdatePath  = item.Error("The document path provided in the update expression is invalid for update")
 )
 

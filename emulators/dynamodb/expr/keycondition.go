@@ -154,6 +154,8 @@ func fitSchema(terms []keyTerm, hash, sortKey []Key) (*KeyCondition, error) {
 		switch {
 		case !ok:
 			return nil, answer(msgKeysNotFound, key.Name)
+		case t.op == AnyRange:
+			return nil, errNotIndexable
 		case t.op != EQ:
 			return nil, errKeyUnsupported
 		case t.values[0].Kind() != key.Kind:
@@ -170,6 +172,8 @@ func fitSchema(terms []keyTerm, hash, sortKey []Key) (*KeyCondition, error) {
 		switch {
 		case !ok:
 			return nil, answer(msgKeysNotFound, key.Name)
+		case t.op == AnyRange:
+			return nil, errNotIndexable
 		case i < rest-1 && t.op != EQ:
 			return nil, errKeyUnsupported
 		}

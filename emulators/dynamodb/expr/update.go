@@ -12,6 +12,7 @@ type sections struct {
 	remove      []path
 	add, delete []assignment
 	all         []path // of all four, in the order of the text
+	legacy      bool   // made of AttributeUpdates
 }
 
 // assignment is what one action does to a path.
