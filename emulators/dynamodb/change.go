@@ -109,6 +109,9 @@ func (c *change) apply(tx *store.Tx, now time.Time, e *effects) (used writeUnits
 		appendStream(tx, c, now)
 		e.streams = append(e.streams, t.StreamARN)
 	}
+	if t.Recovery != nil {
+		c.journal(tx, now)
+	}
 	used.indexes = make([]float64, len(t.Indexes))
 	for i := range t.Indexes {
 		used.indexes[i] = c.applyIndex(tx, &t.Indexes[i])

@@ -80,11 +80,16 @@ func randomWrite(rng *rand.Rand) (operation, input string) {
 	return "PutItem", `{"TableName":"things","Item":{` + item() + `}}`
 }
 
-// checkTable compares all that is kept of the table with what follows from its items.
+// checkTable compares all that is kept of the table things with what follows from its items.
 func (c *cloud) checkTable(t *testing.T, step int) {
 	t.Helper()
+	c.checkTableOf(t, "things", step)
+}
+
+func (c *cloud) checkTableOf(t *testing.T, name string, step int) {
+	t.Helper()
 	err := c.store.View(func(tx *store.Tx) error {
-		tab, _ := tables.Get(tx, "000000000000", "us-east-1", "things")
+		tab, _ := tables.Get(tx, "000000000000", "us-east-1", name)
 		var total counts
 		indexes, entries, expiries := make([]counts, len(tab.Indexes)), make([]map[string]string, len(tab.Indexes)), map[string]string{}
 		for key, value := range tx.Bucket(tab.items()).Ascend(nil) {

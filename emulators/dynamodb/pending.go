@@ -12,24 +12,12 @@ func (s *service) BatchExecuteStatement(context.Context, *BatchExecuteStatementI
 	return nil, wire.NotImplemented("devstack does not implement the operation BatchExecuteStatement of the service dynamodb")
 }
 
-func (s *service) CreateBackup(context.Context, *CreateBackupInput) (*CreateBackupOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation CreateBackup of the service dynamodb")
-}
-
 func (s *service) CreateGlobalTable(context.Context, *CreateGlobalTableInput) (*CreateGlobalTableOutput, error) {
 	return nil, wire.NotImplemented("devstack does not implement the operation CreateGlobalTable of the service dynamodb")
 }
 
-func (s *service) DeleteBackup(context.Context, *DeleteBackupInput) (*DeleteBackupOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation DeleteBackup of the service dynamodb")
-}
-
 func (s *service) DeleteResourcePolicy(context.Context, *DeleteResourcePolicyInput) (*DeleteResourcePolicyOutput, error) {
 	return nil, wire.NotImplemented("devstack does not implement the operation DeleteResourcePolicy of the service dynamodb")
-}
-
-func (s *service) DescribeBackup(context.Context, *DescribeBackupInput) (*DescribeBackupOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation DescribeBackup of the service dynamodb")
 }
 
 func (s *service) DescribeGlobalTable(context.Context, *DescribeGlobalTableInput) (*DescribeGlobalTableOutput, error) {
@@ -52,28 +40,12 @@ func (s *service) GetResourcePolicy(context.Context, *GetResourcePolicyInput) (*
 	return nil, wire.NotImplemented("devstack does not implement the operation GetResourcePolicy of the service dynamodb")
 }
 
-func (s *service) ListBackups(context.Context, *ListBackupsInput) (*ListBackupsOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation ListBackups of the service dynamodb")
-}
-
 func (s *service) ListGlobalTables(context.Context, *ListGlobalTablesInput) (*ListGlobalTablesOutput, error) {
 	return nil, wire.NotImplemented("devstack does not implement the operation ListGlobalTables of the service dynamodb")
 }
 
 func (s *service) PutResourcePolicy(context.Context, *PutResourcePolicyInput) (*PutResourcePolicyOutput, error) {
 	return nil, wire.NotImplemented("devstack does not implement the operation PutResourcePolicy of the service dynamodb")
-}
-
-func (s *service) RestoreTableFromBackup(context.Context, *RestoreTableFromBackupInput) (*RestoreTableFromBackupOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation RestoreTableFromBackup of the service dynamodb")
-}
-
-func (s *service) RestoreTableToPointInTime(context.Context, *RestoreTableToPointInTimeInput) (*RestoreTableToPointInTimeOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation RestoreTableToPointInTime of the service dynamodb")
-}
-
-func (s *service) UpdateContinuousBackups(context.Context, *UpdateContinuousBackupsInput) (*UpdateContinuousBackupsOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation UpdateContinuousBackups of the service dynamodb")
 }
 
 func (s *service) UpdateGlobalTable(context.Context, *UpdateGlobalTableInput) (*UpdateGlobalTableOutput, error) {

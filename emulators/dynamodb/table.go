@@ -40,6 +40,8 @@ type table struct {
 
 	TTL  string // the attribute of expiry, "" for none
 	Tags []Tag
+
+	Recovery *recovery // to a point in time; nil: off
 }
 
 // throughput is what a table or an index was given to work with. Nothing is throttled; it is reported.

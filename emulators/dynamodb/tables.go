@@ -159,7 +159,7 @@ func (s *service) DeleteTable(ctx context.Context, in *DeleteTableInput) (out *D
 		for i := range t.Indexes {
 			t.dropIndex(tx, &t.Indexes[i])
 		}
-		tx.DropBucket(t.items())
+		dropItems(tx, t, now)
 		tx.DropBucket(t.expiries())
 		tx.Bucket("counts").Delete(t.countKey(nil))
 		tables.Delete(tx, t.Account, t.Region, t.Name)
@@ -197,24 +197,6 @@ func (s *service) ListTables(ctx context.Context, in *ListTablesInput) (out *Lis
 		return nil
 	})
 	return out, err
-}
-
-// DescribeContinuousBackups tells that there are none: nothing here can enable them. Terraform asks for every table.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html
-func (s *service) DescribeContinuousBackups(ctx context.Context, in *DescribeContinuousBackupsInput) (*DescribeContinuousBackupsOutput, error) {
-	r := wire.From(ctx)
-	err := s.Store.View(func(tx *store.Tx) error {
-		t, name, err := s.lookup(tx, r, *in.TableName)
-		if err == nil && t == nil {
-			return errTableNotFoundException("Table not found: %s", name)
-		}
-		return err
-	})
-	return &DescribeContinuousBackupsOutput{ContinuousBackupsDescription: &ContinuousBackupsDescription{
-		ContinuousBackupsStatus:        new(ContinuousBackupsStatusDisabled),
-		PointInTimeRecoveryDescription: &PointInTimeRecoveryDescription{PointInTimeRecoveryStatus: new(PointInTimeRecoveryStatusDisabled)},
-	}}, err
 }
 
 // DescribeLimits tells the default quotas of an account, which nothing here enforces: capacity is not limited.

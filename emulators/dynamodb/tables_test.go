@@ -97,14 +97,6 @@ func TestIndexDefinitions(t *testing.T) {
 	}
 }
 
-func TestContinuousBackupsAreOff(t *testing.T) {
-	c := open(t)
-	c.want(t, "DescribeContinuousBackups", `{"TableName":"things"}`, "TableNotFoundException: Table not found: things")
-	c.must(t, "CreateTable", createPK)
-	c.want(t, "DescribeContinuousBackups", `{"TableName":"things"}`,
-		`{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"DISABLED","PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"DISABLED"}}}`)
-}
-
 func TestReadsOfWhatAnIndexDoesNotHave(t *testing.T) {
 	c := open(t)
 	c.must(t, "CreateTable", `{"TableName":"things","BillingMode":"PAY_PER_REQUEST",
