@@ -13,9 +13,9 @@ import (
 
 // action is one write as a request asks for it, by PutItem, UpdateItem, DeleteItem, or as part of a batch or a transaction.
 type action struct {
-	table     string    // name or ARN
-	item      item.Item // of a put
-	key       item.Item // of all the others
+	table     string // name or ARN
+	item      record // of a put
+	key       record // of all the others
 	update    *expr.Update
 	condition *expr.Condition
 	kind      actionKind
@@ -66,7 +66,7 @@ func (a *action) check(t *table) error {
 }
 
 // at is where the action acts.
-func (a *action) at() item.Item {
+func (a *action) at() record {
 	if a.kind == put {
 		return a.item
 	}
@@ -78,12 +78,12 @@ func (a *action) at() item.Item {
 func (a *action) prepare(tx *store.Tx, t *table) (*change, error) {
 	c := &change{table: t}
 	c.key, c.old = t.find(tx, a.at())
-	if a.condition != nil && !a.condition.Match(c.old.source()) {
+	if a.condition != nil && !a.condition.Match(peeked(c.old)) {
 		return nil, a.failed(c.old)
 	}
 	switch a.kind {
 	case put:
-		c.new = newRecord(a.item)
+		c.new = a.item
 	case check:
 		c.new = c.old
 	case update:
@@ -92,74 +92,62 @@ func (a *action) prepare(tx *store.Tx, t *table) (*change, error) {
 	return c, nil
 }
 
-// source is what an expression reads; a record that is not there has no attributes.
-func (r record) source() expr.Source {
-	if r == nil {
-		return item.Item(nil)
-	}
-	return r
-}
-
 // failed is the answer to a condition that does not hold.
 func (a *action) failed(old record) error {
 	failed := errConditionalCheckFailedException(msgConditionFailed)
 	if !a.showOld || old == nil {
 		return failed
 	}
-	i, err := old.decode()
-	if err != nil {
-		return err
-	}
-	return failed.With("Item", wireItem(i))
+	return failed.With("Item", old.wire())
 }
 
-// prepareUpdate works out the updated item.
+// prepareUpdate works out the updated item. Of the old one no more is decoded than the update reads or changes.
 func (a *action) prepareUpdate(c *change) error {
-	old, err := c.old.decode()
-	if err != nil {
-		return err
+	c.new = c.old
+	if c.old == nil {
+		c.new = a.key
 	}
-	fresh := item.Item{}
-	if old != nil {
-		fresh = old
-	}
+	var updated item.Item
 	if a.update != nil {
-		if fresh, err = a.update.Apply(fresh); err != nil {
+		used := item.Item{}
+		for _, name := range a.update.Uses() {
+			if v, ok := c.old.peek(name); ok {
+				used[name] = v
+			}
+		}
+		var err error
+		if updated, err = a.update.Apply(used); err != nil {
 			return invalid(err)
 		}
+		c.new = c.new.with(a.update.Names(), updated)
 	}
-	if old == nil {
-		for name, v := range a.key {
-			fresh[name] = v
-		}
-	}
-	if err := a.checkUpdated(c.table, fresh, old); err != nil {
+	if err := a.checkUpdated(c); err != nil {
 		return err
 	}
-	c.new = newRecord(fresh)
-	return nil
+	return invalid(item.CheckDepth(updated))
 }
 
 // checkUpdated checks what an update has made of an old item.
-func (a *action) checkUpdated(t *table, i, old item.Item) error {
-	x, k, wrong := t.checkIndexKeys(i, old)
+func (a *action) checkUpdated(c *change) error {
+	x, k, wrong := c.table.checkIndexKeys(c.new, c.old)
 	switch {
 	case x == nil:
 	case wrong == errIndexKeyType:
 		return errValidation(msgUpdateIndexType)
 	case wrong == errIndexKeyEmpty:
-		return refusal{errValidation(msgUpdateIndexNull, emptyWord(i[k.Name]))}
+		v, _ := c.new.peek(k.Name)
+		return refusal{errValidation(msgUpdateIndexNull, emptyWord(v))}
 	default:
 		return errValidation(msgUpdateIndexSize)
 	}
-	size := i.Size() - a.key.Size()
+	size := c.new.size() - a.key.size()
 	if a.update != nil {
 		size += a.update.Overhead()
 	}
 	if size > maxItemSize {
 		return errValidation(msgUpdateSize)
 	}
-	return invalid(item.CheckDepth(i))
+	return nil
 }
 
 // run carries out a single action and hands the change, once applied, to answer, which makes the operation's output. It may
@@ -193,7 +181,7 @@ func (s *service) run(ctx context.Context, a *action, answer func(tx *store.Tx, 
 // The range is true but wide: the collection is no larger than all that the table and its local indexes hold.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ItemCollectionMetrics.html
-func (t *table) collection(tx *store.Tx, at item.Item, asked *string) *ItemCollectionMetrics {
+func (t *table) collection(tx *store.Tx, at record, asked *string) *ItemCollectionMetrics {
 	if !is(asked, ReturnItemCollectionMetricsSize) {
 		return nil
 	}
@@ -207,9 +195,8 @@ func (t *table) collection(tx *store.Tx, at item.Item, asked *string) *ItemColle
 	if !local {
 		return nil
 	}
-	name := t.Key[0].Name
 	return &ItemCollectionMetrics{
-		ItemCollectionKey:   wireItem(item.Item{name: at[name]}),
+		ItemCollectionKey:   Attributes(at.only([]string{t.Key[0].Name})),
 		SizeEstimateRangeGB: []float64{0, float64(total>>30) + 1},
 	}
 }

@@ -32,7 +32,7 @@ const (
 // batchGet is what BatchGetItem asks of one table.
 type batchGet struct {
 	name string
-	keys []item.Item
+	keys []record
 	expressions
 	consistent bool
 	given      KeysAndAttributes
@@ -85,7 +85,7 @@ func newBatchGet(name string, in KeysAndAttributes) (g batchGet, err error) {
 	}
 	seen := map[string]bool{}
 	for _, k := range in.Keys {
-		key, err := newItem(k)
+		key, err := givenRecord(k)
 		if err != nil {
 			return g, err
 		}
@@ -115,12 +115,8 @@ func (g *batchGet) read(tx *store.Tx, t *table, used *usage, left *int, out *Bat
 			break
 		}
 		used.table += readUnitsFor(stored.size(), g.consistent)
-		i, err := project(stored, g.projection)
-		if err != nil {
-			return err
-		}
-		if i != nil {
-			found = append(found, wireItem(i))
+		if stored != nil {
+			found = append(found, project(stored, g.projection))
 		}
 	}
 	out.Responses[g.name] = found
@@ -170,12 +166,12 @@ func newBatchWrite(name string, w WriteRequest) (a *action, err error) {
 	switch {
 	case w.PutRequest != nil && w.DeleteRequest == nil:
 		a = &action{table: name, kind: put, batched: true}
-		if a.item, err = newItem(w.PutRequest.Item); err == nil {
-			err = checkItemSize(record(w.PutRequest.Item).size())
+		if a.item, err = givenRecord(w.PutRequest.Item); err == nil {
+			err = checkItemSize(a.item.size())
 		}
 	case w.DeleteRequest != nil && w.PutRequest == nil:
 		a = &action{table: name, kind: remove}
-		a.key, err = newItem(w.DeleteRequest.Key)
+		a.key, err = givenRecord(w.DeleteRequest.Key)
 	case w.PutRequest == nil: // AWS says of write requests what it says of attribute values: from memory of its answers
 		err = invalid(item.ErrEmptyValue)
 	default:

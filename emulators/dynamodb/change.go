@@ -3,49 +3,10 @@ package dynamodb
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"time"
 
-	"devstack/emulators/dynamodb/expr"
-	"devstack/emulators/dynamodb/item"
 	"devstack/emulators/store"
 )
-
-// record is what is kept under an item's or an index entry's key: the size that DynamoDB counts, in four bytes, so that a
-// page is measured without looking into its items, and then the encoded item. nil is no item.
-type record []byte
-
-const sizeBytes = 4
-
-func newRecord(i item.Item) record {
-	b := binary.BigEndian.AppendUint32(make([]byte, 0, 256), uint32(i.Size()))
-	return item.Append(b, i)
-}
-
-func (r record) size() int {
-	if r == nil {
-		return 0
-	}
-	return int(binary.BigEndian.Uint32(r))
-}
-
-func (r record) encoded() item.Encoded {
-	if r == nil {
-		return nil
-	}
-	return item.Encoded(r[sizeBytes:])
-}
-
-// Lookup returns one attribute; an expression that reads a record decodes no more than it asks for.
-func (r record) Lookup(name string) (item.Value, bool) { return r.encoded().Lookup(name) }
-
-// decode returns the item, nil if there is none.
-func (r record) decode() (item.Item, error) {
-	if r == nil {
-		return nil, nil
-	}
-	return item.Decode(r.encoded())
-}
 
 // entry is an item as one of the indexes shows it.
 type entry struct {
@@ -71,13 +32,7 @@ func (t *table) project(x *index, stored record) record {
 	if x.Projection == ProjectionTypeAll {
 		return stored
 	}
-	i := t.keyOf(stored, x)
-	for _, name := range x.Include {
-		if v, ok := stored.Lookup(name); ok {
-			i[name] = v
-		}
-	}
-	return newRecord(i)
+	return stored.only(append(t.keyNames(x), x.Include...))
 }
 
 // change is the replacement of an item by another, of nothing by an item, or of an item by nothing.
@@ -186,7 +141,7 @@ func (c *change) applyExpiry(tx *store.Tx, now time.Time, e *effects) {
 }
 
 // find reads an item by its key attributes.
-func (t *table) find(tx *store.Tx, key expr.Source) (storeKey []byte, stored record) {
+func (t *table) find(tx *store.Tx, key record) (storeKey []byte, stored record) {
 	storeKey, _ = t.Key.appendKey(make([]byte, 0, 64), key)
 	return storeKey, record(tx.Bucket(t.items()).Get(storeKey))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"devstack/emulators/dynamodb/expr"
-	"devstack/emulators/dynamodb/item"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
 )
@@ -16,7 +15,7 @@ func (s *service) GetItem(ctx context.Context, in *GetItemInput) (out *GetItemOu
 	if err := refuse("GetItem", parameter{"AttributesToGet", in.AttributesToGet != nil}); err != nil {
 		return nil, err
 	}
-	key, err := newItem(in.Key)
+	key, err := givenRecord(in.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -34,28 +33,23 @@ func (s *service) GetItem(ctx context.Context, in *GetItemInput) (out *GetItemOu
 			return err
 		}
 		_, stored := t.find(tx, key)
-		i, err := project(stored, e.projection)
-		if err != nil {
-			return err
-		}
 		used := newUsage(t)
 		used.table = readUnitsFor(stored.size(), yes(in.ConsistentRead))
-		out = &GetItemOutput{Item: wireItem(i), ConsumedCapacity: used.report(in.ReturnConsumedCapacity)}
+		out = &GetItemOutput{Item: project(stored, e.projection), ConsumedCapacity: used.report(in.ReturnConsumedCapacity)}
 		return nil
 	})
 	return out, err
 }
 
 // project returns the part of an item that was asked for, all of it without a projection; nil if there is no item.
-func project(stored record, p *expr.Projection) (item.Item, error) {
+func project(stored record, p *expr.Projection) Attributes {
 	if stored == nil || p == nil {
-		return stored.decode()
+		return stored.wire()
 	}
-	i := p.Apply(stored)
-	if i == nil {
-		i = item.Item{}
+	if names, whole := p.Whole(); whole {
+		return Attributes(stored.only(names))
 	}
-	return i, nil
+	return Attributes(newRecord(p.Apply(peeked(stored))))
 }
 
 // PutItem puts an item in place of the one with its key, if there is one.
@@ -75,7 +69,7 @@ func (s *service) PutItem(ctx context.Context, in *PutItemInput) (out *PutItemOu
 	if err := checkReturnOld(in.ReturnValues); err != nil {
 		return nil, violated(err)
 	}
-	if err := checkItemSize(record(in.Item).size()); err != nil {
+	if err := checkItemSize(a.item.size()); err != nil {
 		return nil, err
 	}
 	e, err := texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
@@ -86,8 +80,8 @@ func (s *service) PutItem(ctx context.Context, in *PutItemInput) (out *PutItemOu
 	a.condition = e.condition
 	used, err := s.runForUsage(ctx, a, func(tx *store.Tx, c *change) error {
 		out = &PutItemOutput{ItemCollectionMetrics: c.table.collection(tx, a.item, in.ReturnItemCollectionMetrics)}
-		out.Attributes, err = oldAttributes(c, in.ReturnValues)
-		return err
+		out.Attributes = oldAttributes(c, in.ReturnValues)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -114,12 +108,11 @@ func checkReturnOld(asked *string) error {
 }
 
 // oldAttributes is the answer to ReturnValues ALL_OLD.
-func oldAttributes(c *change, asked *string) (Attributes, error) {
+func oldAttributes(c *change, asked *string) Attributes {
 	if !is(asked, ReturnValueAllOld) {
-		return nil, nil
+		return nil
 	}
-	i, err := c.old.decode()
-	return wireItem(i), err
+	return c.old.wire()
 }
 
 // DeleteItem deletes an item. That there is none is no error, unless a condition says so.
@@ -131,7 +124,7 @@ func (s *service) DeleteItem(ctx context.Context, in *DeleteItemInput) (out *Del
 		return nil, err
 	}
 	a := &action{table: *in.TableName, kind: remove, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
-	if a.key, err = newItem(in.Key); err != nil {
+	if a.key, err = givenRecord(in.Key); err != nil {
 		return nil, err
 	}
 	if err := checkReturnOld(in.ReturnValues); err != nil {
@@ -145,8 +138,8 @@ func (s *service) DeleteItem(ctx context.Context, in *DeleteItemInput) (out *Del
 	a.condition = e.condition
 	used, err := s.runForUsage(ctx, a, func(tx *store.Tx, c *change) error {
 		out = &DeleteItemOutput{ItemCollectionMetrics: c.table.collection(tx, a.key, in.ReturnItemCollectionMetrics)}
-		out.Attributes, err = oldAttributes(c, in.ReturnValues)
-		return err
+		out.Attributes = oldAttributes(c, in.ReturnValues)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -176,8 +169,8 @@ func (s *service) UpdateItem(ctx context.Context, in *UpdateItemInput) (out *Upd
 	a.update, a.condition = e.update, e.condition
 	used, err := s.runForUsage(ctx, a, func(tx *store.Tx, c *change) error {
 		out = &UpdateItemOutput{ItemCollectionMetrics: c.table.collection(tx, a.key, in.ReturnItemCollectionMetrics)}
-		out.Attributes, err = updatedAttributes(c, a.update, in.ReturnValues)
-		return err
+		out.Attributes = updatedAttributes(c, a.update, in.ReturnValues)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -187,26 +180,22 @@ func (s *service) UpdateItem(ctx context.Context, in *UpdateItemInput) (out *Upd
 }
 
 // updatedAttributes is the answer to an update's ReturnValues. There are no Attributes where there is nothing to show.
-func updatedAttributes(c *change, u *expr.Update, asked *string) (Attributes, error) {
+func updatedAttributes(c *change, u *expr.Update, asked *string) Attributes {
 	if asked == nil || *asked == ReturnValueNone {
-		return nil, nil
+		return nil
 	}
 	shown := c.old
 	if *asked == ReturnValueAllNew || *asked == ReturnValueUpdatedNew {
 		shown = c.new
 	}
-	i, err := shown.decode()
-	if err != nil {
-		return nil, err
-	}
 	if *asked == ReturnValueUpdatedOld || *asked == ReturnValueUpdatedNew {
-		if u == nil || i == nil {
-			return nil, nil
+		if u == nil || shown == nil {
+			return nil
 		}
-		i = u.Touched(i)
+		shown = newRecord(u.Touched(peeked(shown)))
 	}
-	if len(i) == 0 {
-		return nil, nil
+	if shown.encoded().Len() == 0 {
+		return nil
 	}
-	return wireItem(i), nil
+	return shown.wire()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"devstack/emulators/dynamodb/expr"
 	"devstack/emulators/dynamodb/item"
 )
 
@@ -36,11 +35,11 @@ const hashSize = 4
 
 // appendKey appends the stored key of what has these attributes: the hash, then each part of the key in its order. It
 // reports false if an attribute is missing or of another type, as an index key's may.
-func (k keySchema) appendKey(dst []byte, from expr.Source) ([]byte, bool) {
+func (k keySchema) appendKey(dst []byte, from record) ([]byte, bool) {
 	start := len(dst)
 	dst = append(dst, make([]byte, hashSize)...)
 	for i, a := range k {
-		v, ok := from.Lookup(a.Name)
+		v, ok := from.peek(a.Name)
 		if !ok || v.Kind() != a.kind() || v.Text() == "" {
 			return dst[:start], false
 		}
@@ -75,12 +74,12 @@ func hash(b []byte) uint32 {
 }
 
 // checkKey checks a Key parameter: exactly the key's attributes, of its types.
-func (k keySchema) checkKey(key item.Item) error {
-	if len(key) != len(k) {
+func (k keySchema) checkKey(key record) error {
+	if key.encoded().Len() != len(k) {
 		return errValidation(msgKeySchema)
 	}
 	for _, a := range k {
-		v, ok := key[a.Name]
+		v, ok := key.peek(a.Name)
 		if !ok || v.Kind() != a.kind() {
 			return errValidation(msgKeySchema)
 		}
@@ -92,9 +91,9 @@ func (k keySchema) checkKey(key item.Item) error {
 }
 
 // checkItem checks that an item to be put has the key's attributes, of its types.
-func (k keySchema) checkItem(i item.Item) error {
+func (k keySchema) checkItem(i record) error {
 	for _, a := range k {
-		v, ok := i[a.Name]
+		v, ok := i.peek(a.Name)
 		if !ok {
 			return errValidation(msgMissingKey, a.Name)
 		}
@@ -110,8 +109,11 @@ func (k keySchema) checkItem(i item.Item) error {
 
 // typed tells whether an item has the key's attributes, of its types. In a batch an item without them is refused in the words
 // for a key: https://github.com/nubo-db/dynoxide/issues/97; of one that lacks an attribute that is a guess.
-func (k keySchema) typed(i item.Item) bool {
-	return !slices.ContainsFunc(k, func(a keyAttribute) bool { return i[a.Name].Kind() != a.kind() })
+func (k keySchema) typed(i record) bool {
+	return !slices.ContainsFunc(k, func(a keyAttribute) bool {
+		v, _ := i.peek(a.Name)
+		return v.Kind() != a.kind()
+	})
 }
 
 // checkValue checks the length of a key attribute's value.
@@ -157,10 +159,10 @@ var (
 
 // tooLong tells whether an index key's attributes, as far as the item has them, exceed the limits of a hash and a sort key.
 // That the limits hold for all attributes of a part together is a guess by the words of the message.
-func (k keySchema) tooLong(i item.Item) (keyAttribute, bool) {
+func (k keySchema) tooLong(i record) (keyAttribute, bool) {
 	var hash, sortKey int
 	for _, a := range k {
-		v, ok := i[a.Name]
+		v, ok := i.peek(a.Name)
 		switch {
 		case !ok:
 		case a.Sort:
@@ -177,13 +179,14 @@ func (k keySchema) tooLong(i item.Item) (keyAttribute, bool) {
 
 // checkIndexKeys checks those attributes of an item that are keys of an index. They may be missing. It returns the index and
 // the attribute that are wrong, and how. What was so in the old item, of an update, is not held against the new one.
-func (t *table) checkIndexKeys(i, old item.Item) (*index, keyAttribute, error) {
+func (t *table) checkIndexKeys(i, old record) (*index, keyAttribute, error) {
 	for n := range t.Indexes {
 		x := &t.Indexes[n]
 		for _, a := range x.Key {
-			v, ok := i[a.Name]
+			v, ok := i.peek(a.Name)
+			was, _ := old.peek(a.Name)
 			switch {
-			case !ok || old[a.Name].Equal(v):
+			case !ok || was.Equal(v):
 			case v.Kind() != a.kind():
 				return x, a, errIndexKeyType
 			case v.Text() == "":
@@ -198,20 +201,21 @@ func (t *table) checkIndexKeys(i, old item.Item) (*index, keyAttribute, error) {
 }
 
 // checkPut checks a whole item against the table's schema and those of its indexes, and its size.
-func (t *table) checkPut(i item.Item) error {
+func (t *table) checkPut(i record) error {
 	if err := t.Key.checkItem(i); err != nil {
 		return err
 	}
 	x, a, wrong := t.checkIndexKeys(i, nil)
+	v, _ := i.peek(a.Name)
 	switch wrong {
 	case errIndexKeyType:
-		return errValidation(msgIndexKeyType, a.Name, a.Type, i[a.Name].Kind(), x.Name)
+		return errValidation(msgIndexKeyType, a.Name, a.Type, v.Kind(), x.Name)
 	case errIndexKeyEmpty:
-		return refusal{errValidation(msgIndexKeyEmpty, emptyWord(i[a.Name]), x.Name, a.Name)}
+		return refusal{errValidation(msgIndexKeyEmpty, emptyWord(v), x.Name, a.Name)}
 	case errIndexKeySize:
 		return a.sizeError()
 	}
-	return checkItemSize(i.Size())
+	return checkItemSize(i.size())
 }
 
 // checkItemSize checks the size of an item to be put. Of one that came over the wire it is checked before the table is looked
@@ -228,16 +232,22 @@ func checkItemSize(size int) error {
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-items-size
 const maxItemSize = 400 << 10
 
-// keyOf returns the key attributes of an item: those of the table, and those of an index if one is given.
-func (t *table) keyOf(from expr.Source, x *index) item.Item {
-	key := make(item.Item, len(t.Key)+2)
+// keyNames are the attributes of the table's key, and those of an index's if one is given.
+func (t *table) keyNames(x *index) []string {
+	names := make([]string, 0, 12)
 	for _, a := range t.Key {
-		key[a.Name], _ = from.Lookup(a.Name)
+		names = append(names, a.Name)
 	}
-	if x != nil {
-		for _, a := range x.Key {
-			key[a.Name], _ = from.Lookup(a.Name)
+	if x == nil {
+		return names
+	}
+	for _, a := range x.Key {
+		if !t.Key.has(a.Name) {
+			names = append(names, a.Name)
 		}
 	}
-	return key
+	return names
 }
+
+// keyOf returns the key attributes of an item: those of the table, and those of an index if one is given.
+func (t *table) keyOf(from record, x *index) record { return from.only(t.keyNames(x)) }

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"devstack/emulators/dynamodb/expr"
-	"devstack/emulators/dynamodb/item"
 	"devstack/emulators/store"
 )
 
@@ -159,10 +158,10 @@ func after(prefix []byte) []byte {
 }
 
 // startKey turns an ExclusiveStartKey into a stored key.
-func (rd *reading) startKey(start item.Item) ([]byte, error) {
+func (rd *reading) startKey(start record) ([]byte, error) {
 	key, ok := rd.key().appendKey(nil, start)
 	own, ok2 := rd.t.Key.appendKey(nil, start)
-	if !ok || !ok2 || len(start) != len(rd.t.keyOf(start, rd.x)) {
+	if !ok || !ok2 || start.encoded().Len() != len(rd.t.keyNames(rd.x)) {
 		if rd.x == nil && rd.keyCondition == nil {
 			return nil, errValidation(msgStartSchema)
 		}
@@ -235,7 +234,7 @@ func (rd *reading) read(tx *store.Tx, s span, forward bool) (*page, error) {
 			return nil, err
 		}
 		if p.passed == rd.limit || size > maxPage {
-			p.last = wireItem(rd.t.keyOf(stored, rd.x))
+			p.last = Attributes(rd.t.keyOf(stored, rd.x))
 			break
 		}
 	}
@@ -255,7 +254,7 @@ func (rd *reading) take(tx *store.Tx, p *page, entry record) error {
 		_, whole = rd.t.find(tx, entry)
 		p.used.table += readUnitsFor(whole.size(), rd.consistent)
 	}
-	if rd.filter != nil && !rd.filter.Match(whole) {
+	if rd.filter != nil && !rd.filter.Match(peeked(whole)) {
 		return nil
 	}
 	p.found++
@@ -265,11 +264,7 @@ func (rd *reading) take(tx *store.Tx, p *page, entry record) error {
 	if rd.all || rd.projection != nil {
 		entry = whole
 	}
-	i, err := project(entry, rd.projection)
-	if err != nil {
-		return err
-	}
-	p.items = append(p.items, wireItem(i))
+	p.items = append(p.items, project(entry, rd.projection))
 	return nil
 }
 

@@ -74,12 +74,12 @@ func (s *service) Query(ctx context.Context, in *QueryInput) (out *QueryOutput, 
 }
 
 // newStart reads an ExclusiveStartKey.
-func newStart(a Attributes) (item.Item, error) {
-	i, err := newItem(a)
+func newStart(a Attributes) (record, error) {
+	start, err := givenRecord(a)
 	if known, ok := errors.AsType[*wire.Error](err); ok {
 		return nil, errValidation(msgStartKey+": %s", known.Message) // from memory of AWS's answers
 	}
-	return i, err
+	return start, err
 }
 
 // partition is where the items lie that satisfy a key condition.

@@ -107,9 +107,9 @@ func violated(err error) error {
 	return err
 }
 
-// violatedItem is newItem for those operations.
-func violatedItem(a Attributes) (item.Item, error) {
-	i, err := newItem(a)
+// violatedItem is givenRecord for those operations.
+func violatedItem(a Attributes) (record, error) {
+	i, err := givenRecord(a)
 	if a != nil && a[0] == wrongMark {
 		if _, wrong := newPlainItem(a.wrong(), 0); isViolation(wrong) {
 			return i, violated(err)

@@ -103,7 +103,7 @@ func newStreamRecord(c *change, now time.Time) streamRecord {
 	if source == nil {
 		source = c.old
 	}
-	keys := item.Encode(c.table.keyOf(source, nil))
+	keys := c.table.keyOf(source, nil).encoded()
 	b := make([]byte, 0, 16+len(keys)+len(old)+len(fresh))
 	b = binary.BigEndian.AppendUint64(b, uint64(now.UnixMilli()))
 	b = append(b, flags)
@@ -147,20 +147,13 @@ func (r streamRecord) wire(m *stream, sequence uint64) (StreamsRecord, error) {
 	}
 	size := 0
 	image := func(e item.Encoded) Attributes {
-		if len(e) == 0 || err != nil {
+		if len(e) == 0 {
 			return nil
 		}
-		var i item.Item
-		if i, err = item.Decode(e); err != nil {
-			return nil
-		}
-		size += i.Size()
-		return wireItem(i)
+		size += e.Size()
+		return Attributes(append(binary.BigEndian.AppendUint32(nil, uint32(e.Size())), e...))
 	}
 	keys, old, fresh := image(encodedKeys), image(encodedOld), image(encodedNew)
-	if err != nil {
-		return StreamsRecord{}, fmt.Errorf("dynamodb: record %d of %s: %w", sequence, m.ARN, err)
-	}
 	event := StreamsOperationTypeModify
 	switch {
 	case flags&hadOld == 0:

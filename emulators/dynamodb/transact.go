@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"devstack/emulators/dynamodb/expr"
-	"devstack/emulators/dynamodb/item"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
 )
@@ -219,24 +218,24 @@ func newTransactWrite(in TransactWriteItem) (*action, error) {
 		p := in.Put
 		a, show = action{table: *p.TableName, kind: put}, p.ReturnValuesOnConditionCheckFailure
 		t = texts{condition: p.ConditionExpression, names: p.ExpressionAttributeNames, values: p.ExpressionAttributeValues}
-		if a.item, err = newItem(p.Item); err == nil {
-			err = checkItemSize(record(p.Item).size())
+		if a.item, err = givenRecord(p.Item); err == nil {
+			err = checkItemSize(a.item.size())
 		}
 	case in.Update != nil:
 		p := in.Update
 		a, show = action{table: *p.TableName, kind: update}, p.ReturnValuesOnConditionCheckFailure
 		t = texts{update: p.UpdateExpression, condition: p.ConditionExpression, names: p.ExpressionAttributeNames, values: p.ExpressionAttributeValues}
-		a.key, err = newItem(p.Key)
+		a.key, err = givenRecord(p.Key)
 	case in.Delete != nil:
 		p := in.Delete
 		a, show = action{table: *p.TableName, kind: remove}, p.ReturnValuesOnConditionCheckFailure
 		t = texts{condition: p.ConditionExpression, names: p.ExpressionAttributeNames, values: p.ExpressionAttributeValues}
-		a.key, err = newItem(p.Key)
+		a.key, err = givenRecord(p.Key)
 	default:
 		p := in.ConditionCheck
 		a, show = action{table: *p.TableName, kind: check}, p.ReturnValuesOnConditionCheckFailure
 		t = texts{condition: p.ConditionExpression, names: p.ExpressionAttributeNames, values: p.ExpressionAttributeValues}
-		a.key, err = newItem(p.Key)
+		a.key, err = givenRecord(p.Key)
 	}
 	if err != nil {
 		return nil, err
@@ -277,7 +276,7 @@ func (s *service) prepareAll(tx *store.Tx, r *wire.Request, actions []*action) (
 // transactGet is one entry of TransactGetItems.
 type transactGet struct {
 	table string
-	key   item.Item
+	key   record
 	expressions
 }
 
@@ -289,7 +288,7 @@ func (s *service) TransactGetItems(ctx context.Context, in *TransactGetItemsInpu
 	for i, one := range in.TransactItems {
 		g := &gets[i]
 		g.table = *one.Get.TableName
-		if g.key, err = newItem(one.Get.Key); err != nil {
+		if g.key, err = givenRecord(one.Get.Key); err != nil {
 			return nil, err
 		}
 		g.expressions, err = texts{projection: one.Get.ProjectionExpression, names: one.Get.ExpressionAttributeNames}.parse()
@@ -314,12 +313,9 @@ func (s *service) TransactGetItems(ctx context.Context, in *TransactGetItemsInpu
 				return errValidation(msgManyOnOne)
 			}
 			seen[t.ID+string(key)] = true
-			found, err := project(stored, g.projection)
-			if err != nil {
-				return err
-			}
-			if len(found) > 0 { // https://github.com/nubo-db/dynoxide/issues/39: what a projection leaves nothing of is left out
-				out.Responses[i].Item = wireItem(found)
+			// What a projection leaves nothing of is left out: https://github.com/nubo-db/dynoxide/issues/39
+			if found := project(stored, g.projection); record(found).encoded().Len() > 0 {
+				out.Responses[i].Item = found
 			}
 			u := used.of(t)
 			u.reads = 1

@@ -39,6 +39,16 @@ func ParseProjection(text string, p *Params) (*Projection, error) {
 // Names returns the top-level attributes that the projection reads, each once, in the order of their first use.
 func (p *Projection) Names() []string { return topNames(p.paths, p.names) }
 
+// Whole returns the attributes that the projection names, if it names nothing within them.
+func (p *Projection) Whole() (names []string, whole bool) {
+	for _, path := range p.paths {
+		if len(path) > 1 {
+			return nil, false
+		}
+	}
+	return p.Names(), true
+}
+
 // Apply returns the part of an item that the projection names. What the item does not have is left out; the elements of a
 // list move up.
 func (p *Projection) Apply(src Source) item.Item { return project(src, p.paths, p.names) }

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"strings"
 	"testing"
 
 	"devstack/emulators/dynamodb/item"
@@ -30,6 +31,9 @@ func TestProjections(t *testing.T) {
 			}
 			if got := renderItem(p.Apply(item.Encode(sample()))); got != tt.want {
 				t.Errorf("%s is %s of the stored item, want %s", tt.text, got, tt.want)
+			}
+			if _, whole := p.Whole(); whole != !strings.ContainsAny(tt.text, ".[") {
+				t.Errorf("%s names whole attributes: %v", tt.text, whole)
 			}
 		})
 	}

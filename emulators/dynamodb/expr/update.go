@@ -199,6 +199,24 @@ func (u *Update) checkOperand(section string, actions []assignment, kinds ...ite
 // Names returns the top-level attributes that the update changes, each once, in the order of their first use.
 func (u *Update) Names() []string { return topNames(u.all, u.names) }
 
+// Uses returns the top-level attributes that the update changes or reads, each once.
+func (u *Update) Uses() []string {
+	names := u.Names()
+	use := func(o *operand) {
+		if o.kind == operandPath {
+			names = markUsed(names, o.path[0].nameIn(u.names))
+		}
+	}
+	for i := range u.set {
+		s := &u.set[i].sum
+		s.left.walk(use)
+		if s.sign != "" {
+			s.right.walk(use)
+		}
+	}
+	return names
+}
+
 // Touched returns the part of an item, the old or the new one, that the update's paths name: what UPDATED_OLD and
 // UPDATED_NEW return.
 func (u *Update) Touched(src Source) item.Item { return project(src, u.all, u.names) }

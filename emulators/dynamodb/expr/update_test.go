@@ -108,6 +108,21 @@ func TestUpdates(t *testing.T) {
 			if got := difference(before(), old); got != "" {
 				t.Errorf("%s changed the old item: %s", tt.text, got)
 			}
+			used := item.Item{}
+			for _, name := range u.Uses() {
+				if v, ok := before()[name]; ok {
+					used[name] = v
+				}
+			}
+			partly, err := u.Apply(used)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range u.Names() {
+				if !partly[name].Equal(updated[name]) {
+					t.Errorf("%s makes %s %s of what it uses, %s of the whole item", tt.text, name, render(partly[name]), render(updated[name]))
+				}
+			}
 		})
 	}
 }

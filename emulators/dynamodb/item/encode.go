@@ -3,10 +3,8 @@ package item
 import (
 	"encoding/binary"
 	"errors"
-	"iter"
 	"maps"
 	"slices"
-	"unsafe"
 )
 
 // A stored item is a format byte and its attributes. Attributes are their count, then each one's name and value in the
@@ -56,13 +54,7 @@ func appendSized(dst []byte, text string) []byte {
 func appendSizedValue(dst []byte, v Value) []byte {
 	start := len(dst)
 	dst = appendValue(append(dst, 0), v)
-	size := len(dst) - start - 1
-	if size < 0x80 {
-		dst[start] = byte(size)
-		return dst
-	}
-	var length [binary.MaxVarintLen64]byte
-	return slices.Replace(dst, start, start+1, length[:binary.PutUvarint(length[:], uint64(size))]...)
+	return setCount(dst, start, len(dst)-start-1)
 }
 
 func appendValue(dst []byte, v Value) []byte {
@@ -115,40 +107,6 @@ func Decode(encoded []byte) (Item, error) {
 		return nil, errStored
 	}
 	return i, nil
-}
-
-// Lookup returns one attribute without decoding the others, and whether the item has it. A damaged item has none.
-func (e Encoded) Lookup(name string) (Value, bool) {
-	for n, v := range e.raw() {
-		if n == name {
-			d := decoder{text: string([]byte(v))}
-			value := d.value(maxNesting)
-			return value, !d.bad
-		}
-		if n > name {
-			break
-		}
-	}
-	return Value{}, false
-}
-
-// Lookup is Encoded.Lookup.
-func Lookup(encoded []byte, name string) (Value, bool) { return Encoded(encoded).Lookup(name) }
-
-// raw walks over the names and undecoded values. They share the item's memory: they are for comparing and copying at once.
-func (e Encoded) raw() iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		if len(e) == 0 || e[0] != format {
-			return
-		}
-		d := decoder{text: unsafe.String(unsafe.SliceData(e), len(e))[1:]}
-		for range d.count() {
-			name, value := d.sized(), d.sized()
-			if d.bad || !yield(name, value) {
-				return
-			}
-		}
-	}
 }
 
 // decoder reads from the front of a text. The first mistake makes it bad, and everything after that empty.

@@ -107,3 +107,49 @@ func BenchmarkLookup(b *testing.B) {
 		}
 	}
 }
+
+func TestWhatIsDoneWithoutDecoding(t *testing.T) {
+	whole := everything(t)
+	encoded := Encode(whole)
+	if encoded.Len() != len(whole) || encoded.Size() != whole.Size() {
+		t.Errorf("%d attributes of %d bytes, want %d of %d", encoded.Len(), encoded.Size(), len(whole), whole.Size())
+	}
+	for name, v := range whole {
+		if one, ok := encoded.Peek(name); !ok || !one.Equal(v) {
+			t.Errorf("%q is %v, %v; want %v", name, one, ok, v)
+		}
+	}
+	selected, size := encoded.Select([]byte("before"), []string{"text", "map", "nowhere", "text"})
+	want := Item{"text": whole["text"], "map": whole["map"]}
+	if !bytes.Equal(selected[len("before"):], Encode(want)) || size != want.Size() {
+		t.Errorf("selected %x of %d bytes, want %x of %d", selected, size, Encode(want), want.Size())
+	}
+	changes := Item{"": String("first"), "zzz": String("last"), "map": Null(), "middle": String("new")}
+	names := []string{"zzz", "map", "list", "middle", "", "gone"}
+	replaced, more := encoded.Replace(nil, names, changes)
+	after := maps.Clone(whole)
+	delete(after, "list")
+	maps.Copy(after, changes)
+	if !bytes.Equal(replaced, Encode(after)) || more != after.Size()-whole.Size() {
+		t.Errorf("replaced %x with %d bytes more, want %x with %d", replaced, more, Encode(after), after.Size()-whole.Size())
+	}
+}
+
+func TestItemsOfManyAttributes(t *testing.T) {
+	many := Item{}
+	for i := range 200 {
+		many[strings.Repeat("n", i)] = Bool(i%2 == 0)
+	}
+	encoded := Encode(many)
+	got, err := Decode(encoded)
+	if err != nil || !maps.EqualFunc(got, many, Value.Equal) {
+		t.Errorf("decoded %d attributes, %v", len(got), err)
+	}
+	written := encoded.AppendJSON(nil)
+	if again, _, n := TakeJSON(written, 0); n != len(written) || !bytes.Equal(again, encoded) {
+		t.Errorf("%s is encoded as %x, want %x", written, again, encoded)
+	}
+	if all, _ := encoded.Replace(nil, []string{"new"}, Item{"new": Null()}); Encoded(all).Len() != 201 {
+		t.Errorf("%d attributes with one more", Encoded(all).Len())
+	}
+}

@@ -140,14 +140,7 @@ func (r *jsonReader) open() (at int) {
 	return len(r.dst) - 1
 }
 
-func (r *jsonReader) close(at, n int) {
-	if n < 0x80 {
-		r.dst[at] = byte(n)
-		return
-	}
-	var length [binary.MaxVarintLen64]byte
-	r.dst = slices.Replace(r.dst, at, at+1, length[:binary.PutUvarint(length[:], uint64(n))]...)
-}
+func (r *jsonReader) close(at, n int) { r.dst = setCount(r.dst, at, n) }
 
 // attributes encodes an object of attributes.
 func (r *jsonReader) attributes(depth int) (size int, ok bool) {
