@@ -3,8 +3,10 @@ package dynamodb
 import (
 	"bytes"
 	"context"
+	"maps"
 	"time"
 
+	"devstack/emulators/dynamodb/item"
 	"devstack/emulators/store"
 )
 
@@ -103,11 +105,11 @@ func (c *change) applyIndex(tx *store.Tx, x *index) (units float64) {
 	t := c.table
 	old, had := t.entryOf(x, c.old, c.key)
 	fresh, has := t.entryOf(x, c.new, c.key)
-	if !had && !has || had && has && bytes.Equal(old.key, fresh.key) && bytes.Equal(old.value, fresh.value) {
+	stays := had && has && bytes.Equal(old.key, fresh.key)
+	if !had && !has || stays && bytes.Equal(old.value, fresh.value) {
 		return 0
 	}
 	bucket := tx.Bucket(t.entries(x))
-	stays := had && has && bytes.Equal(old.key, fresh.key)
 	if had && !stays {
 		bucket.Delete(old.key)
 		units += writeUnitsFor(old.value.size())
@@ -118,10 +120,23 @@ func (c *change) applyIndex(tx *store.Tx, x *index) (units float64) {
 		if stays {
 			size = max(size, old.value.size())
 		}
-		units += writeUnitsFor(size)
+		if !stays || !sameItem(old.value, fresh.value) {
+			units += writeUnitsFor(size)
+		}
 	}
 	t.add(tx, x, difference(old.value, fresh.value))
 	return units
+}
+
+// sameItem tells whether two records are of equal items. That a set has its members in another order does not count, for
+// which an index is not charged: https://github.com/nubo-db/dynoxide/issues/176
+func sameItem(a, b record) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	i, err := a.decode()
+	j, err2 := b.decode()
+	return err == nil && err2 == nil && maps.EqualFunc(i, j, item.Value.Equal)
 }
 
 // applyExpiry keeps the list of what expires when.

@@ -184,15 +184,15 @@ func updatedAttributes(c *change, u *expr.Update, asked *string) Attributes {
 	if asked == nil || *asked == ReturnValueNone {
 		return nil
 	}
-	shown := c.old
+	shown, part := c.old, u.Touched
 	if *asked == ReturnValueAllNew || *asked == ReturnValueUpdatedNew {
-		shown = c.new
+		shown, part = c.new, u.Written
 	}
 	if *asked == ReturnValueUpdatedOld || *asked == ReturnValueUpdatedNew {
 		if u == nil || shown == nil {
 			return nil
 		}
-		shown = newRecord(u.Touched(peeked(shown)))
+		shown = newRecord(part(peeked(shown)))
 	}
 	if shown.encoded().Len() == 0 {
 		return nil

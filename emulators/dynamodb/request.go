@@ -48,8 +48,10 @@ type texts struct {
 
 // parse parses all expressions of a request. DynamoDB does so before it looks for the table.
 func (t texts) parse() (e expressions, err error) {
-	if t.condition == nil && t.filter == nil && t.projection == nil && t.update == nil && t.keyCondition == nil {
-		return e, t.violated(t.checkUnneeded())
+	if t.condition == nil && t.filter == nil && t.update == nil && t.keyCondition == nil {
+		if err := t.checkUnneeded(); err != nil || t.projection == nil {
+			return e, t.violated(err)
+		}
 	}
 	if err := expr.CheckPlaceholders(t.names, t.values); err != nil {
 		return e, t.violated(invalid(err))
@@ -82,8 +84,11 @@ func (t texts) readValues() (map[string]item.Value, error) {
 		return values, nil
 	}
 	_, err := newValue(t.values[wrong])
-	if t.newer && isViolation(err) {
-		return nil, t.violated(invalid(err))
+	switch {
+	case t.newer && isViolation(err):
+		return nil, violated(invalid(err))
+	case err == item.ErrTooDeep: // in the words of an item: https://github.com/nubo-db/dynoxide/issues/110
+		return nil, invalid(err)
 	}
 	return nil, errValidation("%s", fmt.Sprintf("ExpressionAttributeValues contains invalid value: %s for key %s", err, wrong))
 }
@@ -151,10 +156,10 @@ func (t texts) parseEach(e *expressions) (err error) {
 	return err
 }
 
-// checkUnneeded refuses names and values where there is no expression.
+// checkUnneeded refuses names where there is no expression, and values where there is none but perhaps a projection.
 func (t texts) checkUnneeded() error {
 	switch {
-	case t.names != nil:
+	case t.names != nil && t.projection == nil:
 		return errValidation("ExpressionAttributeNames can only be specified when using expressions")
 	case t.values == nil:
 		return nil

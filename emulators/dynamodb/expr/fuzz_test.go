@@ -91,7 +91,8 @@ func FuzzUpdate(f *testing.F) {
 		if _, err := item.Decode(item.Encode(updated)); err != nil {
 			t.Errorf("%q made %s: %v", text, renderItem(updated), err)
 		}
-		u.Touched(updated)
+		u.Touched(before())
+		u.Written(updated)
 	})
 }
 

@@ -217,9 +217,24 @@ func (u *Update) Uses() []string {
 	return names
 }
 
-// Touched returns the part of an item, the old or the new one, that the update's paths name: what UPDATED_OLD and
-// UPDATED_NEW return.
+// Touched returns the part of the old item that the update's paths name: what UPDATED_OLD returns.
 func (u *Update) Touched(src Source) item.Item { return project(src, u.all, u.names) }
+
+// Written returns the part of the new item that the paths of SET, ADD and DELETE name: what UPDATED_NEW returns. Of an element
+// set past a list's end it is nothing, and an update that only takes away has nothing to show:
+// https://github.com/ExtendDB/extenddb/issues/98, https://github.com/nubo-db/dynoxide/issues/36
+func (u *Update) Written(src Source) item.Item {
+	if len(u.remove) == 0 {
+		return project(src, u.all, u.names)
+	}
+	var paths []path
+	for _, list := range [][]assignment{u.set, u.add, u.delete} {
+		for i := range list {
+			paths = append(paths, list[i].path)
+		}
+	}
+	return project(src, paths, u.names)
+}
 
 // The bytes that an update counts for besides the item that it makes, whose key does not count: so many for the update, for
 // each action that writes a value, each that takes one away, an assignment to an element of a list, and arithmetic.

@@ -295,7 +295,7 @@ func TestUpdates(t *testing.T) {
 			if got := updated[tt.attribute]; !got.Equal(tt.want) {
 				t.Errorf("it is %v, want %v", got, tt.want)
 			}
-			touched := u.Touched(updated)
+			touched := u.Written(updated)
 			if v, ok := touched[tt.attribute]; ok == tt.want.IsZero() || ok && !v.Equal(tt.want) || len(touched) > 1 {
 				t.Errorf("UPDATED_NEW is %v", touched)
 			}
