@@ -44,6 +44,8 @@ type change struct {
 	old   record // shares the store's memory
 	new   record
 	byTTL bool
+
+	replicated bool // it comes from another replica of the table
 }
 
 // effects are what follows a commit. A transaction that is run again begins with none.
@@ -81,6 +83,9 @@ func (c *change) apply(tx *store.Tx, now time.Time, e *effects) (used writeUnits
 		tx.Bucket(t.items()).Delete(c.key)
 	} else {
 		tx.Bucket(t.items()).Put(c.key, c.new)
+	}
+	if t.Global != nil && !c.replicated {
+		c.replicate(tx, now, e)
 	}
 	return used
 }

@@ -47,6 +47,7 @@ func (t *table) describe(tx *store.Tx, now time.Time) *TableDescription {
 			d.LocalSecondaryIndexes = append(d.LocalSecondaryIndexes, t.describeLocal(tx, x))
 		}
 	}
+	t.describeReplicas(tx, d)
 	return d
 }
 

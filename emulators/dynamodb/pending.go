@@ -12,20 +12,8 @@ func (s *service) BatchExecuteStatement(context.Context, *BatchExecuteStatementI
 	return nil, wire.NotImplemented("devstack does not implement the operation BatchExecuteStatement of the service dynamodb")
 }
 
-func (s *service) CreateGlobalTable(context.Context, *CreateGlobalTableInput) (*CreateGlobalTableOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation CreateGlobalTable of the service dynamodb")
-}
-
 func (s *service) DeleteResourcePolicy(context.Context, *DeleteResourcePolicyInput) (*DeleteResourcePolicyOutput, error) {
 	return nil, wire.NotImplemented("devstack does not implement the operation DeleteResourcePolicy of the service dynamodb")
-}
-
-func (s *service) DescribeGlobalTable(context.Context, *DescribeGlobalTableInput) (*DescribeGlobalTableOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation DescribeGlobalTable of the service dynamodb")
-}
-
-func (s *service) DescribeGlobalTableSettings(context.Context, *DescribeGlobalTableSettingsInput) (*DescribeGlobalTableSettingsOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation DescribeGlobalTableSettings of the service dynamodb")
 }
 
 func (s *service) ExecuteStatement(context.Context, *ExecuteStatementInput) (*ExecuteStatementOutput, error) {
@@ -40,18 +28,6 @@ func (s *service) GetResourcePolicy(context.Context, *GetResourcePolicyInput) (*
 	return nil, wire.NotImplemented("devstack does not implement the operation GetResourcePolicy of the service dynamodb")
 }
 
-func (s *service) ListGlobalTables(context.Context, *ListGlobalTablesInput) (*ListGlobalTablesOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation ListGlobalTables of the service dynamodb")
-}
-
 func (s *service) PutResourcePolicy(context.Context, *PutResourcePolicyInput) (*PutResourcePolicyOutput, error) {
 	return nil, wire.NotImplemented("devstack does not implement the operation PutResourcePolicy of the service dynamodb")
-}
-
-func (s *service) UpdateGlobalTable(context.Context, *UpdateGlobalTableInput) (*UpdateGlobalTableOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation UpdateGlobalTable of the service dynamodb")
-}
-
-func (s *service) UpdateGlobalTableSettings(context.Context, *UpdateGlobalTableSettingsInput) (*UpdateGlobalTableSettingsOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation UpdateGlobalTableSettings of the service dynamodb")
 }

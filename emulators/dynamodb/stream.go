@@ -176,14 +176,14 @@ func (r streamRecord) wire(m *stream, sequence uint64) (StreamsRecord, error) {
 	return out, nil
 }
 
-// checkStreamSpecification checks a StreamSpecification by itself.
+// checkStreamSpecification checks a StreamSpecification by itself. The words are AWS's (ack-api-quirks, DDB-TABLE-050).
 func checkStreamSpecification(spec *StreamSpecification) error {
 	switch {
 	case spec == nil:
 	case *spec.StreamEnabled && spec.StreamViewType == nil:
-		return badParameter("StreamViewType is required when StreamEnabled is true") // a guess
+		return badParameter("If stream is being enabled then UpdateViewType is required")
 	case !*spec.StreamEnabled && spec.StreamViewType != nil:
-		return badParameter("StreamViewType cannot be specified when StreamEnabled is false") // a guess
+		return badParameter("If stream is being disabled, then UpdateViewType must not be specified")
 	}
 	return nil
 }
@@ -197,6 +197,8 @@ func checkStreamChange(t *table, spec *StreamSpecification) error {
 		return errValidation("Table already has an enabled stream: TableName: %s", t.Name)
 	case !*spec.StreamEnabled && t.View == "":
 		return errValidation("Table has no stream to disable: TableName: %s", t.Name)
+	case !*spec.StreamEnabled && t.Global != nil && !t.Global.Strong:
+		return badParameter(msgStreamStays)
 	}
 	return nil
 }

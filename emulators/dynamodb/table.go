@@ -38,6 +38,9 @@ type table struct {
 	StreamARN string    // of the latest stream
 	Streaming time.Time // when the latest stream was created
 
+	Global       *globalTable // the group of tables in several regions that it belongs to, nil for none
+	SettingsMode string       // GlobalTableSettingsReplicationMode, "" if nobody has said it
+
 	TTL  string // the attribute of expiry, "" for none
 	Tags []Tag
 

@@ -150,22 +150,31 @@ func (s *service) DeleteTable(ctx context.Context, in *DeleteTableInput) (out *D
 		if t.Protected {
 			return errValidation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 		}
+		if err := t.checkLeave(now); err != nil {
+			return err
+		}
 		d := t.describe(tx, now)
 		d.TableStatus = new(TableStatusDeleting)
 		out = &DeleteTableOutput{TableDescription: d}
 
-		disableStream(tx, t, now)
 		dropOldStreams(tx, now)
-		for i := range t.Indexes {
-			t.dropIndex(tx, &t.Indexes[i])
-		}
-		dropItems(tx, t, now)
-		tx.DropBucket(t.expiries())
-		tx.Bucket("counts").Delete(t.countKey(nil))
-		tables.Delete(tx, t.Account, t.Region, t.Name)
+		t.leave(tx)
+		t.drop(tx, now)
 		return nil
 	})
 	return out, err
+}
+
+// drop removes a table with its items and indexes, and ends its stream.
+func (t *table) drop(tx *store.Tx, now time.Time) {
+	disableStream(tx, t, now)
+	for i := range t.Indexes {
+		t.dropIndex(tx, &t.Indexes[i])
+	}
+	dropItems(tx, t, now)
+	tx.DropBucket(t.expiries())
+	tx.Bucket("counts").Delete(t.countKey(nil))
+	tables.Delete(tx, t.Account, t.Region, t.Name)
 }
 
 // dropIndex removes what an index holds.

@@ -255,6 +255,9 @@ func (s *service) prepareAll(tx *store.Tx, r *wire.Request, actions []*action) (
 		if err != nil {
 			return nil, err
 		}
+		if t.strong() {
+			return nil, errValidation(msgStrongWithout, "TransactWriteItems")
+		}
 		if reasons[i] = a.check(t); reasons[i] != nil {
 			continue
 		}
@@ -304,6 +307,9 @@ func (s *service) TransactGetItems(ctx context.Context, in *TransactGetItemsInpu
 			t, err := s.table(tx, r, g.table)
 			if err != nil {
 				return err
+			}
+			if t.strong() {
+				return errValidation(msgStrongWithout, "TransactGetItems")
 			}
 			if reasons[i] = t.Key.checkKey(g.key); reasons[i] != nil {
 				continue

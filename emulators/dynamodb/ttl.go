@@ -47,17 +47,31 @@ func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInpu
 		case t.TTL != "" && *spec.Enabled:
 			return errValidation(msgTTLEnabled)
 		}
-		if !*spec.Enabled {
-			t.TTL = ""
-			tx.DropBucket(t.expiries())
-		} else {
-			t.TTL = *spec.AttributeName
-			t.listExpiries(tx, now, e)
+		if t.strong() {
+			return errValidation(msgStrongWithout, "TimeToLive")
 		}
-		t.put(tx)
+		attribute := ""
+		if *spec.Enabled {
+			attribute = *spec.AttributeName
+		}
+		for _, region := range t.others() {
+			t.replica(tx, region).expireBy(tx, attribute, now, e)
+		}
+		t.expireBy(tx, attribute, now, e)
 		return nil
 	})
 	return &UpdateTimeToLiveOutput{TimeToLiveSpecification: spec}, err
+}
+
+// expireBy sets the attribute of expiry, "" for none.
+func (t *table) expireBy(tx *store.Tx, attribute string, now time.Time, e *effects) {
+	t.TTL = attribute
+	if attribute == "" {
+		tx.DropBucket(t.expiries())
+	} else {
+		t.listExpiries(tx, now, e)
+	}
+	t.put(tx)
 }
 
 // listExpiries lists the expiries of the items that the table has already.

@@ -18,6 +18,9 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
 func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *UpdateTableOutput, err error) {
 	r, now := wire.From(ctx), s.Clock.Now()
+	if in.ReplicaUpdates != nil {
+		return s.updateMembers(ctx, in)
+	}
 	if err := refuseUpdate(in); err != nil {
 		return nil, err
 	}
@@ -27,6 +30,9 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 			return err
 		}
 		before := *t
+		if err := t.checkReplica(in); err != nil {
+			return err
+		}
 		if err := t.update(in, now); err != nil {
 			return err
 		}
@@ -46,6 +52,7 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 			}
 		}
 		t.followIndexes(tx, &before)
+		t.synchronize(tx, &before, now)
 		t.put(tx)
 		out = &UpdateTableOutput{TableDescription: t.describe(tx, now)}
 		return nil
@@ -58,17 +65,13 @@ func refuseUpdate(in *UpdateTableInput) error {
 	switch {
 	case in.SSESpecification != nil && in.SSESpecification.Enabled != nil && *in.SSESpecification.Enabled:
 		return notImplemented("UpdateTable", "SSESpecification")
-	case in.ReplicaUpdates != nil:
-		return notImplemented("UpdateTable", "ReplicaUpdates")
-	case in.MultiRegionConsistency != nil:
-		return notImplemented("UpdateTable", "MultiRegionConsistency")
-	case in.GlobalTableWitnessUpdates != nil:
-		return notImplemented("UpdateTable", "GlobalTableWitnessUpdates")
-	case in.GlobalTableSettingsReplicationMode != nil:
-		return notImplemented("UpdateTable", "GlobalTableSettingsReplicationMode")
 	case in.ProvisionedThroughput == nil && in.BillingMode == nil && in.StreamSpecification == nil && in.GlobalSecondaryIndexUpdates == nil &&
-		in.SSESpecification == nil && in.TableClass == nil && in.DeletionProtectionEnabled == nil && in.OnDemandThroughput == nil && in.WarmThroughput == nil:
+		in.SSESpecification == nil && in.TableClass == nil && in.DeletionProtectionEnabled == nil && in.OnDemandThroughput == nil && in.WarmThroughput == nil &&
+		in.GlobalTableSettingsReplicationMode == nil:
 		return errValidation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
+	}
+	if err := checkSettingsMode(in.GlobalTableSettingsReplicationMode); err != nil {
+		return err
 	}
 	return checkStreamSpecification(in.StreamSpecification)
 }
@@ -89,6 +92,9 @@ func (t *table) update(in *UpdateTableInput, now time.Time) error {
 	}
 	t.Throughput.limit(in.OnDemandThroughput)
 	t.Throughput.warm(in.WarmThroughput)
+	if in.GlobalTableSettingsReplicationMode != nil {
+		t.SettingsMode = *in.GlobalTableSettingsReplicationMode
+	}
 	if in.TableClass != nil && *in.TableClass != t.Class {
 		t.Class, t.ClassFrom = *in.TableClass, &now
 	}
