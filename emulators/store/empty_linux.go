@@ -19,7 +19,7 @@ var emptyFile = sync.OnceValue(func() []byte {
 	}
 	f := os.NewFile(uintptr(fd), "empty")
 	defer f.Close()
-	db, err := bbolt.Open(fmt.Sprintf("/proc/self/fd/%d", fd), 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType, NoSync: true})
+	db, err := bbolt.Open(fmt.Sprintf("/proc/self/fd/%d", fd), 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType, NoSync: true, PageSize: pageSize})
 	if err != nil || db.Close() != nil {
 		return nil
 	}

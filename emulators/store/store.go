@@ -20,12 +20,16 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// syncDelay is how long an acknowledged write may stay in the operating system's cache. The death of the process does not
-// touch that cache; only the machine's own death loses what is younger than this.
-const syncDelay = time.Second
-
 // maxShared bounds how many Updates one commit carries, so that the first of them does not wait for a whole flood.
 const maxShared = 256
+
+// reserved is how large a file may become before its map is replaced, in bytes: 64 GiB, and 1 GiB where addresses have 32 bits.
+const reserved = 1 << (30 + 6*(^uint(0)>>63))
+
+// pageSize is that of new files, in bytes. Seven items of 1 KB fit, where the usual 4 KB have room for three: a file of a million
+// is a quarter smaller, a Query of a hundred reads half as many pages, and there is a level less to the tree. A write copies
+// more, which 16 KB would make felt.
+const pageSize = 8 << 10
 
 // ErrClosed is returned by View and Update after Close.
 var ErrClosed = errors.New("store: closed")
@@ -46,13 +50,17 @@ type Store struct {
 	openErr error                       // for good; guarded by open
 	broken  atomic.Pointer[DamageError] // found while the file was used
 
-	files sync.Mutex // held while the file is synced or closed
+	files    sync.Mutex  // held while the file is tended or closed
+	used     atomic.Bool // since it was last tended
+	unlisted atomic.Bool // the file has no list of its free pages
+	size     int64       // of the file when it was last tended; guarded by files
 
 	mu     sync.Mutex // guards what follows
 	queue  []*update  // waiting for a commit
 	busy   bool       // somebody leads a commit now
 	closed bool
-	unsync bool // a sync is on its way
+	tended bool // it will be tended again
+	dirty  bool // there were commits since it was last tended
 }
 
 // New returns the store in the file at path, which need not exist yet.
@@ -64,6 +72,7 @@ func (s *Store) View(f func(*Tx) error) (err error) {
 	if err != nil {
 		return err
 	}
+	s.touch()
 	tx, err := db.Begin(false)
 	if err != nil {
 		return closedOr(err)
@@ -87,6 +96,7 @@ func (s *Store) Update(f func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
+	s.touch()
 	u := &update{f: f, done: make(chan error, 1), lead: make(chan struct{}, 1)}
 	s.mu.Lock()
 	if s.closed {
@@ -125,10 +135,7 @@ func (s *Store) commitNext(db *bbolt.DB) {
 	} else {
 		s.busy = false
 	}
-	if !s.unsync && !s.opts.SyncEveryCommit && !s.opts.Ephemeral && !s.closed {
-		s.unsync = true
-		time.AfterFunc(syncDelay, s.sync)
-	}
+	s.dirty = !s.opts.SyncEveryCommit
 }
 
 // commit runs a batch in one transaction. An update that fails after it has written takes the transaction with it; the
@@ -144,6 +151,8 @@ func (s *Store) commit(db *bbolt.DB, batch []*update) {
 			answer(batch, closedOr(err))
 			return
 		}
+		db.NoFreelistSync = true
+		s.unlisted.Store(true)
 		var kept []*update
 		spoiled := false
 		for i, u := range batch {
@@ -251,22 +260,10 @@ func (s *Store) Close() error {
 	}
 	var err error
 	if !s.opts.Ephemeral {
+		s.listFree(db)
 		err = db.Sync()
 	}
 	return errors.Join(err, db.Close())
-}
-
-// sync brings what was committed to the disk.
-func (s *Store) sync() {
-	s.files.Lock()
-	defer s.files.Unlock()
-	s.mu.Lock()
-	s.unsync = false
-	closed := s.closed
-	s.mu.Unlock()
-	if !closed {
-		_ = s.db.Load().Sync() // a full or failing disk shows at the next commit, which has a caller to tell
-	}
 }
 
 // file opens the file at the first call. A full disk may have space at the next.
@@ -314,15 +311,21 @@ func (s *Store) openFile() (db *bbolt.DB, err error) {
 	} else if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, &WriteError{path, err}
 	}
-	opts := &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: !s.opts.SyncEveryCommit, NoGrowSync: true}
+	opts := &bbolt.Options{
+		Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: !s.opts.SyncEveryCommit, NoGrowSync: true, NoStatistics: true, PageSize: pageSize,
+	}
 	if runtime.GOOS != "windows" {
 		// Address space only. A smaller map would have to be replaced as the file grows, and a writer waits for every
 		// reader to do that. (On Windows the file itself would take this size.)
-		opts.InitialMmapSize = 1 << 30
+		opts.InitialMmapSize = reserved
 	}
 	before, statErr := os.Stat(path)
 	isNew := statErr != nil || before.Size() == 0
 	db, err = bbolt.Open(path, 0o600, opts)
+	if errors.Is(err, syscall.ENOMEM) { // address space is limited (ulimit -v)
+		opts.InitialMmapSize = 0
+		db, err = bbolt.Open(path, 0o600, opts)
+	}
 	if err != nil && isNew && !errors.Is(err, bolterrors.ErrTimeout) {
 		os.Remove(path) // half of a first page is no file
 	}

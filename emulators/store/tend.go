@@ -1,0 +1,105 @@
+package store
+
+import (
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+const (
+	// tendEvery is how often a store in use is tended, and so how long an acknowledged write may stay in the operating
+	// system's cache. The death of the process does not touch that cache; only the machine's own death loses what is younger.
+	tendEvery = time.Second
+
+	// trimEvery is how often a store is tended while its file grows.
+	trimEvery = 100 * time.Millisecond
+
+	// maxMapped is how many bytes of files the process may hold in its memory before they are given back. They stay in the
+	// operating system's cache, from where the next read takes them again.
+	maxMapped = 64 << 20
+
+	// maxHeap is how many bytes of other memory a process at rest may hold before the garbage is collected and given back.
+	maxHeap = 64 << 20
+)
+
+// touch starts tending. A store that nobody has used for a while needs no timer.
+func (s *Store) touch() {
+	if s.used.Load() {
+		return
+	}
+	s.used.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.tended && !s.closed {
+		s.tended = true
+		time.AfterFunc(tendEvery, s.tend)
+	}
+}
+
+// tend brings what was committed to the disk and gives memory back. Once nobody has used the store since the last time, it
+// also brings it to rest, and is not called again.
+func (s *Store) tend() {
+	s.files.Lock()
+	defer s.files.Unlock()
+	s.mu.Lock()
+	closed, used, dirty := s.closed, s.used.Swap(false), s.dirty
+	s.tended, s.dirty = used, false
+	s.mu.Unlock()
+	if closed || s.broken.Load() != nil {
+		return
+	}
+	db := s.db.Load()
+	if !used {
+		dirty = s.listFree(db) || dirty
+	}
+	if dirty && !s.opts.Ephemeral {
+		_ = db.Sync() // a full or failing disk shows at the next commit, which has a caller to tell
+	}
+	next := tendEvery
+	if s.trim(db, !used) {
+		next = trimEvery
+	}
+	if used {
+		time.AfterFunc(next, s.tend)
+	}
+}
+
+// trim gives memory back: that of the file when it is at rest, and while it grows, because what fills a file does not come back
+// to what it has written. In between readers keep what they have touched, for to take a page again costs them a fault. It tells
+// whether the file grows.
+func (s *Store) trim(db *bbolt.DB, rest bool) (grows bool) {
+	tx, err := db.Begin(false) // no other map takes this one's place meanwhile
+	if err != nil {
+		return false
+	}
+	defer tx.Rollback()
+	size := tx.Size()
+	grows, s.size = size > s.size, size
+	files, other, err := resident()
+	if err != nil {
+		return grows
+	}
+	if (grows || rest) && files > maxMapped {
+		unmapPages(db.Info().Data, uintptr(size))
+	}
+	if rest && other > maxHeap {
+		debug.FreeOSMemory()
+	}
+	return grows
+}
+
+// listFree writes the list of the file's free pages. Commits leave it out: it is sorted and written whole, which after the end
+// of a large table would cost more than all the rest of a commit. Without it the file is walked when it is opened, which takes
+// a second for two gigabytes, so a store at rest has one.
+func (s *Store) listFree(db *bbolt.DB) bool {
+	if s.opts.Ephemeral || !s.unlisted.Swap(false) {
+		return false
+	}
+	tx, err := db.Begin(true)
+	if err != nil {
+		return false
+	}
+	db.NoFreelistSync = false // every writer sets it, under the writers' lock
+	return s.finish(tx) == nil
+}
