@@ -77,7 +77,7 @@ func Open(c Config) *Cloud {
 		cloud.models[s.Model.Service] = s.Model
 	}
 	cloud.server = wire.NewServer(wire.Config{
-		Services: services, Account: c.Account, Region: c.Region, Now: c.Clock.Now, NewID: kit.RandomIDs().UUID, Log: c.Log, Trace: traceCall,
+		Services: services, Account: c.Account, Region: c.Region, Now: c.Clock.Now, NewID: kit.QuickIDs().UUID, Log: c.Log, Trace: traceCall,
 	})
 	return cloud
 }
@@ -156,19 +156,13 @@ func (c *Cloud) Close() error {
 	return errors.Join(errs...)
 }
 
-// traceCall makes a span of a call, and the wire's in and out its input and output.
-func traceCall(ctx context.Context, r *wire.Request, input func() []byte) (context.Context, func(output func() []byte, err error)) {
+// traceCall makes a span of a call.
+func traceCall(ctx context.Context, r *wire.Request) (context.Context, wire.Span) {
 	ctx, span := trace.Start(ctx, "aws", r.Service+"."+r.Operation)
 	if !span.Recording() {
-		return ctx, func(func() []byte, error) {}
+		return ctx, nil
 	}
-	span.Input(input())
-	return ctx, func(output func() []byte, err error) {
-		if err == nil {
-			span.Output(output())
-		}
-		span.End(err)
-	}
+	return ctx, span
 }
 
 // noFunctions is a Cloud without an application.

@@ -88,6 +88,10 @@ func (x *exchange) answer(v reflect.Value) {
 	op := x.op
 	x.out = buffers.Get().(*[]byte)
 	b := (*x.out)[:0]
+	if x.span != nil && !x.speaksJSON() {
+		x.span.Output(traced(op.out, v))
+		x.end(nil)
+	}
 	switch x.protocol {
 	case RestJSON1, RestXML:
 		x.answerREST(v)
@@ -99,6 +103,10 @@ func (x *exchange) answer(v reflect.Value) {
 		x.w.Header()["Smithy-Protocol"] = smithyProtocol
 	default:
 		b = jsonEncoder{}.structure(b, op.out, v)
+		if x.span != nil {
+			x.span.Output(b)
+			x.end(nil)
+		}
 		x.checksum(b)
 	}
 	*x.out = b

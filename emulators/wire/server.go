@@ -23,12 +23,19 @@ type Config struct {
 	NewID    func() string    // of request ids
 	Now      func() time.Time // of the Date header; the machine's own if nil
 
-	// Trace, if there is one, is told of every operation as it begins and, by what it returns, as it ends. input and output
-	// make the JSON of what was asked and answered, by the model's member names; they are good
-	// until the call returns.
-	Trace func(ctx context.Context, r *Request, input func() []byte) (context.Context, func(output func() []byte, err error))
+	// Trace, if there is one, is told of every operation as it begins. It returns what is told the rest, nil if nobody wants to
+	// know.
+	Trace func(ctx context.Context, r *Request) (context.Context, Span)
 
 	Log *slog.Logger // of what concerns the operator
+}
+
+// Span is told what was asked and answered, in JSON by the model's member names, or as it came and went if that was JSON; the
+// bytes are good until the method returns. Then it is told how the operation ended.
+type Span interface {
+	Input(json []byte)
+	Output(json []byte)
+	End(err error)
 }
 
 // Server carries out the operations of services, over HTTP and in process.
@@ -177,6 +184,7 @@ type exchange struct {
 	rawPath  string
 	scope    scope
 	request  Request
+	span     Span // that has not ended, nil for none
 
 	buf     *[]byte // pooled, of the body
 	read    bool
@@ -213,6 +221,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (x *exchange) serve() {
 	if err := x.carryOut(); err != nil {
+		x.end(err)
 		x.fail(err)
 	}
 }
@@ -235,14 +244,36 @@ func (x *exchange) carryOut() (err error) {
 		return err
 	}
 	x.request.Service, x.request.Operation = x.service.Model.Service, op.Name
-	req := x.request // handlers may keep it; the exchange is used again
-	out, err := x.server.run(WithRequest(x.r.Context(), &req), op, in, v)
+	var ctx context.Context = &requestContext{x.r.Context(), x.request} // handlers may keep it; the exchange is used again
+	if ctx, x.span = x.server.begin(ctx); x.span != nil {
+		x.span.Input(x.input(v))
+	}
+	out, err := x.server.act(ctx, op, in, v)
 	if err != nil {
 		return err
 	}
 	x.answer(reflect.ValueOf(out).Elem())
 	return nil
 }
+
+// input is what a trace shows of the input.
+func (x *exchange) input(v reflect.Value) []byte {
+	if x.speaksJSON() && x.buf != nil {
+		return *x.buf
+	}
+	return traced(x.op.in, v)
+}
+
+// end ends the span, if there is one that has not ended.
+func (x *exchange) end(err error) {
+	if x.span != nil {
+		x.span.End(err)
+		x.span = nil
+	}
+}
+
+// speaksJSON tells whether input and output are each one JSON document, by the model's names.
+func (x *exchange) speaksJSON() bool { return x.protocol == AWSJSON10 || x.protocol == AWSJSON11 }
 
 // guard turns a panic into an internal failure and logs it: a mistake of one operation must not end the daemon.
 func (s *Server) guard(at interface {
@@ -269,23 +300,29 @@ func (x *exchange) what() (service, operation string) {
 	return x.op.what()
 }
 
-// run checks the input, carries the operation out, and tells the tracer.
-func (s *Server) run(ctx context.Context, op *operation, in any, v reflect.Value) (out any, err error) {
-	if s.Trace != nil {
-		var end func(func() []byte, error)
-		ctx, end = s.Trace(ctx, From(ctx), func() []byte { return traced(op.in, v) })
-		defer func() {
-			end(func() []byte {
-				if out == nil {
-					return nil
-				}
-				return traced(op.out, reflect.ValueOf(out).Elem())
-			}, err)
-		}()
+// begin tells the tracer of a call.
+func (s *Server) begin(ctx context.Context) (context.Context, Span) {
+	if s.Trace == nil {
+		return ctx, nil
 	}
-	return s.act(ctx, op, in, v)
+	return s.Trace(ctx, From(ctx))
 }
 
+// run carries out a call in process, and tells the tracer.
+func (s *Server) run(ctx context.Context, op *operation, in any, v reflect.Value) (out any, err error) {
+	ctx, span := s.begin(ctx)
+	if span == nil {
+		return s.act(ctx, op, in, v)
+	}
+	span.Input(traced(op.in, v))
+	if out, err = s.act(ctx, op, in, v); err == nil {
+		span.Output(traced(op.out, reflect.ValueOf(out).Elem()))
+	}
+	span.End(err)
+	return out, err
+}
+
+// act checks the input and carries the operation out.
 func (s *Server) act(ctx context.Context, op *operation, in any, v reflect.Value) (out any, err error) {
 	defer s.guard(op, &err)
 	if err := op.checkInput(v); err != nil {

@@ -258,17 +258,24 @@ func TestCallFillsTokens(t *testing.T) {
 func TestTraceShowsWhatWasAskedAndAnswered(t *testing.T) {
 	var told []string
 	s := NewServer(Config{Services: []*Service{testService()}, NewID: func() string { return "id" },
-		Trace: func(ctx context.Context, r *Request, input func() []byte) (context.Context, func(func() []byte, error)) {
-			told = append(told, r.Service+"."+r.Operation+" "+string(input()))
-			return ctx, func(output func() []byte, err error) { told = append(told, fmt.Sprint(string(output()), " ", err)) }
+		Trace: func(ctx context.Context, r *Request) (context.Context, Span) {
+			told = append(told, r.Service+"."+r.Operation)
+			return ctx, listener{&told}
 		}})
-	ask(t, s, "POST", "/", `{"TableName":"abc","Secret":"pw"}`, jsonTarget("Put"))
+	ask(t, s, "POST", "/", `{"TableName": "abc", "Secret": "pw"}`, jsonTarget("Put"))
 	_ = s.Call(t.Context(), "thing", "Fail", map[string]string{"How": "internal"}, nil)
 	want := []string{
-		`thing.Put {"TableName":"abc","Secret":"pw"}`, `{"Name":"abc","Items":{}} <nil>`,
-		`thing.Fail {"How":"internal"}`, ` InternalFailure: The request processing has failed because of an unknown error, exception or failure.`,
+		"thing.Put", `{"TableName": "abc", "Secret": "pw"}`, `{"Name":"abc","Items":{}}`, "<nil>",
+		"thing.Fail", `{"How":"internal"}`, `InternalFailure: The request processing has failed because of an unknown error, exception or failure.`,
 	}
 	if !slices.Equal(told, want) {
 		t.Errorf("got  %q\nwant %q", told, want)
 	}
 }
+
+// listener notes what a trace is told.
+type listener struct{ told *[]string }
+
+func (l listener) Input(json []byte)  { *l.told = append(*l.told, string(json)) }
+func (l listener) Output(json []byte) { *l.told = append(*l.told, string(json)) }
+func (l listener) End(err error)      { *l.told = append(*l.told, fmt.Sprint(err)) }

@@ -113,6 +113,20 @@ func (r *Request) ARN(service, resource string) string {
 
 type requestKey struct{}
 
+// requestContext is the context of a request over HTTP, in one piece with it.
+type requestContext struct {
+	context.Context
+	request Request
+}
+
+// Value returns the request, or what the context outside has.
+func (c *requestContext) Value(key any) any {
+	if key == (requestKey{}) {
+		return &c.request
+	}
+	return c.Context.Value(key)
+}
+
 // WithRequest returns a context in which From finds r.
 func WithRequest(ctx context.Context, r *Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, r)

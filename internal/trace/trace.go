@@ -14,20 +14,11 @@ package trace
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-)
-
-// maxBody is how many bytes of an input or output a span keeps, maxBodies how many of them all spans keep together: the oldest
-// lose theirs first.
-const (
-	maxBody   = 4 << 10
-	maxBodies = 16 << 20
 )
 
 // Span is one hop.
@@ -48,27 +39,39 @@ type Span struct {
 type Ring struct {
 	now func() time.Time
 
-	mu      sync.Mutex
-	spans   []Span // the span of number n stands at n modulo the capacity
-	next    int    // number of the next span
-	bodies  int    // bytes of inputs and outputs
-	trimmed int    // number of the oldest span that may have any
+	mu     sync.Mutex
+	spans  []kept // the span of number n stands at n modulo the capacity
+	next   int    // number of the next span
+	bodies bodies
+}
+
+// kept is a span as the ring keeps it: its input and output stand elsewhere.
+type kept struct {
+	Span
+	in, out body
 }
 
 // NewRing returns a ring of a number of spans, dated by now.
 func NewRing(size int, now func() time.Time) *Ring {
-	return &Ring{now: now, spans: make([]Span, 0, size)}
+	return &Ring{now: now, spans: make([]kept, 0, size)}
 }
 
 // Spans returns the finished spans, oldest first.
 func (r *Ring) Spans() []Span {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.spans) < cap(r.spans) {
-		return append([]Span(nil), r.spans...)
+	oldest := 0
+	if len(r.spans) == cap(r.spans) {
+		oldest = r.next % cap(r.spans)
 	}
-	oldest := r.next % cap(r.spans)
-	return append(append([]Span(nil), r.spans[oldest:]...), r.spans[:oldest]...)
+	out := make([]Span, 0, len(r.spans))
+	for i := range r.spans {
+		k := &r.spans[(oldest+i)%len(r.spans)]
+		s := k.Span
+		s.Input, s.Output = r.bodies.text(k.in), r.bodies.text(k.out)
+		out = append(out, s)
+	}
+	return out
 }
 
 // Trace returns the finished spans of one trace, oldest first.
@@ -82,27 +85,22 @@ func (r *Ring) Trace(id string) []Span {
 	return out
 }
 
-func (r *Ring) add(s Span) {
+func (r *Ring) add(k *kept) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.spans) < cap(r.spans) {
-		r.spans = append(r.spans, s)
+		r.spans = append(r.spans, *k)
 	} else {
-		oldest := &r.spans[r.next%cap(r.spans)]
-		r.bodies -= oldest.size()
-		r.trimmed = max(r.trimmed, r.next-cap(r.spans)+1)
-		*oldest = s
+		r.spans[r.next%cap(r.spans)] = *k
 	}
 	r.next++
-	for r.bodies += s.size(); r.bodies > maxBodies; r.trimmed++ {
-		old := &r.spans[r.trimmed%cap(r.spans)]
-		r.bodies -= old.size()
-		old.Input, old.Output = "", ""
-	}
 }
 
-// size is the bytes of a span's input and output.
-func (s *Span) size() int { return len(s.Input) + len(s.Output) }
+func (r *Ring) keep(b []byte) body {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bodies.keep(b)
+}
 
 // place is where in which trace a context is.
 type place struct {
@@ -113,13 +111,20 @@ type place struct {
 type placeKey struct{}
 
 func placeOf(ctx context.Context) (place, bool) {
-	p, ok := ctx.Value(placeKey{}).(place)
-	return p, ok
+	p, ok := ctx.Value(placeKey{}).(*place)
+	if !ok {
+		return place{}, false
+	}
+	return *p, true
+}
+
+func withPlace(ctx context.Context, p place) context.Context {
+	return context.WithValue(ctx, placeKey{}, &p)
 }
 
 // Context returns a context whose spans go to the ring.
 func (r *Ring) Context(ctx context.Context) context.Context {
-	return context.WithValue(ctx, placeKey{}, place{ring: r})
+	return withPlace(ctx, place{ring: r})
 }
 
 // Join returns a context that continues the trace named in a request's headers: X-Amzn-Trace-Id if it has a root, else
@@ -133,12 +138,12 @@ func Join(ctx context.Context, amznTraceID, traceparent string) context.Context 
 	} else {
 		return ctx
 	}
-	return context.WithValue(ctx, placeKey{}, p)
+	return withPlace(ctx, p)
 }
 
 // Silent returns a context in which nothing is recorded: for what devstack does by itself over and over, such as polling.
 func Silent(ctx context.Context) context.Context {
-	return context.WithValue(ctx, placeKey{}, place{})
+	return withPlace(ctx, place{})
 }
 
 // Detach returns a context without ctx's deadline and cancellation that belongs to the same trace: for what goes on after
@@ -148,7 +153,22 @@ func Detach(ctx context.Context) context.Context { return context.WithoutCancel(
 // Active is a span that has not ended.
 type Active struct {
 	ring *Ring
-	span Span
+	span kept
+}
+
+// inside is the context inside a span. It is one piece with the span, for every call has one.
+type inside struct {
+	context.Context
+	place place
+	span  Active
+}
+
+// Value returns the span's place, or what the context outside has.
+func (c *inside) Value(key any) any {
+	if key == (placeKey{}) {
+		return &c.place
+	}
+	return c.Context.Value(key)
 }
 
 // Start begins a span below the one that ctx is in. The returned context is inside it.
@@ -157,16 +177,17 @@ func Start(ctx context.Context, kind, name string) (context.Context, *Active) {
 	if !ok || p == (place{}) {
 		return ctx, &Active{}
 	}
-	id := newID(8)
-	a := &Active{ring: p.ring, span: Span{ID: id, Parent: p.span, Kind: kind, Name: name}}
+	c := &inside{Context: ctx, place: p}
+	a := &c.span
+	a.ring, a.span.Span = p.ring, Span{ID: newID(), Parent: p.span, Kind: kind, Name: name}
 	if p.ring != nil {
 		a.span.Start = p.ring.now()
 	}
 	if p.trace == "" { // only a ring's own context has none
-		p.trace = NewRoot(a.span.Start)
+		c.place.trace = NewRoot(a.span.Start)
 	}
-	a.span.Trace, p.span = p.trace, id
-	return context.WithValue(ctx, placeKey{}, p), a
+	a.span.Trace, c.place.span = c.place.trace, a.span.ID
+	return c, a
 }
 
 // Recording reports whether the span is kept, so that a caller can spare the making of an input or output that is not.
@@ -178,14 +199,14 @@ func (a *Active) TraceID() string { return a.span.Trace }
 // Input keeps the beginning of what the hop was given.
 func (a *Active) Input(b []byte) {
 	if a.ring != nil {
-		a.span.Input = clip(b)
+		a.span.in = a.ring.keep(b)
 	}
 }
 
 // Output keeps the beginning of what the hop answered.
 func (a *Active) Output(b []byte) {
 	if a.ring != nil {
-		a.span.Output = clip(b)
+		a.span.out = a.ring.keep(b)
 	}
 }
 
@@ -198,14 +219,7 @@ func (a *Active) End(err error) {
 		a.span.Error = err.Error()
 	}
 	a.span.Duration = a.ring.now().Sub(a.span.Start)
-	a.ring.add(a.span)
-}
-
-func clip(b []byte) string {
-	if len(b) > maxBody {
-		return strings.ToValidUTF8(string(b[:maxBody]), "") + "…"
-	}
-	return strings.ToValidUTF8(string(b), "\uFFFD")
+	a.ring.add(&a.span)
 }
 
 // Header returns the X-Amzn-Trace-Id that tells the next hop where it belongs, "" outside any trace.
@@ -234,12 +248,21 @@ func Traceparent(ctx context.Context) string {
 }
 
 // NewRoot makes a trace id: version, the second in hexadecimal, 96 random bits.
-func NewRoot(now time.Time) string { return fmt.Sprintf("1-%08x-%s", now.Unix(), newID(12)) }
+func NewRoot(now time.Time) string {
+	b := append(make([]byte, 0, 35), "1-"...)
+	b = append(appendHex(b, uint64(now.Unix()), 8), '-')
+	return string(appendHex(appendHex(b, rand.Uint64(), 16), rand.Uint64(), 8))
+}
 
-func newID(bytes int) string {
-	b := make([]byte, bytes)
-	rand.Read(b) // never fails, since Go 1.24
-	return hex.EncodeToString(b)
+// newID makes a span's id. Nobody is kept from guessing it: it need only be unlike the others.
+func newID() string { return string(appendHex(make([]byte, 0, 16), rand.Uint64(), 16)) }
+
+// appendHex appends the last digits of a number in hexadecimal.
+func appendHex(b []byte, n uint64, digits int) []byte {
+	for shift := 4 * (digits - 1); shift >= 0; shift -= 4 {
+		b = append(b, "0123456789abcdef"[n>>shift&15])
+	}
+	return b
 }
 
 func parseAmzn(h string) (root, parent string) {

@@ -82,7 +82,7 @@ func TestBodiesAreBoundedTogether(t *testing.T) {
 		}
 		held, last := 0, Span{}
 		for _, s := range r.Spans() {
-			held, last = held+s.size(), s
+			held, last = held+len(s.Input)+len(s.Output), s
 		}
 		if held > maxBodies || held < maxBodies-2*maxBody && size == spans || len(last.Input) != maxBody {
 			t.Errorf("a ring of %d holds %d bytes, the latest span %d", size, held, len(last.Input))
@@ -114,5 +114,17 @@ func TestATraceBeginsByTheRingsClock(t *testing.T) {
 	_, span := Start(r.Context(context.Background()), "api", "GET /")
 	if want := fmt.Sprintf("1-%08x-", epoch.Unix()); !strings.HasPrefix(span.TraceID(), want) {
 		t.Errorf("%s does not begin with %s", span.TraceID(), want)
+	}
+}
+
+func TestBodiesAreClippedAndMadeText(t *testing.T) {
+	r := NewRing(1, func() time.Time { return epoch })
+	_, s := Start(r.Context(context.Background()), "api", "a")
+	s.Input([]byte(strings.Repeat("x", maxBody-1) + "é"))
+	s.Output([]byte("a\xffb"))
+	s.End(nil)
+	got := r.Spans()[0]
+	if got.Input != strings.Repeat("x", maxBody-1)+"…" || got.Output != "a\uFFFDb" {
+		t.Errorf("kept %d bytes, ending in %q, and %q", len(got.Input), got.Input[maxBody-4:], got.Output)
 	}
 }
