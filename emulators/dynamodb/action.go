@@ -105,6 +105,9 @@ func (a *action) failed(old record) error {
 func (a *action) prepareUpdate(c *change) error {
 	c.new = c.old
 	if c.old == nil {
+		if a.update != nil && a.update.Deletes() {
+			return nil
+		}
 		c.new = a.key
 	}
 	var updated item.Item

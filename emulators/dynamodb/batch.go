@@ -43,6 +43,9 @@ type batchGet struct {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 func (s *service) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (out *BatchGetItemOutput, err error) {
+	if err := checkMixed(in.RequestItems); err != nil {
+		return nil, err
+	}
 	var gets []batchGet
 	total := 0
 	for _, name := range slices.Sorted(maps.Keys(in.RequestItems)) {
@@ -76,11 +79,12 @@ func (s *service) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (out 
 }
 
 func newBatchGet(name string, in KeysAndAttributes) (g batchGet, err error) {
-	if err := refuse("BatchGetItem", parameter{"RequestItems.AttributesToGet", in.AttributesToGet != nil}); err != nil {
-		return g, err
-	}
 	g = batchGet{name: name, consistent: yes(in.ConsistentRead), given: in}
 	if g.expressions, err = (texts{projection: in.ProjectionExpression, names: in.ExpressionAttributeNames}).parse(); err != nil {
+		return g, err
+	}
+	old := older{attributes: in.AttributesToGet}
+	if err := old.parse(&g.expressions); err != nil {
 		return g, err
 	}
 	seen := map[string]bool{}

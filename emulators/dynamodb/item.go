@@ -12,7 +12,8 @@ import (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
 func (s *service) GetItem(ctx context.Context, in *GetItemInput) (out *GetItemOutput, err error) {
-	if err := refuse("GetItem", parameter{"AttributesToGet", in.AttributesToGet != nil}); err != nil {
+	old := older{attributes: in.AttributesToGet}
+	if err := old.check(parameter{"ProjectionExpression", in.ProjectionExpression != nil}); err != nil {
 		return nil, err
 	}
 	key, err := givenRecord(in.Key)
@@ -21,6 +22,9 @@ func (s *service) GetItem(ctx context.Context, in *GetItemInput) (out *GetItemOu
 	}
 	e, err := texts{projection: in.ProjectionExpression, names: in.ExpressionAttributeNames}.parse()
 	if err != nil {
+		return nil, err
+	}
+	if err := old.parse(&e); err != nil {
 		return nil, err
 	}
 	r := wire.From(ctx)
@@ -58,8 +62,8 @@ func project(stored record, p *expr.Projection) Attributes {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
 func (s *service) PutItem(ctx context.Context, in *PutItemInput) (out *PutItemOutput, err error) {
-	err = refuse("PutItem", parameter{"Expected", in.Expected != nil}, parameter{"ConditionalOperator", in.ConditionalOperator != nil})
-	if err != nil {
+	old := older{expected: in.Expected, operator: in.ConditionalOperator}
+	if err := old.check(parameter{"ConditionExpression", in.ConditionExpression != nil}); err != nil {
 		return nil, err
 	}
 	a := &action{table: *in.TableName, kind: put, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
@@ -75,6 +79,9 @@ func (s *service) PutItem(ctx context.Context, in *PutItemInput) (out *PutItemOu
 	e, err := texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
 		may: []expr.Kind{expr.ConditionExpression}, newer: true}.parse()
 	if err != nil {
+		return nil, err
+	}
+	if err := old.parse(&e); err != nil {
 		return nil, err
 	}
 	a.condition = e.condition
@@ -119,8 +126,8 @@ func oldAttributes(c *change, asked *string) Attributes {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html
 func (s *service) DeleteItem(ctx context.Context, in *DeleteItemInput) (out *DeleteItemOutput, err error) {
-	err = refuse("DeleteItem", parameter{"Expected", in.Expected != nil}, parameter{"ConditionalOperator", in.ConditionalOperator != nil})
-	if err != nil {
+	old := older{expected: in.Expected, operator: in.ConditionalOperator}
+	if err := old.check(parameter{"ConditionExpression", in.ConditionExpression != nil}); err != nil {
 		return nil, err
 	}
 	a := &action{table: *in.TableName, kind: remove, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
@@ -133,6 +140,9 @@ func (s *service) DeleteItem(ctx context.Context, in *DeleteItemInput) (out *Del
 	e, err := texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
 		may: []expr.Kind{expr.ConditionExpression}}.parse()
 	if err != nil {
+		return nil, err
+	}
+	if err := old.parse(&e); err != nil {
 		return nil, err
 	}
 	a.condition = e.condition
@@ -152,8 +162,8 @@ func (s *service) DeleteItem(ctx context.Context, in *DeleteItemInput) (out *Del
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
 func (s *service) UpdateItem(ctx context.Context, in *UpdateItemInput) (out *UpdateItemOutput, err error) {
-	err = refuse("UpdateItem", parameter{"AttributeUpdates", in.AttributeUpdates != nil}, parameter{"Expected", in.Expected != nil},
-		parameter{"ConditionalOperator", in.ConditionalOperator != nil})
+	old := older{updates: in.AttributeUpdates, expected: in.Expected, operator: in.ConditionalOperator}
+	err = old.check(parameter{"UpdateExpression", in.UpdateExpression != nil}, parameter{"ConditionExpression", in.ConditionExpression != nil})
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +174,9 @@ func (s *service) UpdateItem(ctx context.Context, in *UpdateItemInput) (out *Upd
 	e, err := texts{update: in.UpdateExpression, condition: in.ConditionExpression, names: in.ExpressionAttributeNames,
 		values: in.ExpressionAttributeValues, may: []expr.Kind{expr.UpdateExpression, expr.ConditionExpression}, newer: true}.parse()
 	if err != nil {
+		return nil, err
+	}
+	if err := old.parse(&e); err != nil {
 		return nil, err
 	}
 	a.update, a.condition = e.update, e.condition
