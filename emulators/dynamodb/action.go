@@ -135,6 +135,8 @@ func (a *action) checkUpdated(c *change) error {
 	x, k, wrong := c.table.checkIndexKeys(c.new, c.old)
 	switch {
 	case x == nil:
+	case a.update != nil && a.update.Legacy(): // no expression has attempted it: a guess
+		return x.keyError(k, c.new, wrong)
 	case wrong == errIndexKeyType:
 		return errValidation(msgUpdateIndexType)
 	case wrong == errIndexKeyEmpty:

@@ -62,7 +62,7 @@ func project(stored record, p *expr.Projection) Attributes {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
 func (s *service) PutItem(ctx context.Context, in *PutItemInput) (out *PutItemOutput, err error) {
-	old := older{expected: in.Expected, operator: in.ConditionalOperator}
+	old := older{expected: in.Expected, operator: in.ConditionalOperator, newer: true}
 	if err := old.check(parameter{"ConditionExpression", in.ConditionExpression != nil}); err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (s *service) DeleteItem(ctx context.Context, in *DeleteItemInput) (out *Del
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
 func (s *service) UpdateItem(ctx context.Context, in *UpdateItemInput) (out *UpdateItemOutput, err error) {
-	old := older{updates: in.AttributeUpdates, expected: in.Expected, operator: in.ConditionalOperator}
+	old := older{updates: in.AttributeUpdates, expected: in.Expected, operator: in.ConditionalOperator, newer: true}
 	err = old.check(parameter{"UpdateExpression", in.UpdateExpression != nil}, parameter{"ConditionExpression", in.ConditionExpression != nil})
 	if err != nil {
 		return nil, err

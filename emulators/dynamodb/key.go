@@ -205,17 +205,22 @@ func (t *table) checkPut(i record) error {
 	if err := t.Key.checkItem(i); err != nil {
 		return err
 	}
-	x, a, wrong := t.checkIndexKeys(i, nil)
+	if x, a, wrong := t.checkIndexKeys(i, nil); x != nil {
+		return x.keyError(a, i, wrong)
+	}
+	return checkItemSize(i.size())
+}
+
+// keyError is the answer to an item with an index key that is wrong.
+func (x *index) keyError(a keyAttribute, i record, wrong error) error {
 	v, _ := i.peek(a.Name)
 	switch wrong {
 	case errIndexKeyType:
 		return errValidation(msgIndexKeyType, a.Name, a.Type, v.Kind(), x.Name)
 	case errIndexKeyEmpty:
 		return refusal{errValidation(msgIndexKeyEmpty, emptyWord(v), x.Name, a.Name)}
-	case errIndexKeySize:
-		return a.sizeError()
 	}
-	return checkItemSize(i.size())
+	return a.sizeError()
 }
 
 // checkItemSize checks the size of an item to be put. Of one that came over the wire it is checked before the table is looked

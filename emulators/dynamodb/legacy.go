@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type older struct {
 	filterName string // QueryFilter or ScanFilter
 	operator   *string
 	keys       map[string]Condition
+	newer      bool // the operation is one of those with newer checks: see violated
 }
 
 // none tells whether the request has no such parameter, as nearly all have.
@@ -41,9 +43,9 @@ func (o *older) check(expressions ...parameter) error {
 		{"Expected", o.expected != nil}, {"ConditionalOperator", o.operator != nil},
 		{"KeyConditions", o.keys != nil && slices.Contains(modern, "KeyConditionExpression")}})
 	if len(old) > 0 && len(modern) > 0 {
-		return errValidation(msgMixed, strings.Join(old, ", "), strings.Join(modern, ", "))
+		return o.worded(item.Violation(fmt.Sprintf(msgMixed, strings.Join(old, ", "), strings.Join(modern, ", "))))
 	}
-	return invalid(legacy.CheckOperator(textOf(o.operator), len(o.filter)+len(o.expected)))
+	return o.worded(legacy.CheckOperator(textOf(o.operator), len(o.filter)+len(o.expected)))
 }
 
 // checkMixed refuses a batch with AttributesToGet of one table and a ProjectionExpression of that or another one.
@@ -71,33 +73,81 @@ func given(parameters []parameter) (names []string) {
 	return names
 }
 
+// worded makes an exception of what is wrong with the parameters.
+func (o *older) worded(err error) error {
+	if o.newer && isViolation(err) {
+		return violated(invalid(err))
+	}
+	return invalid(err)
+}
+
 // parse adds to e what these parameters say.
-func (o *older) parse(e *expressions) (err error) {
+func (o *older) parse(e *expressions) error {
 	if o.none() {
 		return nil
 	}
-	if o.expected != nil {
-		expected, err := convert(o.expected, newExpectation)
-		if err != nil {
-			return err
-		}
-		if e.condition, err = legacy.Expected(expected, textOf(o.operator)); err != nil {
-			return invalid(err)
+	for _, part := range []func(*expressions) error{o.parseUpdates, o.parseExpected, o.parseFilter, o.parseAttributes, o.parseKeys} {
+		if err := part(e); err != nil {
+			return o.worded(err)
 		}
 	}
-	if o.updates != nil {
-		updates, err := convert(o.updates, newAttributeUpdate)
-		if err != nil {
-			return err
-		}
-		if e.update, err = legacy.Updates(updates); err != nil {
-			return invalid(err)
-		}
+	return nil
+}
+
+func (o *older) parseUpdates(e *expressions) error {
+	if o.updates == nil {
+		return nil
 	}
+	updates, err := convert(o.updates, newAttributeUpdate)
+	if err != nil {
+		return err
+	}
+	e.update, err = legacy.Updates(updates)
+	return err
+}
+
+func (o *older) parseExpected(e *expressions) error {
+	if o.expected == nil {
+		return nil
+	}
+	expected, err := convert(o.expected, newExpectation)
+	if err != nil {
+		return err
+	}
+	e.condition, err = legacy.Expected(expected, textOf(o.operator))
+	return err
+}
+
+func (o *older) parseFilter(e *expressions) error {
+	if o.filter == nil {
+		return nil
+	}
+	conditions, err := convert(o.filter, newCondition)
+	if err != nil {
+		return err
+	}
+	e.filterName = o.filterName
+	e.filter, err = legacy.Filter(conditions, textOf(o.operator))
+	return err
+}
+
+func (o *older) parseAttributes(e *expressions) (err error) {
 	if o.attributes != nil {
 		e.projection, err = legacy.Attributes(o.attributes)
 	}
-	return invalid(err)
+	return err
+}
+
+func (o *older) parseKeys(e *expressions) error {
+	if o.keys == nil {
+		return nil
+	}
+	conditions, err := convert(o.keys, newCondition)
+	if err != nil {
+		return err
+	}
+	e.keyCondition, err = legacy.Keys(conditions)
+	return err
 }
 
 // convert reads the values of a parameter's elements. Of several that are wrong it tells of the first by name.
@@ -106,7 +156,7 @@ func convert[From, To any](all map[string]From, one func(From) (To, error)) (map
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		to, err := one(all[name])
 		if err != nil {
-			return nil, invalid(err)
+			return nil, err
 		}
 		out[name] = to
 	}

@@ -26,9 +26,9 @@ const (
 	msgFilterProjected = "One or more parameter values were invalid: Secondary index %s does not project one or more filter attributes: %s" // https://github.com/sensedeep/dynamodb-onetable/issues/377
 	msgAllProjected    = "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"                                       // https://github.com/nubo-db/dynoxide/pull/100
 	msgSpecific        = "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"                // https://github.com/nubo-db/dynoxide/issues/121
-	msgProjectionCount = "Cannot specify the ProjectionExpression when choosing to get only the Count"
-	msgProjectionAll   = "Cannot specify the ProjectionExpression when choosing to get %s"
-	msgFilterKey       = "Filter Expression can only contain non-primary key attributes: Primary key attribute: %s"
+	msgProjectionCount = "Cannot specify the %s when choosing to get only the Count"
+	msgProjectionAll   = "Cannot specify the %s when choosing to get %s"
+	msgFilterKey       = "%s can only contain non-primary key attributes: Primary key attribute: %s" // of a QueryFilter: https://github.com/pynamodb/PynamoDB/issues/25
 	msgStartKey        = "The provided starting key is invalid"
 	msgStartSchema     = msgStartKey + ": " + msgKeySchema // of a Scan of a table: https://github.com/ExtendDB/extenddb/pull/86
 	msgStartOutside    = "The provided starting key is outside query boundaries based on provided conditions"
@@ -53,6 +53,18 @@ type request struct {
 	indexName, selected, projection *string
 	consistent                      *bool
 	limit                           *int32
+	attributes                      []string // AttributesToGet
+}
+
+// projectedBy is the parameter that says which attributes are wanted, or empty.
+func (in request) projectedBy() string {
+	switch {
+	case in.projection != nil:
+		return "ProjectionExpression"
+	case in.attributes != nil:
+		return "AttributesToGet"
+	}
+	return ""
 }
 
 // newReading checks what the request says against the table.
@@ -76,17 +88,17 @@ func newReading(t *table, in request, e expressions) (*reading, error) {
 
 // checkSelect checks Select by itself.
 func checkSelect(in request) error {
-	projected := in.projection != nil
+	by := in.projectedBy()
 	switch {
 	case in.selected == nil:
 	case *in.selected == SelectAllProjectedAttributes && in.indexName == nil:
 		return errValidation(msgAllProjected)
-	case *in.selected == SelectSpecificAttributes && !projected:
+	case *in.selected == SelectSpecificAttributes && by == "":
 		return errValidation(msgSpecific)
-	case *in.selected == SelectCount && projected:
-		return errValidation(msgProjectionCount)
-	case *in.selected != SelectSpecificAttributes && projected:
-		return errValidation(msgProjectionAll, *in.selected)
+	case *in.selected == SelectCount && by != "":
+		return errValidation(msgProjectionCount, by)
+	case *in.selected != SelectSpecificAttributes && by != "":
+		return errValidation(msgProjectionAll, by, *in.selected)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -16,21 +17,26 @@ import (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
 func (s *service) Query(ctx context.Context, in *QueryInput) (out *QueryOutput, err error) {
-	err = refuse("Query", parameter{"AttributesToGet", in.AttributesToGet != nil}, parameter{"KeyConditions", in.KeyConditions != nil},
-		parameter{"QueryFilter", in.QueryFilter != nil}, parameter{"ConditionalOperator", in.ConditionalOperator != nil})
+	old := older{attributes: in.AttributesToGet, filter: in.QueryFilter, filterName: "QueryFilter", operator: in.ConditionalOperator, keys: in.KeyConditions}
+	err = old.check(parameter{"ProjectionExpression", in.ProjectionExpression != nil}, parameter{"FilterExpression", in.FilterExpression != nil},
+		parameter{"KeyConditionExpression", in.KeyConditionExpression != nil})
 	if err != nil {
 		return nil, err
 	}
-	if in.KeyConditionExpression == nil {
+	if in.KeyConditionExpression == nil && in.KeyConditions == nil {
 		return nil, errValidation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
-	req := request{in.IndexName, in.Select, in.ProjectionExpression, in.ConsistentRead, in.Limit}
+	req := request{in.IndexName, in.Select, in.ProjectionExpression, in.ConsistentRead, in.Limit, in.AttributesToGet}
 	if err := checkSelect(req); err != nil {
 		return nil, violated(err)
 	}
 	e, err := texts{filter: in.FilterExpression, projection: in.ProjectionExpression, keyCondition: in.KeyConditionExpression,
-		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues}.parse()
+		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		may: []expr.Kind{expr.FilterExpression, expr.KeyConditionExpression}}.parse()
 	if err != nil {
+		return nil, err
+	}
+	if err := old.parse(&e); err != nil {
 		return nil, err
 	}
 	start, err := newStart(in.ExclusiveStartKey)
@@ -107,7 +113,7 @@ func (rd *reading) partition() (partition, error) {
 	if rd.filter != nil {
 		for _, name := range rd.filter.Names() {
 			if key.has(name) {
-				return partition{}, errValidation(msgFilterKey, name)
+				return partition{}, errValidation(msgFilterKey, cmp.Or(rd.filterName, "Filter Expression"), name)
 			}
 		}
 	}
@@ -188,12 +194,12 @@ func (rd *reading) checkStart(key []byte, within partition) error {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
 func (s *service) Scan(ctx context.Context, in *ScanInput) (out *ScanOutput, err error) {
-	err = refuse("Scan", parameter{"AttributesToGet", in.AttributesToGet != nil}, parameter{"ScanFilter", in.ScanFilter != nil},
-		parameter{"ConditionalOperator", in.ConditionalOperator != nil})
+	old := older{attributes: in.AttributesToGet, filter: in.ScanFilter, filterName: "ScanFilter", operator: in.ConditionalOperator}
+	err = old.check(parameter{"ProjectionExpression", in.ProjectionExpression != nil}, parameter{"FilterExpression", in.FilterExpression != nil})
 	if err != nil {
 		return nil, err
 	}
-	req := request{in.IndexName, in.Select, in.ProjectionExpression, in.ConsistentRead, in.Limit}
+	req := request{in.IndexName, in.Select, in.ProjectionExpression, in.ConsistentRead, in.Limit, in.AttributesToGet}
 	if err := checkSelect(req); err != nil {
 		return nil, err
 	}
@@ -204,6 +210,9 @@ func (s *service) Scan(ctx context.Context, in *ScanInput) (out *ScanOutput, err
 	e, err := texts{filter: in.FilterExpression, projection: in.ProjectionExpression, names: in.ExpressionAttributeNames,
 		values: in.ExpressionAttributeValues, may: []expr.Kind{expr.FilterExpression}}.parse()
 	if err != nil {
+		return nil, err
+	}
+	if err := old.parse(&e); err != nil {
 		return nil, err
 	}
 	start, err := newStart(in.ExclusiveStartKey)

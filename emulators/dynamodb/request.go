@@ -16,21 +16,12 @@ type parameter struct {
 	given bool
 }
 
-// refuse names the first of the parameters that was given: those of the time before expressions are not done yet.
-func refuse(operation string, legacy ...parameter) error {
-	for _, p := range legacy {
-		if p.given {
-			return notImplemented(operation, p.name)
-		}
-	}
-	return nil
-}
-
-// expressions are what a request says in expressions. nil is one that was not given.
+// expressions are what a request says in expressions, or in what came before them. nil is one that was not given.
 type expressions struct {
 	params       *expr.Params
 	condition    *expr.Condition
 	filter       *expr.Condition
+	filterName   string // QueryFilter or ScanFilter; else it is an expression
 	keyCondition *expr.KeyTerms
 	projection   *expr.Projection
 	update       *expr.Update

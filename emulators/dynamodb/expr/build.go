@@ -56,8 +56,8 @@ func (e *env) operand(v item.Value) operand {
 // topLevel is the path of an attribute.
 func topLevel(name string) path { return path{{name: name, ref: -1}} }
 
-// NewKeyTests makes a key condition of tests. Those whose operator no key condition may have are told by Fit.
-func NewKeyTests(list []Test) *KeyTerms {
+// NewKeyTerms makes a key condition of tests. Those whose operator no key condition may have are told by Fit.
+func NewKeyTerms(list []Test) *KeyTerms {
 	k := &KeyTerms{}
 	for _, t := range list {
 		op := keyOps[tests[t.Operator].op]
@@ -109,6 +109,9 @@ func NewUpdate(changes []Change) *Update {
 	}
 	return u
 }
+
+// Legacy tells whether the update is one of AttributeUpdates.
+func (u *Update) Legacy() bool { return u.legacy }
 
 // Deletes tells whether the update is one of AttributeUpdates that does nothing but DELETE. It does not make an item where
 // there is none.

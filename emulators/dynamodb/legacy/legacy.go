@@ -1,7 +1,8 @@
 // Package legacy reads the parameters that DynamoDB's requests had before there were expressions (Expected, QueryFilter,
 // ScanFilter, KeyConditions, AttributeUpdates, AttributesToGet) and makes of them what package expr makes of expressions.
 //
-// An error is AWS's message, word for word; the caller makes the exception of it (always a ValidationException). Of several
+// An error is AWS's message, word for word; the caller makes the exception of it (always a ValidationException), and may word it as a
+// violated constraint. Of several
 // mistakes the one of the first attribute by name is reported; which one AWS picks is not known.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LegacyConditionalParameters.html
@@ -21,10 +22,10 @@ import (
 const (
 	invalidValue = "One or more parameter values were invalid: "
 
-	errOperatorAlone = item.Error("ConditionalOperator cannot be used without Filter or Expected")                         // ExtendDB/extenddb/pull/213
-	errOperatorOne   = item.Error("ConditionalOperator can only be used when Filter or Expected has two or more elements") // the same
-	errConditions    = item.Error("Conditions can be of length 1 or 2 only")
-	errBounds        = item.Error("The BETWEEN condition was provided a range where the lower bound is greater than the upper bound") // "bigger" in 2014: Cbsoftware/pressureNET-server/issues/78
+	errOperatorAlone = item.Violation("ConditionalOperator cannot be used without Filter or Expected")                         // ExtendDB/extenddb/pull/213
+	errOperatorOne   = item.Violation("ConditionalOperator can only be used when Filter or Expected has two or more elements") // the same
+	errConditions    = item.Violation("Conditions can be of length 1 or 2 only")
+	errBounds        = item.Violation("The BETWEEN condition was provided a range where the lower bound is greater than the upper bound") // "bigger" in 2014: Cbsoftware/pressureNET-server/issues/78
 
 	msgCount     = "Invalid number of argument(s) for the %s ComparisonOperator"   // Dynamoid/dynamoid/pull/225
 	msgType      = "ComparisonOperator %s is not valid for %s AttributeValue type" // scylladb/scylladb/issues/5141
@@ -50,7 +51,7 @@ const (
 )
 
 func invalid(format string, args ...any) error {
-	return item.Error(invalidValue + fmt.Sprintf(format, args...))
+	return item.Violation(invalidValue + fmt.Sprintf(format, args...))
 }
 
 // Condition is what an attribute or a key is compared with.
@@ -157,7 +158,7 @@ func Keys(conditions map[string]Condition) (*expr.KeyTerms, error) {
 	if err != nil {
 		return nil, err
 	}
-	return expr.NewKeyTests(list), nil
+	return expr.NewKeyTerms(list), nil
 }
 
 // Attributes makes a projection of AttributesToGet.
