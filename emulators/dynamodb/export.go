@@ -21,6 +21,7 @@ const (
 	msgInvalidExport   = "Invalid Export ARN"
 	msgInvalidImport   = "Invalid Import ARN"
 	msgInvalidToken    = "Invalid Request: Provided nextToken is invalid: %s"
+	msgExportTime      = "Export Time is invalid"
 	msgIncremental     = "Invalid Request: Export Type expected to be Incremental Export when incremental export specification is provided"
 	msgFullIncremental = "Invalid Request: When Export Type is Full Export , Incremental Export Specification should not be provided"
 	msgNoIncremental   = "Invalid Request: Incremental Export Specification expected when export type is set as Incremental Export"
@@ -38,7 +39,7 @@ func (s *service) ExportTableToPointInTime(ctx context.Context, in *ExportTableT
 	if err := checkExport(in); err != nil {
 		return nil, err
 	}
-	r := wire.From(ctx)
+	r, now := wire.From(ctx), s.Clock.Now()
 	return nil, s.Store.View(func(tx *store.Tx) error {
 		t, _, err := s.lookup(tx, r, *in.TableArn)
 		switch {
@@ -46,6 +47,10 @@ func (s *service) ExportTableToPointInTime(ctx context.Context, in *ExportTableT
 			return err
 		case t == nil:
 			return errTableNotFoundException(msgNoTable, *in.TableArn)
+		case t.Recovery == nil:
+			return errPointInTimeRecoveryUnavailableException(msgNoRecovery, t.Name)
+		case in.ExportTime != nil && (in.ExportTime.Before(t.Recovery.earliest(now)) || in.ExportTime.After(now)):
+			return errInvalidExportTimeException(msgExportTime)
 		}
 		return wire.NotImplemented("devstack does not implement ExportTableToPointInTime: there is no Amazon S3 here to export to")
 	})

@@ -12,22 +12,10 @@ func (s *service) BatchExecuteStatement(context.Context, *BatchExecuteStatementI
 	return nil, wire.NotImplemented("devstack does not implement the operation BatchExecuteStatement of the service dynamodb")
 }
 
-func (s *service) DeleteResourcePolicy(context.Context, *DeleteResourcePolicyInput) (*DeleteResourcePolicyOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation DeleteResourcePolicy of the service dynamodb")
-}
-
 func (s *service) ExecuteStatement(context.Context, *ExecuteStatementInput) (*ExecuteStatementOutput, error) {
 	return nil, wire.NotImplemented("devstack does not implement the operation ExecuteStatement of the service dynamodb")
 }
 
 func (s *service) ExecuteTransaction(context.Context, *ExecuteTransactionInput) (*ExecuteTransactionOutput, error) {
 	return nil, wire.NotImplemented("devstack does not implement the operation ExecuteTransaction of the service dynamodb")
-}
-
-func (s *service) GetResourcePolicy(context.Context, *GetResourcePolicyInput) (*GetResourcePolicyOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation GetResourcePolicy of the service dynamodb")
-}
-
-func (s *service) PutResourcePolicy(context.Context, *PutResourcePolicyInput) (*PutResourcePolicyOutput, error) {
-	return nil, wire.NotImplemented("devstack does not implement the operation PutResourcePolicy of the service dynamodb")
 }

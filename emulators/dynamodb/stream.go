@@ -213,6 +213,7 @@ func (s *service) enableStream(tx *store.Tx, t *table, view string, now time.Tim
 		Account: t.Account, Region: t.Region, Table: t.Name, Label: t.Label, ARN: t.StreamARN, View: view, Key: t.Key, Created: now,
 	}
 	tx.DropBucket(m.records())
+	policies.Delete(tx, m.Account, m.Region, m.Table, m.Label)
 	streams.Put(tx, m, m.Account, m.Region, m.Table, m.Label)
 }
 

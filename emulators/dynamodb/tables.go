@@ -22,6 +22,10 @@ func (s *service) CreateTable(ctx context.Context, in *CreateTableInput) (out *C
 	if err != nil {
 		return nil, err
 	}
+	putPolicy, err := newTablePolicy(t, in.ResourcePolicy, now)
+	if err != nil {
+		return nil, err
+	}
 	err = s.Store.Update(func(tx *store.Tx) error {
 		if _, exists := tables.Get(tx, t.Account, t.Region, t.Name); exists {
 			return errResourceInUseException("Table already exists: %s", t.Name) // recorded answer
@@ -32,6 +36,7 @@ func (s *service) CreateTable(ctx context.Context, in *CreateTableInput) (out *C
 			s.enableStream(tx, &fresh, *spec.StreamViewType, now)
 		}
 		fresh.put(tx)
+		putPolicy(tx)
 		out = &CreateTableOutput{TableDescription: created(fresh.describe(tx, now), in)}
 		return nil
 	})
@@ -60,8 +65,6 @@ func refuseCreate(in *CreateTableInput) error {
 	switch {
 	case in.SSESpecification != nil && in.SSESpecification.Enabled != nil && *in.SSESpecification.Enabled:
 		return notImplemented("CreateTable", "SSESpecification")
-	case in.ResourcePolicy != nil:
-		return notImplemented("CreateTable", "ResourcePolicy")
 	case in.GlobalTableSourceArn != nil:
 		return notImplemented("CreateTable", "GlobalTableSourceArn")
 	case in.GlobalTableSettingsReplicationMode != nil:
@@ -172,6 +175,7 @@ func (t *table) drop(tx *store.Tx, now time.Time) {
 		t.dropIndex(tx, &t.Indexes[i])
 	}
 	dropItems(tx, t, now)
+	dropPolicies(tx, t)
 	tx.DropBucket(t.expiries())
 	tx.Bucket("counts").Delete(t.countKey(nil))
 	tables.Delete(tx, t.Account, t.Region, t.Name)
