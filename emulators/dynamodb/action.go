@@ -21,6 +21,7 @@ type action struct {
 	kind      actionKind
 	showOld   bool // ReturnValuesOnConditionCheckFailure is ALL_OLD
 	batched   bool // it is part of a BatchWriteItem
+	insert    bool // of a put: its condition is that there is no such item
 }
 
 type actionKind uint8
@@ -94,6 +95,9 @@ func (a *action) prepare(tx *store.Tx, t *table) (*change, error) {
 
 // failed is the answer to a condition that does not hold.
 func (a *action) failed(old record) error {
+	if a.insert {
+		return errDuplicateItemException(msgDuplicateItem)
+	}
 	failed := errConditionalCheckFailedException(msgConditionFailed)
 	if !a.showOld || old == nil {
 		return failed

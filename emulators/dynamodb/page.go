@@ -223,6 +223,7 @@ func (s span) walk(b store.Bucket, forward bool) iter.Seq2[[]byte, []byte] {
 type page struct {
 	items         []Attributes
 	found, passed int // Count, ScannedCount
+	size          int // bytes read
 	last          Attributes
 	used          *usage
 }
@@ -237,20 +238,19 @@ func (rd *reading) read(tx *store.Tx, s span, forward bool) (*page, error) {
 	if rd.x != nil {
 		bucket = tx.Bucket(rd.t.entries(rd.x))
 	}
-	size := 0
 	for _, value := range s.walk(bucket, forward) {
 		stored := record(value)
-		size += stored.size()
+		p.size += stored.size()
 		p.passed++
 		if err := rd.take(tx, p, stored); err != nil {
 			return nil, err
 		}
-		if p.passed == rd.limit || size > maxPage {
+		if p.passed == rd.limit || p.size > maxPage {
 			p.last = Attributes(rd.t.keyOf(stored, rd.x))
 			break
 		}
 	}
-	units := readUnitsFor(size, rd.consistent)
+	units := readUnitsFor(p.size, rd.consistent)
 	if rd.x == nil {
 		p.used.table += units
 	} else {

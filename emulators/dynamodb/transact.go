@@ -49,6 +49,7 @@ const (
 	reasonNone       = "None"
 	reasonCondition  = "ConditionalCheckFailed"
 	reasonValidation = "ValidationError"
+	reasonDuplicate  = "DuplicateItem" // of an INSERT; https://github.com/amzn/smoke-dynamodb/pull/91
 )
 
 // transactFactor is how much more a read or write costs in a transaction.
@@ -72,6 +73,9 @@ func cancelled(reasons []error) error {
 				return err
 			}
 			codes[i] = reasonValidation
+			if known.Code == "DuplicateItemException" {
+				codes[i] = reasonDuplicate
+			}
 			if known.Code == "ConditionalCheckFailedException" {
 				codes[i] = reasonCondition
 				list[i].Item, _ = known.Fields["Item"].(Attributes)
@@ -99,7 +103,7 @@ func (s *service) TransactWriteItems(ctx context.Context, in *TransactWriteItems
 			return nil, err
 		}
 	}
-	request, err := requestHash(in)
+	request, err := requestHash(in.TransactItems)
 	if err != nil {
 		return nil, err
 	}
@@ -152,8 +156,8 @@ func (s *service) repeat(tx *store.Tx, r *wire.Request, actions []*action, first
 }
 
 // requestHash tells requests with the same token apart.
-func requestHash(in *TransactWriteItemsInput) (string, error) {
-	b, err := json.Marshal(in.TransactItems)
+func requestHash(actions any) (string, error) {
+	b, err := json.Marshal(actions)
 	if err != nil {
 		return "", err
 	}

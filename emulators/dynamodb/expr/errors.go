@@ -110,6 +110,10 @@ func show(v item.Value) string {
 
 // showPath renders a path as the messages do: [a, [1], b].
 func showPath(p path, names []string) string {
+	return "[" + strings.Join(shownSteps(p, names), ", ") + "]"
+}
+
+func shownSteps(p path, names []string) []string {
 	parts := make([]string, len(p))
 	for i, e := range p {
 		if e.isIndex {
@@ -118,5 +122,5 @@ func showPath(p path, names []string) string {
 			parts[i] = e.nameIn(names)
 		}
 	}
-	return "[" + strings.Join(parts, ", ") + "]"
+	return parts
 }

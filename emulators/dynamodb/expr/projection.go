@@ -10,6 +10,7 @@ import (
 type Projection struct {
 	paths []path
 	env
+	columns bool // of another language: see Columns
 }
 
 // projection parses: path, path, …
@@ -33,7 +34,7 @@ func ParseProjection(text string, p *Params) (*Projection, error) {
 	if err := checkPaths(ProjectionExpression, s.paths, e.names); err != nil {
 		return nil, err
 	}
-	return &Projection{s.paths, e}, nil
+	return &Projection{paths: s.paths, env: e}, nil
 }
 
 // Names returns the top-level attributes that the projection reads, each once, in the order of their first use.
@@ -51,7 +52,12 @@ func (p *Projection) Whole() (names []string, whole bool) {
 
 // Apply returns the part of an item that the projection names. What the item does not have is left out; the elements of a
 // list move up.
-func (p *Projection) Apply(src Source) item.Item { return project(src, p.paths, p.names) }
+func (p *Projection) Apply(src Source) item.Item {
+	if p.columns {
+		return p.applyColumns(src)
+	}
+	return project(src, p.paths, p.names)
+}
 
 func topNames(paths []path, names []string) []string {
 	var top []string

@@ -240,7 +240,7 @@ func (p *parser) insertion() *Insert {
 		p.unsupported(msgUnsupportedClause, "VALUES", p.tok.at)
 	default:
 		s.Item = p.expression(0)
-		if p.err == nil {
+		if p.tok.kind == tokenEOF && p.err == nil {
 			p.unsupported(msgTermOfInsert, s.Item.Span())
 		}
 	}

@@ -50,6 +50,8 @@ func TestParseErrors(t *testing.T) {
 		{"a table's name that needs quotation marks", `UPDATE Payment-x SET a=? WHERE b=?`, msgMalformed + `Expected data manipulation`},
 		{"a reserved word for a name", `INSERT INTO urls (key, secret_key) VALUES (?, ?)`, msgMalformed + `Unexpected keyword`},
 		{"a reserved word for an attribute", `SELECT user FROM t`, msgMalformed + `Unexpected keyword`},
+		{"names and values in parentheses", `INSERT INTO t (a, b) VALUES (?, ?)`, msgMalformed + `Unexpected token after expression`},
+		{"an insert of several values", `INSERT INTO t <<{'a': 1}, {'a': 2}>>`, `Unsupported insert of other than one value at 1:15:2`},
 		{"INSERT without INTO", `INSERT t VALUE {}`, msgMalformed + `Unexpected keyword`},
 		{"nothing to select from", `SELECT a`, msgMalformed + `Expected FROM after SELECT list`},
 		{"a star beside a name", `SELECT *, a FROM t`, msgMalformed + msgStarAlone},
