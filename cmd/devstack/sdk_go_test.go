@@ -47,6 +47,7 @@ var goSuite = map[string]map[string]func(*testing.T){
 		"an item comes back with every kind of value":                      goKinds,
 		"a condition that does not hold changes nothing":                   goCondition,
 		"an update counts, appends and returns what it made":               goUpdate,
+		"what came before expressions still works":                         goBeforeExpressions,
 		"a query follows its pages backwards":                              goQuery,
 		"a scan in segments sees every item once":                          goScan,
 		"a transaction is cancelled as a whole, with its reasons":          goTransaction,
@@ -340,6 +341,32 @@ func goUpdate(t *testing.T) {
 	in.UpdateExpression = aws.String("SET id = :one ADD n :one SET #l = :none")
 	_, err = c.UpdateItem(t.Context(), in)
 	fails(t, err, "ValidationException", 400, `Invalid UpdateExpression: The "SET" section can only be used once in an update expression;`)
+}
+
+func goBeforeExpressions(t *testing.T) {
+	c, _ := goTable(t, "go-before", false)
+	table, key := aws.String("go-before"), goItem{"id": &goS{Value: "1"}}
+	in := &dynamodb.UpdateItemInput{
+		TableName: table, Key: key, ReturnValues: types.ReturnValueAllNew,
+		AttributeUpdates: map[string]types.AttributeValueUpdate{"n": {Action: types.AttributeActionAdd, Value: &goN{Value: "1"}}},
+		Expected: map[string]types.ExpectedAttributeValue{
+			"n": {ComparisonOperator: types.ComparisonOperatorLt, AttributeValueList: []types.AttributeValue{&goN{Value: "2"}}},
+			"m": {Exists: aws.Bool(false)},
+		},
+		ConditionalOperator: types.ConditionalOperatorOr,
+	}
+	out, err := c.UpdateItem(t.Context(), in)
+	same(t, "made", must(t, out, err).Attributes["n"], &goN{Value: "1"})
+	in.ConditionalOperator = types.ConditionalOperatorAnd
+	out, err = c.UpdateItem(t.Context(), in)
+	same(t, "counted", must(t, out, err).Attributes["n"], &goN{Value: "2"})
+	_, err = c.UpdateItem(t.Context(), in)
+	fails(t, err, "ConditionalCheckFailedException", 400, "The conditional request failed")
+	is := map[string]types.Condition{"id": {ComparisonOperator: types.ComparisonOperatorEq, AttributeValueList: []types.AttributeValue{&goS{Value: "1"}}}}
+	found, err := c.Query(t.Context(), &dynamodb.QueryInput{TableName: table, KeyConditions: is, AttributesToGet: []string{"n"}})
+	same(t, "found", must(t, found, err).Items, []map[string]types.AttributeValue{{"n": &goN{Value: "2"}}})
+	_, err = c.Query(t.Context(), &dynamodb.QueryInput{TableName: table, KeyConditions: is, QueryFilter: is})
+	fails(t, err, "ValidationException", 400, "QueryFilter can only contain non-primary key attributes: Primary key attribute: id")
 }
 
 func goQuery(t *testing.T) {

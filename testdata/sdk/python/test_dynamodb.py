@@ -73,6 +73,46 @@ class DynamoDB(Case):
             ExpressionAttributeValues={":one": 1},
         )
 
+    def test_what_came_before_expressions_still_writes(self):
+        self.table("py-before-writes")
+        key = {"TableName": "py-before-writes", "Key": {"id": {"S": "1"}}}
+        update = {
+            "AttributeUpdates": {"n": {"Action": "ADD", "Value": {"N": "2"}}, "a.b": {"Value": {"S": "x"}}},
+            "Expected": {"id": {"Exists": False}},
+            "ReturnValues": "UPDATED_NEW",
+        }
+        self.assertEqual({"n": {"N": "2"}, "a.b": {"S": "x"}}, db.update_item(**key, **update)["Attributes"])
+        self.fails("ConditionalCheckFailedException", "The conditional request failed", db.update_item, **key, **update)
+        self.fails(
+            "ValidationException",
+            "Can not use both expression and non-expression parameters in the same request: "
+            "Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}",
+            db.delete_item,
+            **key,
+            Expected=update["Expected"],
+            ConditionExpression="attribute_exists(n)",
+        )
+        either = {"n": {"ComparisonOperator": "GT", "AttributeValueList": [{"N": "5"}]}, "a.b": {"Value": {"S": "x"}}}
+        gone = db.delete_item(**key, Expected=either, ConditionalOperator="OR", ReturnValues="ALL_OLD")
+        self.assertEqual("2", gone["Attributes"]["n"]["N"])
+
+    def test_what_came_before_expressions_still_reads(self):
+        orders = boto3.resource("dynamodb").Table("orders")
+        with orders.batch_writer() as batch:
+            for i in range(9):
+                batch.put_item(Item={"customer": "py-before", "id": str(i), "status": "py-before", "placed_at": str(i), "lines": []})
+        is_one = lambda name, value: {name: {"ComparisonOperator": "EQ", "AttributeValueList": [value]}}
+        answer = orders.query(
+            KeyConditions={**is_one("customer", "py-before"), "id": {"ComparisonOperator": "BETWEEN", "AttributeValueList": ["2", "7"]}},
+            QueryFilter={"placed_at": {"ComparisonOperator": "IN", "AttributeValueList": ["1", "2", "5"]}},
+            AttributesToGet=["id"],
+            ScanIndexForward=False,
+        )
+        self.assertEqual((6, [{"id": "5"}, {"id": "2"}]), (answer["ScannedCount"], answer["Items"]))
+        found = orders.scan(ScanFilter=is_one("customer", "py-before"), AttributesToGet=["id"])["Items"]
+        self.assertEqual(9, len(found))
+        self.assertEqual({"lines": []}, orders.get_item(Key={"customer": "py-before", "id": "3"}, AttributesToGet=["lines"])["Item"])
+
     def test_a_query_follows_its_pages_in_both_directions(self):
         orders = boto3.resource("dynamodb").Table("orders")
         with orders.batch_writer() as batch:
