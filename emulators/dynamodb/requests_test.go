@@ -108,3 +108,29 @@ func TestLargestUpdate(t *testing.T) {
 	c.want(t, "PutItem", put(400<<10-len("b")-3-4), `{}`)
 	c.want(t, "PutItem", put(400<<10-len("b")-3-4+1), "ValidationException: Item size has exceeded the maximum allowed size")
 }
+
+// TestTypesOfJSON has what DynamoDB's framework says of JSON of the wrong type; see wire/json_errors.go for the sources.
+func TestTypesOfJSON(t *testing.T) {
+	c := open(t)
+	const serialization = "SerializationException: "
+	for _, tt := range []struct{ name, input, want string }{
+		{"a number for a text", `"TableName":23`, "NUMBER_VALUE cannot be converted to String"},
+		{"a decimal for a text", `"TableName":2.5`, "DECIMAL_VALUE cannot be converted to String"},
+		{"a Boolean for a text", `"TableName":true`, "TRUE_VALUE cannot be converted to String"},
+		{"a list for a text", `"TableName":["a"]`, "Unrecognized collection type class java.lang.String"},
+		{"a map for a text", `"TableName":{"a":1}`, "Start of structure or map found where not expected"},
+		{"a number for a number's text", `"TableName":"t","Item":{"a":{"N":1}}`, "NUMBER_VALUE cannot be converted to String"},
+		{"a list for a number's text", `"TableName":"t","Item":{"a":{"N":[]}}`, "Unrecognized collection type class java.lang.String"},
+		{"a text for a Boolean", `"TableName":"t","Item":{"a":{"BOOL":"true"}}`, "Unexpected token received from parser"},
+		{"a number for a Boolean", `"TableName":"t","Item":{"a":{"BOOL":1}}`, "NUMBER_VALUE cannot be converted to Boolean"},
+		{"a list for a Boolean", `"TableName":"t","Item":{"a":{"NULL":[]}}`, "Unrecognized collection type class java.lang.Boolean"},
+		{"a number for bytes", `"TableName":"t","Item":{"a":{"B":1}}`, "only base-64-encoded strings are convertible to bytes"},
+		{"a list for bytes", `"TableName":"t","Item":{"a":{"B":[]}}`, "Unrecognized collection type class java.nio.ByteBuffer"},
+		{"bytes of another length", `"TableName":"t","Item":{"a":{"B":"abc"}}`, "Base64 encoded length is expected a multiple of 4 bytes but found: 3"},
+		{"bytes with a character that is none", `"TableName":"t","Item":{"a":{"B":"a?cd"}}`, "Invalid Base64 character: '?'"},
+		{"a text for a list", `"TableName":"t","Item":{"a":{"SS":"x"}}`, "Unexpected field type"},
+		{"a text for a map", `"TableName":"t","Item":"x"`, "Unexpected field type"},
+	} {
+		t.Run(tt.name, func(t *testing.T) { c.want(t, "PutItem", `{`+tt.input+`}`, serialization+tt.want) })
+	}
+}

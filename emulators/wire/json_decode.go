@@ -335,7 +335,7 @@ func decodeBase64(s []byte) ([]byte, error) {
 	b := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
 	n, err := base64.StdEncoding.Decode(b, s)
 	if err != nil {
-		return nil, errBase64()
+		return nil, errBase64(s)
 	}
 	return b[:n], nil
 }
