@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// products is a table with all that a stack may say of one.
+const products = `
+variable "aws_port" {}
+stack "tables" { port = var.aws_port }
+table "products" {
+  hash_key        = "id"
+  table_class     = "STANDARD_INFREQUENT_ACCESS"
+  max_read_units  = 100
+  seed            = ["seeds/products.csv", "seeds/more.json"]
+  recovery_period_in_days = 7
+  index "by_place" {
+    hash_keys  = ["country", "city"]
+    range_keys = ["street"]
+  }
+}
+`
+
+// tables runs a stack of tables; files are those beside stack.hcl.
+func tables(t *testing.T, stack string, files map[string]string) *running {
+	t.Helper()
+	r := &running{t: t, dir: t.TempDir(), aws: freePort(t)}
+	for name, content := range files {
+		path := filepath.Join(r.dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(r.dir, "stack.hcl"), []byte(stack), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if held(r.dir) {
+			r.devstack("down")
+		}
+	})
+	if out, code := r.try("up", "--detach", "--wait", "30s", "--var", fmt.Sprintf("aws_port=%d", r.aws)); code != 0 {
+		t.Fatalf("devstack up: %d %s", code, out)
+	}
+	return r
+}
+
+// dynamodb calls an operation that has to succeed.
+func (r *running) dynamodb(operation, body string) string {
+	r.t.Helper()
+	status, answer := r.awsJSON("DynamoDB_20120810."+operation, body)
+	if status != 200 {
+		r.t.Errorf("%s: %d %s", operation, status, answer)
+	}
+	return answer
+}
+
+// A table begins with the items of its files, and gets them again when a file is saved with others.
+func TestSeeds(t *testing.T) {
+	r := tables(t, products, map[string]string{
+		"seeds/products.csv": "id,country,city,street,name\ntea,UK,London,Mincing Lane,tea\n",
+		"seeds/more.json":    `[{"id":"coffee","price":450,"country":"UK"}]`,
+	})
+	scan := func() string { return r.dynamodb("Scan", `{"TableName":"products"}`) }
+	if got := scan(); !strings.Contains(got, `"Count":2`) || !strings.Contains(got, `"price":{"N":"450"}`) {
+		t.Errorf("the table began with %s", got)
+	}
+	place := r.dynamodb("Query", `{"TableName":"products","IndexName":"by_place","KeyConditionExpression":"country = :uk AND city = :l",
+		"ExpressionAttributeValues":{":uk":{"S":"UK"},":l":{"S":"London"}}}`)
+	if !strings.Contains(place, `"Count":1`) || !strings.Contains(place, "Mincing Lane") {
+		t.Errorf("by place: %s", place)
+	}
+	d := r.dynamodb("DescribeTable", `{"TableName":"products"}`)
+	for _, want := range []string{`"TableClass":"STANDARD_INFREQUENT_ACCESS"`, `"MaxReadRequestUnits":100`} {
+		if !strings.Contains(d, want) {
+			t.Errorf("the table has no %s: %s", want, d)
+		}
+	}
+	if got := r.dynamodb("DescribeContinuousBackups", `{"TableName":"products"}`); !strings.Contains(got, `"RecoveryPeriodInDays":7`) {
+		t.Errorf("recovery: %s", got)
+	}
+
+	r.dynamodb("PutItem", `{"TableName":"products","Item":{"id":{"S":"mine"}}}`)
+	r.dynamodb("PutItem", `{"TableName":"products","Item":{"id":{"S":"tea"},"name":{"S":"changed"}}}`)
+	r.devstack("down")
+	if out, code := r.try("up", "--detach", "--wait", "30s", "--var", fmt.Sprintf("aws_port=%d", r.aws)); code != 0 {
+		t.Fatalf("devstack up: %d %s", code, out)
+	}
+	if got := scan(); !strings.Contains(got, "changed") {
+		t.Errorf("a restart put the seeds over what was written: %s", got)
+	}
+	r.edit("seeds/more.json", `450`, `480`)
+	eventually(t, "new price", func() bool { return strings.Contains(scan(), `"price":{"N":"480"}`) })
+	if got := scan(); !strings.Contains(got, "mine") || strings.Contains(got, "changed") {
+		t.Errorf("after a save of a seed: %s", got)
+	}
+	r.edit("seeds/more.json", `"id"`, `"ID"`)
+	eventually(t, "complaint with file and line", func() bool {
+		log, _ := os.ReadFile(filepath.Join(r.dir, stateDir, "daemon.log"))
+		return strings.Contains(string(log), `seeds/more.json:1,1: Invalid seed; the item has no "id", which is a key of the table. Is "ID" meant to be it?`)
+	})
+	if got := scan(); !strings.Contains(got, `"price":{"N":"480"}`) {
+		t.Errorf("a bad seed has changed the table: %s", got)
+	}
+}
