@@ -1,14 +1,18 @@
 package config
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -111,19 +115,39 @@ func (l *loader) seeds(f *fields, t *Table) (seeds []Seed) {
 			continue
 		}
 		if line, message := l.opts.CheckSeed(abs, t); message != "" {
-			l.add(l.placeInFile(f.rangeOf("seed"), path, line), "Invalid seed", "%s", message)
+			at, shown := l.lineOf(abs, path, line)
+			if !shown {
+				at = f.rangeOf("seed")
+				message = fmt.Sprintf("%s (line %d): %s", path, line, message)
+			}
+			l.add(at, "Invalid seed", "%s", message)
 		}
 	}
 	return seeds
 }
 
-// placeInFile is a line of a file that an argument names; line 0 is the argument.
-func (l *loader) placeInFile(argument hcl.Range, path string, line int) hcl.Range {
-	if line == 0 {
-		return argument
+// lineOf is the place of a line in a file, false if it cannot be shown: the file is packed or large, or it is the whole that is
+// meant.
+func (l *loader) lineOf(abs, path string, line int) (hcl.Range, bool) {
+	content, err := l.readFile(abs)
+	if err != nil || line == 0 || strings.HasSuffix(path, ".gz") {
+		return hcl.Range{}, false
 	}
-	at := hcl.Pos{Line: line, Column: 1}
-	return hcl.Range{Filename: filepath.ToSlash(path), Start: at, End: at}
+	from := 0
+	for range line - 1 {
+		from += bytes.IndexByte(content[from:], '\n') + 1
+	}
+	to := len(content)
+	if end := bytes.IndexByte(content[from:], '\n'); end >= 0 {
+		to = from + end
+	}
+	name := filepath.ToSlash(path)
+	l.source(name, content)
+	return hcl.Range{
+		Filename: name,
+		Start:    hcl.Pos{Line: line, Column: 1, Byte: from},
+		End:      hcl.Pos{Line: line, Column: 1 + utf8.RuneCount(content[from:to]), Byte: to},
+	}, true
 }
 
 // sumOf is the SHA-256 of a file, in hexadecimal.
