@@ -54,6 +54,7 @@ var goSuite = map[string]map[string]func(*testing.T){
 		"a table that is there twice or not at all is refused":             goTableErrors,
 		"a stream tells of every change in order":                          goStream,
 		"batches write and read":                                           goBatch,
+		"a replica in another region has every write":                      goReplica,
 		"what the model forbids is refused by the service in its words":    goConstraint,
 		"PartiQL, which is not emulated, is refused by name and not faked": goNotImplemented,
 	},
@@ -457,6 +458,30 @@ func goStream(t *testing.T) {
 		}
 	}
 	same(t, "changes", changes, []streamtypes.OperationType{"INSERT", "MODIFY", "REMOVE"})
+}
+
+func goReplica(t *testing.T) {
+	here, table := goTable(t, "go-global", false)
+	there := dynamodb.NewFromConfig(goConfig(t), func(o *dynamodb.Options) { o.Region = "eu-west-1" })
+	goPut(t, here, "go-global", goItem{"id": &goS{Value: "before"}})
+	made, err := here.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: table.TableName, ReplicaUpdates: []types.ReplicationGroupUpdate{
+		{Create: &types.CreateReplicationGroupMemberAction{RegionName: aws.String("eu-west-1")}},
+	}})
+	must(t, made, err)
+	must(t, 0, dynamodb.NewTableExistsWaiter(here).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: table.TableName}, time.Minute))
+	goPut(t, there, "go-global", goItem{"id": &goS{Value: "there"}})
+	for _, c := range []*dynamodb.Client{here, there} {
+		out, err := c.Scan(t.Context(), &dynamodb.ScanInput{TableName: table.TableName})
+		same(t, "items", must(t, out, err).Count, int32(2))
+	}
+	out, err := there.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: table.TableName})
+	same(t, "the replica of the replica", *must(t, out, err).Table.Replicas[0].RegionName, "us-east-1")
+	_, err = here.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: table.TableName, ReplicaUpdates: []types.ReplicationGroupUpdate{
+		{Delete: &types.DeleteReplicationGroupMemberAction{RegionName: aws.String("eu-west-1")}},
+	}})
+	must(t, 0, err)
+	_, err = there.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: table.TableName})
+	fails(t, err, "ResourceNotFoundException", 400, "Requested resource not found: Table: go-global not found")
 }
 
 func goBatch(t *testing.T) {

@@ -47,6 +47,10 @@ func TestSDKs(t *testing.T) {
 		}
 		fmt.Printf("go: %d passed\n", runGoSuite(t))
 	})
+	t.Run("shards by the clock", func(t *testing.T) { // last, for it moves the clock
+		r.suite(t, "../../testdata/sdk/python", pythonOf(t), "-m", "unittest", "shards")
+		r.suite(t, "../../testdata/sdk/js", "node", "--no-warnings", "--test", "shards.mjs")
+	})
 	t.Run("the AWS CLI", func(t *testing.T) {
 		need(t, "aws", "pip install awscli")
 		testCLI(t, r)
@@ -62,7 +66,7 @@ func (r *running) suite(t *testing.T, dir, command string, args ...string) strin
 	}
 	cmd := exec.CommandContext(t.Context(), devstack, append([]string{"-C", r.dir, "exec", "--", command}, args...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "DEVSTACK="+devstack, "STACK="+r.dir)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

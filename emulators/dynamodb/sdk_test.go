@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,9 +26,10 @@ import (
 )
 
 // dial serves the emulator on a real socket and returns the official clients.
-func dial(t *testing.T) (*sdk.Client, *sdkstreams.Client) {
+func dial(t *testing.T) (*sdk.Client, *sdkstreams.Client) { return dialAt(t, clock.System()) }
+
+func dialAt(t *testing.T, c clock.Clock) (*sdk.Client, *sdkstreams.Client) {
 	st := store.New(filepath.Join(t.TempDir(), "dynamodb.db"), store.Options{})
-	c := clock.System()
 	db, streams := dynamodb.New(kit.Env{Store: st, Clock: c, IDs: kit.RandomIDs(), Log: slog.New(slog.DiscardHandler)}, dynamodb.Options{})
 	server := httptest.NewServer(wire.NewServer(wire.Config{Services: []*wire.Service{db, streams}, NewID: kit.RandomIDs().UUID, Now: c.Now}))
 	t.Cleanup(func() {
@@ -176,4 +178,51 @@ func readStream(t *testing.T, streams *sdkstreams.Client, arn *string) []streamt
 		t.Fatal(err)
 	}
 	return out.Records
+}
+
+func TestSDKWalksShards(t *testing.T) {
+	c := clock.Fixed(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	db, streams := dialAt(t, c)
+	createOrders(t, db)
+	for n := range 4 {
+		if _, err := db.PutItem(t.Context(), &sdk.PutItemInput{TableName: aws.String("orders"), Item: attributes{"customer": text("a"), "id": number(n)}}); err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(3 * time.Hour)
+	}
+	list, err := streams.ListStreams(t.Context(), &sdkstreams.ListStreamsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn := list.Streams[0].StreamArn
+	described, err := streams.DescribeStream(t.Context(), &sdkstreams.DescribeStreamInput{StreamArn: arn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	children := map[string]streamtypes.Shard{}
+	for _, shard := range described.StreamDescription.Shards {
+		children[aws.ToString(shard.ParentShardId)] = shard
+	}
+	var found []string
+	for shard, ok := children[""]; ok; shard, ok = children[*shard.ShardId] {
+		it, err := streams.GetShardIterator(t.Context(), &sdkstreams.GetShardIteratorInput{StreamArn: arn, ShardId: shard.ShardId, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for next := it.ShardIterator; next != nil; {
+			page, err := streams.GetRecords(t.Context(), &sdkstreams.GetRecordsInput{ShardIterator: next})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range page.Records {
+				found = append(found, r.Dynamodb.Keys["id"].(*streamtypes.AttributeValueMemberN).Value)
+			}
+			if next = page.NextShardIterator; len(page.Records) == 0 && shard.SequenceNumberRange.EndingSequenceNumber == nil {
+				break
+			}
+		}
+	}
+	if len(children) != 4 || strings.Join(found, " ") != "0 1 2 3" {
+		t.Errorf("in %d shards: %v", len(children), found)
+	}
 }

@@ -130,3 +130,22 @@ test("a stream tells of every change in order", async (t) => {
   assert.deepEqual(records[2].dynamodb.OldImage, { id: { S: "1" }, n: { N: "2" } });
   assert.ok(records[0].dynamodb.ApproximateCreationDateTime instanceof Date);
 });
+
+test("a replica in another region has every write", async (t) => {
+  const TableName = "js-global";
+  await table(t, TableName);
+  await documents.send(new PutCommand({ TableName, Item: { id: "before" } }));
+  await db.send(new dynamodb.UpdateTableCommand({ TableName, ReplicaUpdates: [{ Create: { RegionName: "eu-west-1" } }] }));
+  await dynamodb.waitUntilTableExists({ client: db, ...quick }, { TableName });
+  const there = DynamoDBDocumentClient.from(new dynamodb.DynamoDBClient({ region: "eu-west-1" }));
+  await there.send(new PutCommand({ TableName, Item: { id: "there" } }));
+  const { Table } = await db.send(new dynamodb.DescribeTableCommand({ TableName }));
+  assert.deepEqual(Table.Replicas.map((r) => [r.RegionName, r.ReplicaStatus]), [["eu-west-1", "ACTIVE"]]);
+  for (const client of [documents, there]) {
+    const pages = await collect(paginateScan({ client }, { TableName }));
+    assert.deepEqual(pages.flatMap((p) => p.Items.map((i) => i.id)).sort(), ["before", "there"]);
+  }
+  await fails("ValidationException", "Replica cannot be deleted because it has acted as a source region", db.send(new dynamodb.DeleteTableCommand({ TableName })));
+  await db.send(new dynamodb.UpdateTableCommand({ TableName, ReplicaUpdates: [{ Delete: { RegionName: "eu-west-1" } }] }));
+  await fails("ResourceNotFoundException", "Requested resource not found", there.send(new GetCommand({ TableName, Key: { id: "there" } })));
+});

@@ -226,3 +226,21 @@ class Streams(Case):
         self.assertEqual({"S": "1"}, records[0]["dynamodb"]["Keys"]["id"])
         self.assertEqual(({"N": "1"}, {"N": "2"}), (records[1]["dynamodb"]["OldImage"]["n"], records[1]["dynamodb"]["NewImage"]["n"]))
         self.fails("ResourceNotFoundException", "Requested resource not found: Stream:", streams.describe_stream, StreamArn=arn[:-3] + "000")
+
+
+class Replicas(Case):
+    def test_a_replica_in_another_region_has_every_write(self):
+        here, there = self.table("py-global"), boto3.resource("dynamodb", region_name="eu-west-1").Table("py-global")
+        here.put_item(Item={"id": "before"})
+        db.update_table(TableName="py-global", ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}])
+        self.addCleanup(db.update_table, TableName="py-global", ReplicaUpdates=[{"Delete": {"RegionName": "eu-west-1"}}])
+        db.get_waiter("table_exists").wait(TableName="py-global", WaiterConfig={"Delay": 1})
+        table = db.describe_table(TableName="py-global")["Table"]
+        self.assertEqual("2019.11.21", table["GlobalTableVersion"])
+        self.assertEqual([("eu-west-1", "ACTIVE")], [(r["RegionName"], r["ReplicaStatus"]) for r in table["Replicas"]])
+        self.assertEqual(f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/py-global", there.table_arn)
+        there.put_item(Item={"id": "there"})
+        here.delete_item(Key={"id": "before"})
+        for table in here, there:
+            self.assertEqual([{"id": "there"}], table.scan()["Items"])
+        self.fails("ValidationException", "Replica cannot be deleted because it has acted as a source region", db.delete_table, TableName="py-global")
