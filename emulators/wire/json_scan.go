@@ -71,7 +71,7 @@ func (d *jsonDecoder) number() ([]byte, error) {
 // str reads a string. What it returns is good until the next call.
 func (d *jsonDecoder) str() ([]byte, error) {
 	start := d.i + 1 // after the quote
-	end, escaped := jsontext.End(d.b, start)
+	end, escaped, _ := jsontext.End(d.b, start)
 	if end < 0 {
 		return nil, errMalformed()
 	}

@@ -26,31 +26,57 @@ func special(x uint64) uint64 {
 	return ((q-ones)&^q | (b-ones)&^b | (x-firstText)&^x) & highs
 }
 
-// End finds the end of a string whose contents begin at i: the place of its closing quote, and whether there are escapes
-// before it. It is -1 if the string does not end, or has a control character in it.
-func End(b []byte, i int) (end int, escaped bool) {
+// End finds the end of a string whose contents begin at i: the place of its closing quote, whether there are escapes before it,
+// and whether it is surely of ASCII alone. It is -1 if the string does not end, or has a control character in it.
+func End(b []byte, i int) (end int, escaped, ascii bool) {
+	var all uint64
 	for i < len(b) {
 		if len(b)-i >= 8 {
-			m := special(binary.LittleEndian.Uint64(b[i:]))
+			x := binary.LittleEndian.Uint64(b[i:])
+			m := special(x)
 			if m == 0 {
+				all |= x
 				i += 8
 				continue
 			}
-			i += bits.TrailingZeros64(m) / 8
+			n := bits.TrailingZeros64(m) / 8
+			all |= x & (1<<(8*n) - 1)
+			i += n
 		}
 		switch c := b[i]; {
 		case c == '"':
-			return i, escaped
+			return i, escaped, all&highs == 0
 		case c == '\\':
 			escaped = true
 			i += 2
 		case c < ' ':
-			return -1, escaped
+			return -1, escaped, false
 		default:
+			all |= uint64(c)
 			i++
 		}
 	}
-	return -1, escaped
+	return -1, escaped, false
+}
+
+// Plain tells whether a string is written as it is: UTF-8, and no character of it needs an escape.
+func Plain(s string) bool {
+	var all uint64
+	i := 0
+	for ; len(s)-i >= 8; i += 8 {
+		x := binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), len(s))[i:])
+		if special(x) != 0 {
+			return false
+		}
+		all |= x
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+		all |= uint64(s[i])
+	}
+	return all&highs == 0 || utf8.ValidString(s)
 }
 
 // Unescape appends what stands between the quotes of a string, its escapes resolved. It reports false if one is wrong.

@@ -14,12 +14,15 @@ func FuzzString(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		var want string
-		end, escaped := End([]byte(s), 0)
+		end, escaped, ascii := End([]byte(s), 0)
 		if end >= 0 {
 			got, ok := Unescape(nil, []byte(s[:end]))
 			err := json.Unmarshal([]byte(`"`+s[:end]+`"`), &want)
 			if ok != (err == nil) || ok && strings.ToValidUTF8(string(got), "\ufffd") != strings.ToValidUTF8(want, "\ufffd") && utf8.ValidString(s) {
 				t.Errorf("%q is read as %q, %v; encoding/json: %q, %v", s[:end], got, ok, want, err)
+			}
+			if ascii && strings.ContainsFunc(s[:end], func(r rune) bool { return r >= utf8.RuneSelf }) {
+				t.Errorf("%q is taken for ASCII", s[:end])
 			}
 			if escaped != strings.Contains(s[:end], `\`) {
 				t.Errorf("%q has escapes: %v", s[:end], escaped)
@@ -28,6 +31,9 @@ func FuzzString(f *testing.F) {
 			t.Errorf("%q is not read, by encoding/json it is %q", s, want)
 		}
 		written := AppendString(nil, s)
+		if plain := string(written) == `"`+s+`"`; plain != Plain(s) {
+			t.Errorf("%q needs no escape: %v", s, Plain(s))
+		}
 		if err := json.Unmarshal(written, &want); err != nil || want != strings.Map(func(r rune) rune { return r }, s) {
 			t.Errorf("%q is written as %s, which is %q, %v", s, written, want, err)
 		}

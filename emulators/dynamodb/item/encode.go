@@ -5,12 +5,14 @@ import (
 	"errors"
 	"maps"
 	"slices"
+
+	"devstack/internal/jsontext"
 )
 
 // A stored item is a format byte and its attributes. Attributes are their count, then each one's name and value in the
 // order of the names, both preceded by their length; a value is a byte for its kind and then
 //
-//	S, N, B     the text or the bytes, to the end of the value
+//	S, N, B     the text or the bytes, to the end of the value; of an S that JSON writes as it is the kind is plainS
 //	SS, NS, BS  the count of members, then each one preceded by its length
 //	L           the count of elements, then each value preceded by its length
 //	M           attributes
@@ -20,7 +22,10 @@ import (
 // Counts and lengths are unsigned varints. The encoding of an item is unique, and an attribute that is not wanted is passed
 // over in one step.
 
-const format = 1
+const format = 2
+
+// plainS is the kind of an S that needs no escapes in JSON.
+const plainS Kind = 0x80 | S
 
 // maxNesting bounds the decoder's recursion: an item's own attributes and MaxDepth levels below them, with room to spare
 // for values that arithmetic on documents could have made deeper.
@@ -58,6 +63,9 @@ func appendSizedValue(dst []byte, v Value) []byte {
 }
 
 func appendValue(dst []byte, v Value) []byte {
+	if v.kind == S && jsontext.Plain(v.text) {
+		return append(append(dst, byte(plainS)), v.text...)
+	}
 	dst = append(dst, byte(v.kind))
 	switch v.kind {
 	case S, N, B:
@@ -183,7 +191,13 @@ func (d *decoder) value(levels int) Value {
 	v := Value{kind: Kind(d.text[0])}
 	d.text = d.text[1:]
 	switch v.kind {
-	case S, N, B:
+	case S, plainS:
+		if jsontext.Plain(d.text) != (v.kind == plainS) {
+			d.fail()
+			return Value{}
+		}
+		v.kind, v.text, d.text = S, d.text, ""
+	case N, B:
 		v.text, d.text = d.text, ""
 	case SS, NS, BS:
 		v.many = d.members()

@@ -89,7 +89,7 @@ func rawSize(raw string) int {
 	}
 	d := decoder{text: raw[1:]}
 	switch Kind(raw[0]) {
-	case S, B:
+	case S, plainS, B:
 		return len(d.text)
 	case N:
 		if canonicalInt(d.text) {

@@ -103,14 +103,14 @@ func (r *jsonReader) literal(s string) bool {
 	return true
 }
 
-// str reads a string. What it returns is good until the next call.
-func (r *jsonReader) str() (text []byte, ok bool) {
+// scan reads a string. What it returns is good until the next call. ascii says that it is surely of ASCII alone, without escapes.
+func (r *jsonReader) scan() (text []byte, ascii, ok bool) {
 	if !r.accept('"') {
-		return nil, false
+		return nil, false, false
 	}
-	end, escaped := jsontext.End(r.b, r.i)
+	end, escaped, ascii := jsontext.End(r.b, r.i)
 	if end < 0 {
-		return nil, false
+		return nil, false, false
 	}
 	text, ok = r.b[r.i:end], true
 	r.i = end + 1
@@ -118,6 +118,11 @@ func (r *jsonReader) str() (text []byte, ok bool) {
 		r.text, ok = jsontext.Unescape(r.text[:0], text)
 		text = r.text
 	}
+	return text, ascii && !escaped, ok
+}
+
+func (r *jsonReader) str() (text []byte, ok bool) {
+	text, _, ok = r.scan()
 	return text, ok
 }
 
@@ -252,13 +257,16 @@ func (r *jsonReader) value(depth int) (size int, ok bool) {
 }
 
 func (r *jsonReader) scalar(kind Kind) (size int, ok bool) {
-	text, ok := r.str()
+	text, ascii, ok := r.scan()
 	if !ok {
 		return 0, false
 	}
 	before := len(r.dst)
 	switch kind {
 	case S:
+		if ascii || jsontext.Plain(unsafe.String(unsafe.SliceData(text), len(text))) {
+			r.dst[before-1] = byte(plainS)
+		}
 		r.dst = append(r.dst, text...)
 	case B:
 		var err error
@@ -404,6 +412,11 @@ func (d *decoder) appendValueJSON(b []byte) []byte {
 	}
 	kind := Kind(d.text[0])
 	d.text = d.text[1:]
+	if kind == plainS {
+		b = append(b, `{"S":"`...)
+		b = append(b, d.text...)
+		return append(b, '"', '}')
+	}
 	b = append(append(append(b, '{', '"'), kind.String()...), '"', ':')
 	switch kind {
 	case S:
