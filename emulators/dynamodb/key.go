@@ -122,15 +122,15 @@ func (a keyAttribute) checkValue(v item.Value) error {
 	case v.Text() == "":
 		return refusal{errValidation(msgEmptyKey, emptyWord(v), a.Name)}
 	case !a.Sort && len(v.Text()) > maxHashKey || a.Sort && len(v.Text()) > maxSortKey:
-		return refusal{a.sizeError()}
+		return a.sizeError()
 	}
 	return nil
 }
 
 // refusal is an error that refuses a transaction as a whole, where others are the reason that one of its actions cannot be
 // done: DynamoDB finds it in the request. Keys that are empty, of the table and of indexes, are of this sort
-// (https://github.com/nubo-db/dynoxide/issues/98), and so are those that are too long (a guess by
-// https://github.com/ExtendDB/extenddb/pull/183).
+// (https://github.com/nubo-db/dynoxide/issues/98); those that are too long are not
+// (https://github.com/ExtendDB/extenddb/pull/211).
 type refusal struct{ error }
 
 // Unwrap returns the error.

@@ -28,6 +28,8 @@ func TestWhatCancelsATransaction(t *testing.T) {
 		{"an index key made empty", update("SET #s = :v", `{"S":""}`)[:len(update("SET #s = :v", `{"S":""}`))-1] + `,"ExpressionAttributeNames":{"#s":"state"}}`,
 			validation + "The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty string value."},
 		{"a key of the wrong type", `"Put":{"TableName":"jobs","Item":{"pk":{"N":"1"}}}`, cancelled},
+		// https://github.com/ExtendDB/extenddb/pull/211
+		{"a key that is too long", `"Delete":{"TableName":"jobs","Key":{"pk":{"S":"` + strings.Repeat("k", 2049) + `"}}}`, cancelled},
 		// https://github.com/aws/aws-sdk-net/issues/1292
 		{"an attribute that is not there", update("SET a = b + :v", `{"N":"1"}`), cancelled},
 		// https://github.com/ExtendDB/extenddb/pull/216
