@@ -2446,7 +2446,7 @@ var model = wire.Model{
 			{Name: "key", Shape: 7},
 			{Name: "value", Shape: 10},
 		}},
-		7: {Name: "AttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 65535, HasMax: true}},
+		7: {Name: "AttributeName", Kind: wire.String},
 		8: {Name: "AttributeNameList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
 			{Name: "member", Shape: 7},
 		}},

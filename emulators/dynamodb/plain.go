@@ -7,32 +7,13 @@ import (
 	"devstack/emulators/dynamodb/item"
 )
 
-// maxName is the length in bytes up to which an attribute's name surely satisfies the model's constraint.
-const maxName = 65535
-
-// namesFit tells whether no attribute's name is too long, on any level.
-func namesFit(attributes map[string]plainValue) bool {
-	for name, p := range attributes {
-		if len(name) > maxName || !p.namesFit() {
-			return false
-		}
-	}
-	return true
-}
-
-func (p plainValue) namesFit() bool {
-	for _, e := range p.L {
-		if !e.namesFit() {
-			return false
-		}
-	}
-	return namesFit(p.M)
-}
-
 // newPlainItem makes an item of its plain form. depth is how many lists and maps it lies in.
 func newPlainItem(attributes map[string]plainValue, depth int) (item.Item, error) {
 	out := make(item.Item, len(attributes))
 	for _, name := range slices.Sorted(maps.Keys(attributes)) { // of several that are wrong the same one is named each time
+		if len(name) > item.MaxName {
+			return nil, item.ErrLongName
+		}
 		v, err := attributes[name].value(depth)
 		if err != nil {
 			return nil, err

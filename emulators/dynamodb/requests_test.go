@@ -33,6 +33,12 @@ func TestChecksBeforeTheTable(t *testing.T) {
 		// https://github.com/nubo-db/dynoxide/issues/110
 		{"a value that is too deep", "DeleteItem", key + `,"ConditionExpression":"a = :v","ExpressionAttributeValues":{":v":` + deep + `}`, validation + tooDeep},
 		{"an item that is too deep", "PutItem", `"Item":{"pk":{"S":"a"},"d":` + deep + `}`, validation + tooDeep},
+		// https://github.com/ExtendDB/extenddb/issues/365
+		{"a name that is too long", "PutItem", `"Item":{"pk":{"S":"a"},"m":{"M":{"` + strings.Repeat("n", 65536) + `":{"S":"x"}}}}`, violated + "Attribute name is too large, must be less than 65536 bytes"},
+		{"a name in a value that is too long", "UpdateItem", key + `,"UpdateExpression":"SET b = :v","ExpressionAttributeValues":{":v":{"M":{"` + strings.Repeat("n", 65536) + `":{"S":"x"}}}}`,
+			violated + "Attribute name is too large, must be less than 65536 bytes"},
+		{"a name in an expression that is too long", "UpdateItem", key + `,"UpdateExpression":"SET #n = :v","ExpressionAttributeNames":{"#n":"` + strings.Repeat("n", 65536) + `"},` + value,
+			violated + "Attribute name is too large, must be less than 65536 bytes"},
 		// https://github.com/ExtendDB/extenddb/issues/64
 		{"a put's condition", "PutItem", `"Item":{"pk":{"S":"a"}},"ConditionExpression":"((a = :v))",` + value,
 			violated + "Invalid ConditionExpression: The expression has redundant parentheses;"},

@@ -55,7 +55,7 @@ func (a *AttributeValue) SetPlain(plain any) {
 	p := plain.(plainValue)
 	*a = AttributeValue{}
 	v, err := p.value(0)
-	if err != nil || !namesFit(p.M) {
+	if err != nil {
 		a.wrong = &p
 		return
 	}
@@ -118,7 +118,7 @@ func (a *Attributes) Plain() any {
 func (a *Attributes) SetPlain(plain any) {
 	p := plain.(map[string]plainValue)
 	i, err := newPlainItem(p, 0)
-	if err == nil && namesFit(p) {
+	if err == nil {
 		*a = wireItem(i)
 		return
 	}

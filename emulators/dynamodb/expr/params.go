@@ -29,6 +29,11 @@ func CheckPlaceholders[V any](names map[string]string, values map[string]V) erro
 	if key := wrongPlaceholder(names, '#'); key != nil {
 		return answer(msgNameKey, *key)
 	}
+	for _, name := range names {
+		if len(name) > item.MaxName {
+			return item.Error(item.ErrLongName)
+		}
+	}
 	if key := wrongPlaceholder(values, ':'); key != nil {
 		return answer(msgValueKey, *key)
 	}

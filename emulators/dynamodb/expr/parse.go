@@ -215,8 +215,9 @@ func (p *parser) expect(symbol string) {
 	}
 }
 
-// operator counts an operator or function towards the limit.
-func (p *parser) operator() { p.operators++ }
+// operator counts an operator or function towards the limit, and no further: AWS reports 301 of however many there are
+// (https://github.com/aws/aws-sdk-js/issues/3721, https://github.com/scylladb/scylladb/issues/14473).
+func (p *parser) operator() { p.operators = min(p.operators+1, maxOperators+1) }
 
 // placeholder returns the position of a placeholder in a list, which it joins if it is new.
 func placeholder(list *[]string, name string) int {

@@ -12,10 +12,6 @@ import (
 	"devstack/internal/jsontext"
 )
 
-// maxName is the length in bytes of the longest name that is read. Some that are longer are within AWS's limit, which counts
-// otherwise.
-const maxName = 65535
-
 // jsonReader encodes attributes as they come in JSON, without making values of them. It gives up at whatever is wrong or
 // unusual: to say what, or to find that it is right, is for those who decode JSON in general.
 type jsonReader struct {
@@ -184,7 +180,7 @@ func (r *jsonReader) attributes(depth int) (size int, ok bool) {
 func (r *jsonReader) attribute(depth int) (e jsonEntry, size int, ok bool) {
 	e.from = len(r.dst)
 	name, ok := r.str()
-	if !ok || len(name) > maxName {
+	if !ok || len(name) > MaxName {
 		return e, 0, false
 	}
 	r.dst = binary.AppendUvarint(r.dst, uint64(len(name)))

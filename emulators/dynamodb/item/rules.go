@@ -25,12 +25,19 @@ func (v Violation) Unwrap() error { return Error(v) }
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes
 const MaxDepth = 32
 
-// What AWS says of values that a request got wrong. The last is quoted by
+// MaxName is the length in bytes of the longest name of an attribute, on every level.
+//
+// https://github.com/ExtendDB/extenddb/issues/365 has what was measured.
+const MaxName = 65535
+
+// What AWS says of values that a request got wrong. The last two are quoted by
+// https://github.com/ExtendDB/extenddb/issues/365 and by
 // https://github.com/nubo-db/dynoxide/issues/110, with the depth at which it comes.
 const (
 	ErrEmptyValue = Error("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 	ErrManyValues = Error("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	ErrNullFalse  = Violation("One or more parameter values were invalid: Null attribute value types must have the value of true")
+	ErrLongName   = Violation("Attribute name is too large, must be less than 65536 bytes")
 	ErrTooDeep    = Error("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
 )
 
