@@ -55,6 +55,7 @@ var goSuite = map[string]map[string]func(*testing.T){
 		"a stream tells of every change in order":                          goStream,
 		"batches write and read":                                           goBatch,
 		"a replica in another region has every write":                      goReplica,
+		"a table comes back from its backup, and as it was before":         goBackup,
 		"what the model forbids is refused by the service in its words":    goConstraint,
 		"PartiQL, which is not emulated, is refused by name and not faked": goNotImplemented,
 	},
@@ -495,6 +496,46 @@ func goBatch(t *testing.T) {
 	keys.Keys = append(keys.Keys, one)
 	_, err = c.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{"go-batch": keys}})
 	fails(t, err, "ValidationException", 400, "Provided list of item keys contains duplicates")
+}
+
+func goBackup(t *testing.T) {
+	c, table := goTable(t, "go-backup", false)
+	on := &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true)}
+	_, err := c.UpdateContinuousBackups(t.Context(), &dynamodb.UpdateContinuousBackupsInput{TableName: table.TableName, PointInTimeRecoverySpecification: on})
+	must(t, 0, err)
+	goPut(t, c, "go-backup", goItem{"id": &goS{Value: "1"}})
+	made, err := c.CreateBackup(t.Context(), &dynamodb.CreateBackupInput{TableName: table.TableName, BackupName: aws.String("safe")})
+	arn := must(t, made, err).BackupDetails.BackupArn
+	listed, err := c.ListBackups(t.Context(), &dynamodb.ListBackupsInput{TableName: table.TableName})
+	same(t, "backups", *must(t, listed, err).BackupSummaries[0].BackupArn, *arn)
+	goPut(t, c, "go-backup", goItem{"id": &goS{Value: "2"}})
+
+	_, err = c.RestoreTableFromBackup(t.Context(), &dynamodb.RestoreTableFromBackupInput{TargetTableName: aws.String("go-restored"), BackupArn: arn})
+	goRestored(t, c, "go-restored", 1, err)
+	_, err = c.RestoreTableToPointInTime(t.Context(), &dynamodb.RestoreTableToPointInTimeInput{
+		TargetTableName: aws.String("go-latest"), SourceTableName: table.TableName, UseLatestRestorableTime: aws.Bool(true),
+	})
+	goRestored(t, c, "go-latest", 2, err)
+	_, err = c.RestoreTableToPointInTime(t.Context(), &dynamodb.RestoreTableToPointInTimeInput{
+		TargetTableName: aws.String("go-early"), SourceTableName: table.TableName, RestoreDateTime: aws.Time(time.Unix(1, 0)),
+	})
+	fails(t, err, "InvalidRestoreTimeException", 400, "RestoreDateTime '1970-01-01T00:00:01Z' must be within EarliestRestorableDateTime")
+
+	_, err = c.DeleteBackup(t.Context(), &dynamodb.DeleteBackupInput{BackupArn: arn})
+	must(t, 0, err)
+	_, err = c.DescribeBackup(t.Context(), &dynamodb.DescribeBackupInput{BackupArn: arn})
+	fails(t, err, "BackupNotFoundException", 400, "Backup not found: "+*arn)
+}
+
+// goRestored counts the items of a restored table and deletes it.
+func goRestored(t *testing.T, c *dynamodb.Client, name string, count int32, err error) {
+	t.Helper()
+	must(t, 0, err)
+	must(t, 0, dynamodb.NewTableExistsWaiter(c).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name}, time.Minute))
+	out, err := c.Scan(t.Context(), &dynamodb.ScanInput{TableName: &name})
+	same(t, "items of "+name, must(t, out, err).Count, count)
+	_, err = c.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &name})
+	must(t, 0, err)
 }
 
 func goConstraint(t *testing.T) {

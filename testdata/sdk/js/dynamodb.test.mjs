@@ -111,6 +111,29 @@ test("a table that is not there is not found, a deleted one is gone for its wait
   await dynamodb.waitUntilTableNotExists({ client: db, ...quick }, { TableName: "js-gone" });
 });
 
+test("a table comes back from its backup, and as it was before", async (t) => {
+  await table(t, "js-backup");
+  const TableName = "js-backup";
+  const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
+  await db.send(new dynamodb.UpdateContinuousBackupsCommand({ TableName, PointInTimeRecoverySpecification }));
+  const put = (id) => documents.send(new PutCommand({ TableName, Item: { id } }));
+  await put("1");
+  const { BackupArn } = (await db.send(new dynamodb.CreateBackupCommand({ TableName, BackupName: "safe" }))).BackupDetails;
+  assert.deepEqual((await db.send(new dynamodb.ListBackupsCommand({ TableName }))).BackupSummaries.map((b) => b.BackupArn), [BackupArn]);
+  await put("2");
+  const restored = async (name, count) => {
+    await dynamodb.waitUntilTableExists({ client: db, ...quick }, { TableName: name });
+    assert.equal((await db.send(new dynamodb.ScanCommand({ TableName: name }))).Count, count);
+    await db.send(new dynamodb.DeleteTableCommand({ TableName: name }));
+  };
+  await db.send(new dynamodb.RestoreTableFromBackupCommand({ TargetTableName: "js-restored", BackupArn }));
+  await restored("js-restored", 1);
+  await db.send(new dynamodb.RestoreTableToPointInTimeCommand({ TargetTableName: "js-latest", SourceTableName: TableName, UseLatestRestorableTime: true }));
+  await restored("js-latest", 2);
+  await db.send(new dynamodb.DeleteBackupCommand({ BackupArn }));
+  await fails("BackupNotFoundException", `Backup not found: ${BackupArn}`, db.send(new dynamodb.DescribeBackupCommand({ BackupArn })));
+});
+
 test("what the model forbids is refused in the service's words", () =>
   fails("ValidationException", "Member must have value greater than or equal to 1", db.send(new dynamodb.ScanCommand({ TableName: "orders", Limit: 0 }))));
 

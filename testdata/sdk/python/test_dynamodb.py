@@ -205,6 +205,32 @@ class DynamoDB(Case):
         self.assertEqual("until", db.describe_time_to_live(TableName="py-ttl")["TimeToLiveDescription"]["AttributeName"])
         self.fails("ValidationException", "TimeToLive is already enabled", db.update_time_to_live, TableName="py-ttl", TimeToLiveSpecification=on)
 
+    def test_a_table_comes_back_from_its_backup_and_as_it_was_before(self):
+        table = self.table("py-backup")
+        on = {"PointInTimeRecoveryEnabled": True}
+        recovery = db.update_continuous_backups(TableName="py-backup", PointInTimeRecoverySpecification=on)["ContinuousBackupsDescription"]
+        self.assertEqual(35, recovery["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"])
+        table.put_item(Item={"id": "1"})
+        arn = db.create_backup(TableName="py-backup", BackupName="safe")["BackupDetails"]["BackupArn"]
+        pages = db.get_paginator("list_backups").paginate(TableName="py-backup")
+        self.assertEqual([arn], [b["BackupArn"] for page in pages for b in page["BackupSummaries"]])
+        table.put_item(Item={"id": "2"})
+        db.restore_table_from_backup(TargetTableName="py-restored", BackupArn=arn)
+        self.restored("py-restored", {"1"})
+        db.restore_table_to_point_in_time(TargetTableName="py-latest", SourceTableName="py-backup", UseLatestRestorableTime=True)
+        self.restored("py-latest", {"1", "2"})
+        earliest = recovery["PointInTimeRecoveryDescription"]["EarliestRestorableDateTime"]
+        db.restore_table_to_point_in_time(TargetTableName="py-first", SourceTableName="py-backup", RestoreDateTime=earliest)
+        self.restored("py-first", set())
+        self.assertEqual("DELETED", db.delete_backup(BackupArn=arn)["BackupDescription"]["BackupDetails"]["BackupStatus"])
+        self.fails("BackupNotFoundException", "Backup not found: " + arn, db.describe_backup, BackupArn=arn)
+
+    def restored(self, name, ids):
+        """A restored table has the items of these ids. It is deleted."""
+        db.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+        self.assertEqual(ids, {item["id"]["S"] for item in db.scan(TableName=name)["Items"]})
+        db.delete_table(TableName=name)
+
 
 class Streams(Case):
     def test_a_stream_tells_of_every_change_in_order(self):
