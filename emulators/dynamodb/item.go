@@ -62,11 +62,16 @@ func project(stored record, p *expr.Projection) Attributes {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
 func (s *service) PutItem(ctx context.Context, in *PutItemInput) (out *PutItemOutput, err error) {
-	old := older{expected: in.Expected, operator: in.ConditionalOperator, newer: true}
-	if err := old.check(parameter{"ConditionExpression", in.ConditionExpression != nil}); err != nil {
+	w := writing{
+		texts: texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+			may: mayCondition, newer: true},
+		older:    older{expected: in.Expected, operator: in.ConditionalOperator, newer: true},
+		returned: in.ReturnValues, capacity: in.ReturnConsumedCapacity, metrics: in.ReturnItemCollectionMetrics,
+	}
+	if err := w.older.check(parameter{"ConditionExpression", in.ConditionExpression != nil}); err != nil {
 		return nil, err
 	}
-	a := &action{table: *in.TableName, kind: put, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
+	a := newAction(put, *in.TableName, in.ReturnValuesOnConditionCheckFailure)
 	if a.item, err = violatedItem(in.Item); err != nil {
 		return nil, err
 	}
@@ -76,34 +81,89 @@ func (s *service) PutItem(ctx context.Context, in *PutItemInput) (out *PutItemOu
 	if err := checkItemSize(a.item.size()); err != nil {
 		return nil, err
 	}
-	e, err := texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
-		may: []expr.Kind{expr.ConditionExpression}, newer: true}.parse()
+	return s.write(ctx, a, &w)
+}
+
+// DeleteItem deletes an item. That there is none is no error, unless a condition says so.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html
+func (s *service) DeleteItem(ctx context.Context, in *DeleteItemInput) (out *DeleteItemOutput, err error) {
+	w := writing{
+		texts: texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+			may: mayCondition},
+		older:    older{expected: in.Expected, operator: in.ConditionalOperator},
+		returned: in.ReturnValues, capacity: in.ReturnConsumedCapacity, metrics: in.ReturnItemCollectionMetrics,
+	}
+	if err := w.older.check(parameter{"ConditionExpression", in.ConditionExpression != nil}); err != nil {
+		return nil, err
+	}
+	a := newAction(remove, *in.TableName, in.ReturnValuesOnConditionCheckFailure)
+	if a.key, err = givenRecord(in.Key); err != nil {
+		return nil, err
+	}
+	if err := checkReturnOld(in.ReturnValues); err != nil {
+		return nil, err
+	}
+	written, err := s.write(ctx, a, &w)
+	return (*DeleteItemOutput)(written), err
+}
+
+// UpdateItem changes attributes of an item, or makes one with the key and those attributes.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
+func (s *service) UpdateItem(ctx context.Context, in *UpdateItemInput) (out *UpdateItemOutput, err error) {
+	w := writing{
+		texts: texts{update: in.UpdateExpression, condition: in.ConditionExpression, names: in.ExpressionAttributeNames,
+			values: in.ExpressionAttributeValues, may: mayUpdate, newer: true},
+		older:    older{updates: in.AttributeUpdates, expected: in.Expected, operator: in.ConditionalOperator, newer: true},
+		returned: in.ReturnValues, capacity: in.ReturnConsumedCapacity, metrics: in.ReturnItemCollectionMetrics,
+	}
+	err = w.older.check(parameter{"UpdateExpression", in.UpdateExpression != nil}, parameter{"ConditionExpression", in.ConditionExpression != nil})
 	if err != nil {
 		return nil, err
 	}
-	if err := old.parse(&e); err != nil {
+	a := newAction(update, *in.TableName, in.ReturnValuesOnConditionCheckFailure)
+	if a.key, err = violatedItem(in.Key); err != nil {
 		return nil, err
 	}
-	a.condition = e.condition
-	used, err := s.runForUsage(ctx, a, func(tx *store.Tx, c *change) error {
-		out = &PutItemOutput{ItemCollectionMetrics: c.table.collection(tx, a.item, in.ReturnItemCollectionMetrics)}
-		out.Attributes = oldAttributes(c, in.ReturnValues)
+	written, err := s.write(ctx, a, &w)
+	return (*UpdateItemOutput)(written), err
+}
+
+// writing is what the three operations that write one item ask for alike.
+type writing struct {
+	texts                       texts
+	older                       older
+	returned, capacity, metrics *string // ReturnValues, ReturnConsumedCapacity, ReturnItemCollectionMetrics
+}
+
+func newAction(kind actionKind, table string, onFailure *string) *action {
+	return &action{table: table, kind: kind, showOld: is(onFailure, ReturnValuesOnConditionCheckFailureAllOld)}
+}
+
+// write carries out a PutItem, UpdateItem or DeleteItem whose item or key has been read. The outputs of all three are the same.
+func (s *service) write(ctx context.Context, a *action, w *writing) (*PutItemOutput, error) {
+	e, err := w.texts.parse()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.older.parse(&e); err != nil {
+		return nil, err
+	}
+	a.update, a.condition = e.update, e.condition
+	var out *PutItemOutput
+	var used *usage
+	returned, metrics := w.returned, w.metrics
+	err = s.run(ctx, a, func(tx *store.Tx, c *change, u *usage) error {
+		used = u
+		out = &PutItemOutput{Attributes: c.attributes(a, returned), ItemCollectionMetrics: c.table.collection(tx, a.at(), metrics)}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
+	out.ConsumedCapacity = used.report(w.capacity)
 	return out, nil
-}
-
-// runForUsage is run, with what the action has consumed as its result.
-func (s *service) runForUsage(ctx context.Context, a *action, answer func(tx *store.Tx, c *change) error) (used *usage, err error) {
-	err = s.run(ctx, a, func(tx *store.Tx, c *change, u *usage) error {
-		used = u
-		return answer(tx, c)
-	})
-	return used, err
 }
 
 // checkReturnOld checks the ReturnValues of a put or a deletion, which have less to return than an update.
@@ -114,82 +174,15 @@ func checkReturnOld(asked *string) error {
 	return errValidation("ReturnValues can only be ALL_OLD or NONE")
 }
 
-// oldAttributes is the answer to ReturnValues ALL_OLD.
-func oldAttributes(c *change, asked *string) Attributes {
-	if !is(asked, ReturnValueAllOld) {
-		return nil
+// attributes is the answer to ReturnValues.
+func (c *change) attributes(a *action, asked *string) Attributes {
+	switch {
+	case a.kind == update:
+		return updatedAttributes(c, a.update, asked)
+	case is(asked, ReturnValueAllOld):
+		return c.old.wire()
 	}
-	return c.old.wire()
-}
-
-// DeleteItem deletes an item. That there is none is no error, unless a condition says so.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html
-func (s *service) DeleteItem(ctx context.Context, in *DeleteItemInput) (out *DeleteItemOutput, err error) {
-	old := older{expected: in.Expected, operator: in.ConditionalOperator}
-	if err := old.check(parameter{"ConditionExpression", in.ConditionExpression != nil}); err != nil {
-		return nil, err
-	}
-	a := &action{table: *in.TableName, kind: remove, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
-	if a.key, err = givenRecord(in.Key); err != nil {
-		return nil, err
-	}
-	if err := checkReturnOld(in.ReturnValues); err != nil {
-		return nil, err
-	}
-	e, err := texts{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
-		may: []expr.Kind{expr.ConditionExpression}}.parse()
-	if err != nil {
-		return nil, err
-	}
-	if err := old.parse(&e); err != nil {
-		return nil, err
-	}
-	a.condition = e.condition
-	used, err := s.runForUsage(ctx, a, func(tx *store.Tx, c *change) error {
-		out = &DeleteItemOutput{ItemCollectionMetrics: c.table.collection(tx, a.key, in.ReturnItemCollectionMetrics)}
-		out.Attributes = oldAttributes(c, in.ReturnValues)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
-	return out, nil
-}
-
-// UpdateItem changes attributes of an item, or makes one with the key and those attributes.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
-func (s *service) UpdateItem(ctx context.Context, in *UpdateItemInput) (out *UpdateItemOutput, err error) {
-	old := older{updates: in.AttributeUpdates, expected: in.Expected, operator: in.ConditionalOperator, newer: true}
-	err = old.check(parameter{"UpdateExpression", in.UpdateExpression != nil}, parameter{"ConditionExpression", in.ConditionExpression != nil})
-	if err != nil {
-		return nil, err
-	}
-	a := &action{table: *in.TableName, kind: update, showOld: is(in.ReturnValuesOnConditionCheckFailure, ReturnValuesOnConditionCheckFailureAllOld)}
-	if a.key, err = violatedItem(in.Key); err != nil {
-		return nil, err
-	}
-	e, err := texts{update: in.UpdateExpression, condition: in.ConditionExpression, names: in.ExpressionAttributeNames,
-		values: in.ExpressionAttributeValues, may: []expr.Kind{expr.UpdateExpression, expr.ConditionExpression}, newer: true}.parse()
-	if err != nil {
-		return nil, err
-	}
-	if err := old.parse(&e); err != nil {
-		return nil, err
-	}
-	a.update, a.condition = e.update, e.condition
-	used, err := s.runForUsage(ctx, a, func(tx *store.Tx, c *change) error {
-		out = &UpdateItemOutput{ItemCollectionMetrics: c.table.collection(tx, a.key, in.ReturnItemCollectionMetrics)}
-		out.Attributes = updatedAttributes(c, a.update, in.ReturnValues)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
-	return out, nil
+	return nil
 }
 
 // updatedAttributes is the answer to an update's ReturnValues. There are no Attributes where there is nothing to show.

@@ -86,12 +86,20 @@ func (o *older) parse(e *expressions) error {
 	if o.none() {
 		return nil
 	}
-	for _, part := range []func(*expressions) error{o.parseUpdates, o.parseExpected, o.parseFilter, o.parseAttributes, o.parseKeys} {
-		if err := part(e); err != nil {
-			return o.worded(err)
-		}
+	err := o.parseUpdates(e) // one by one, and not in a loop over functions: what those take is moved to the heap
+	if err == nil {
+		err = o.parseExpected(e)
 	}
-	return nil
+	if err == nil {
+		err = o.parseFilter(e)
+	}
+	if err == nil {
+		err = o.parseAttributes(e)
+	}
+	if err == nil {
+		err = o.parseKeys(e)
+	}
+	return o.worded(err)
 }
 
 func (o *older) parseUpdates(e *expressions) error {

@@ -32,7 +32,7 @@ func (s *service) Query(ctx context.Context, in *QueryInput) (out *QueryOutput, 
 	}
 	e, err := texts{filter: in.FilterExpression, projection: in.ProjectionExpression, keyCondition: in.KeyConditionExpression,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
-		may: []expr.Kind{expr.FilterExpression, expr.KeyConditionExpression}}.parse()
+		may: mayQuery}.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (s *service) Scan(ctx context.Context, in *ScanInput) (out *ScanOutput, err
 		return nil, err
 	}
 	e, err := texts{filter: in.FilterExpression, projection: in.ProjectionExpression, names: in.ExpressionAttributeNames,
-		values: in.ExpressionAttributeValues, may: []expr.Kind{expr.FilterExpression}}.parse()
+		values: in.ExpressionAttributeValues, may: mayScan}.parse()
 	if err != nil {
 		return nil, err
 	}

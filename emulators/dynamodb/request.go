@@ -37,6 +37,14 @@ type texts struct {
 	newer  bool        // the operation is one of those with newer checks: see violated
 }
 
+// The expressions of an operation that use values. Each is kept once: made for a request it would be on the heap.
+var (
+	mayCondition = []expr.Kind{expr.ConditionExpression}
+	mayUpdate    = []expr.Kind{expr.UpdateExpression, expr.ConditionExpression}
+	mayQuery     = []expr.Kind{expr.FilterExpression, expr.KeyConditionExpression}
+	mayScan      = []expr.Kind{expr.FilterExpression}
+)
+
 // parse parses all expressions of a request. DynamoDB does so before it looks for the table.
 func (t texts) parse() (e expressions, err error) {
 	if t.condition == nil && t.filter == nil && t.update == nil && t.keyCondition == nil {
