@@ -2,6 +2,8 @@ package dynamodb
 
 import (
 	"encoding/binary"
+	"maps"
+	"slices"
 	"time"
 
 	"devstack/emulators/store"
@@ -13,10 +15,10 @@ import (
 func (t *table) describe(tx *store.Tx, now time.Time) *TableDescription {
 	n := t.count(tx, nil)
 	d := &TableDescription{
-		AttributeDefinitions:      t.Attributes,
+		AttributeDefinitions:      t.definitions(),
 		TableName:                 new(t.Name),
 		KeySchema:                 t.Key.wire(),
-		TableStatus:               new(TableStatusActive),
+		TableStatus:               new(t.status()),
 		CreationDateTime:          new(t.Created),
 		ProvisionedThroughput:     t.Throughput.provisioned(now),
 		TableSizeBytes:            new(n.bytes),
@@ -31,8 +33,9 @@ func (t *table) describe(tx *store.Tx, now time.Time) *TableDescription {
 	}
 	reads, writes := t.Throughput.ready(t.Billing)
 	d.WarmThroughput = &TableWarmThroughputDescription{ReadUnitsPerSecond: &reads, WriteUnitsPerSecond: &writes, Status: new(TableStatusActive)}
-	if t.Class != "" {
-		d.TableClassSummary = &TableClassSummary{TableClass: new(t.Class), LastUpdateDateTime: t.ClassFrom}
+	d.TableClassSummary = classSummary(t.Class, t.ClassFrom)
+	if t.EncryptedBy != "" {
+		d.SSEDescription = &SSEDescription{Status: new(SSEStatusEnabled), SSEType: new(SSETypeKms), KMSMasterKeyArn: new(t.EncryptedBy)}
 	}
 	if t.StreamARN != "" {
 		d.LatestStreamArn, d.LatestStreamLabel = new(t.StreamARN), new(t.Label)
@@ -47,19 +50,58 @@ func (t *table) describe(tx *store.Tx, now time.Time) *TableDescription {
 			d.LocalSecondaryIndexes = append(d.LocalSecondaryIndexes, t.describeLocal(tx, x))
 		}
 	}
+	if m := t.under(droppingIndex); m != nil {
+		g := t.describeGlobal(tx, m.Index, now)
+		g.IndexStatus = new(IndexStatusDeleting)
+		d.GlobalSecondaryIndexes = append(d.GlobalSecondaryIndexes, g)
+	}
+	t.describeTransitions(d)
 	t.describeReplicas(tx, d)
 	return d
 }
 
+// definitions are the attributes of all keys, by name, which is the order of AWS's answers. Those of an index that is being
+// deleted are still among them.
+func (t *table) definitions() []AttributeDefinition {
+	types := map[string]string{}
+	add := func(k keySchema) {
+		for _, a := range k {
+			types[a.Name] = a.Type
+		}
+	}
+	add(t.Key)
+	for _, x := range t.Indexes {
+		add(x.Key)
+	}
+	if m := t.under(droppingIndex); m != nil {
+		add(m.Index.Key)
+	}
+	var out []AttributeDefinition
+	for _, name := range slices.Sorted(maps.Keys(types)) {
+		out = append(out, AttributeDefinition{AttributeName: new(name), AttributeType: new(types[name])})
+	}
+	return out
+}
+
+func classSummary(class string, from *time.Time) *TableClassSummary {
+	if class == "" {
+		return nil
+	}
+	return &TableClassSummary{TableClass: &class, LastUpdateDateTime: from}
+}
+
 func (t *table) describeGlobal(tx *store.Tx, x *index, now time.Time) GlobalSecondaryIndexDescription {
 	n := t.count(tx, x)
+	status, backfilling := t.indexStatus(x.Name)
 	reads, writes := x.Throughput.ready(t.Billing)
-	return GlobalSecondaryIndexDescription{
-		IndexName: new(x.Name), KeySchema: x.Key.wire(), Projection: x.projection(), IndexStatus: new(IndexStatusActive),
+	d := GlobalSecondaryIndexDescription{
+		IndexName: new(x.Name), KeySchema: x.Key.wire(), Projection: x.projection(), IndexStatus: &status, Backfilling: backfilling,
 		ProvisionedThroughput: x.Throughput.provisioned(now), IndexSizeBytes: new(n.bytes), ItemCount: new(n.items),
 		IndexArn: new(t.arn() + "/index/" + x.Name), OnDemandThroughput: x.Throughput.onDemand(),
 		WarmThroughput: &GlobalSecondaryIndexWarmThroughputDescription{ReadUnitsPerSecond: &reads, WriteUnitsPerSecond: &writes, Status: new(IndexStatusActive)},
 	}
+	t.describeIndexTransition(&d)
+	return d
 }
 
 func (t *table) describeLocal(tx *store.Tx, x *index) LocalSecondaryIndexDescription {

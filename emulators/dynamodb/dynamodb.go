@@ -28,6 +28,10 @@ type Options struct {
 	// StreamLabel names a new stream. Without it the label is the instant of its creation, as on AWS.
 	StreamLabel func(account, region, table string, created time.Time) string
 
+	// Transition is how long a table or an index is CREATING, UPDATING or DELETING. With 0 it is only so in the answer to
+	// the operation, and the next one finds it done.
+	Transition time.Duration
+
 	// OnStreamWrite is called after each commit that has added records to a stream, from the writer's goroutine: it must
 	// not wait. Pollers that listen need not poll. ctx is the writer's, for the trace that it is in.
 	OnStreamWrite func(ctx context.Context, streamARN string)

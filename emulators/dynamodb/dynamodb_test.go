@@ -42,16 +42,18 @@ func openAt(t testing.TB, path string, c *clock.Moving) *cloud {
 	return cl
 }
 
-func newCloud(path string, c *clock.Moving) *cloud {
+func newCloud(path string, c *clock.Moving) *cloud { return newCloudWith(path, c, Options{}) }
+
+// newCloudWith opens an emulator with options; what it tells of streams is kept.
+func newCloudWith(path string, c *clock.Moving, opts Options) *cloud {
 	cl := &cloud{clock: c, store: store.New(path, store.Options{})}
 	ids := kit.SeededIDs(1)
-	db, streams := New(kit.Env{Store: cl.store, Clock: c, IDs: ids, Log: slog.New(slog.DiscardHandler)}, Options{
-		OnStreamWrite: func(_ context.Context, arn string) {
-			cl.mu.Lock()
-			defer cl.mu.Unlock()
-			cl.written = append(cl.written, arn)
-		},
-	})
+	opts.OnStreamWrite = func(_ context.Context, arn string) {
+		cl.mu.Lock()
+		defer cl.mu.Unlock()
+		cl.written = append(cl.written, arn)
+	}
+	db, streams := New(kit.Env{Store: cl.store, Clock: c, IDs: ids, Log: slog.New(slog.DiscardHandler)}, opts)
 	cl.streams = streams
 	cl.Server = wire.NewServer(wire.Config{Services: []*wire.Service{db, streams}, NewID: ids.UUID, Now: c.Now})
 	return cl

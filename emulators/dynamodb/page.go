@@ -81,6 +81,9 @@ func newReading(t *table, in request, e expressions) (*reading, error) {
 		case x.Global && rd.consistent:
 			return nil, errValidation(msgConsistentIndex)
 		}
+		if err := t.readable(x); err != nil {
+			return nil, err
+		}
 		rd.x = x
 	}
 	return rd, rd.choose(in)

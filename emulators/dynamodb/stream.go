@@ -176,12 +176,17 @@ func (r streamRecord) wire(m *stream, sequence uint64) (StreamsRecord, error) {
 	return out, nil
 }
 
-// checkStreamSpecification checks a StreamSpecification by itself. The words are AWS's (ack-api-quirks, DDB-TABLE-050).
-func checkStreamSpecification(spec *StreamSpecification) error {
+// checkStreamSpecification checks a StreamSpecification by itself. The words, which speak of a parameter that is not
+// there, are AWS's (observed on AWS, October 2026).
+func checkStreamSpecification(spec *StreamSpecification, create bool) error {
 	switch {
 	case spec == nil:
+	case *spec.StreamEnabled && spec.StreamViewType == nil && create:
+		return badParameter("Table is being created with a stream enabled, UpdateViewType is required")
 	case *spec.StreamEnabled && spec.StreamViewType == nil:
 		return badParameter("If stream is being enabled then UpdateViewType is required")
+	case !*spec.StreamEnabled && spec.StreamViewType != nil && create:
+		return badParameter("Table is being created with a stream disabled, UpdateViewType should not be specified")
 	case !*spec.StreamEnabled && spec.StreamViewType != nil:
 		return badParameter("If stream is being disabled, then UpdateViewType must not be specified")
 	}

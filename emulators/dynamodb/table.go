@@ -32,6 +32,12 @@ type table struct {
 	Class        string     // TableClass, "" if nobody has said it
 	ClassFrom    *time.Time // when it last changed
 	Protected    bool       // DeletionProtectionEnabled
+	EncryptedBy  string     // the KMS key's ARN; "": AWS's own, of which nothing is said
+
+	Transitions  []transition // that are under way
+	ClassChanges []time.Time  // of the last 30 days
+	KeyChanges   []time.Time  // of EncryptedBy, in the last 24 hours
+	ProtectedAt  *time.Time   // when Protected last changed
 
 	View      string    // StreamViewType of the stream that is enabled, "" for none
 	Label     string    // of the latest stream
@@ -183,7 +189,7 @@ const (
 // table finds the table of an operation on items, by name or ARN.
 func (s *service) table(tx *store.Tx, r *wire.Request, nameOrARN string) (*table, error) {
 	t, _, err := s.lookup(tx, r, nameOrARN)
-	if err == nil && t == nil {
+	if err == nil && (t == nil || t.Transitions != nil && t.under(creating) != nil) {
 		err = errResourceNotFoundException(msgNotFound)
 	}
 	return t, err
@@ -213,6 +219,9 @@ func (s *service) lookup(tx *store.Tx, r *wire.Request, nameOrARN string) (t *ta
 		return nil, name, nil
 	}
 	t, err = s.cache.find(tx, r.Account, r.Region, name)
+	if t != nil && t.Transitions != nil {
+		t = t.settle(s.Clock.Now())
+	}
 	return t, name, err
 }
 

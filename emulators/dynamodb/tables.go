@@ -8,7 +8,7 @@ import (
 	"devstack/emulators/wire"
 )
 
-// CreateTable makes a table, which is ACTIVE at once.
+// CreateTable makes a table. The answer says CREATING; how long the table is so, Options.Transition tells.
 //
 // ResourceInUseException if there is one of the name. Throughput is reported and limits nothing.
 //
@@ -27,20 +27,47 @@ func (s *service) CreateTable(ctx context.Context, in *CreateTableInput) (out *C
 		return nil, err
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
-		if _, exists := tables.Get(tx, t.Account, t.Region, t.Name); exists {
-			return errResourceInUseException("Table already exists: %s", t.Name) // recorded answer
+		if err := makeRoom(tx, t, now); err != nil {
+			return err
 		}
 		dropOldStreams(tx, now)
 		fresh := *t
 		if spec := in.StreamSpecification; spec != nil && *spec.StreamEnabled {
 			s.enableStream(tx, &fresh, *spec.StreamViewType, now)
 		}
-		fresh.put(tx)
 		putPolicy(tx)
+		fresh.begin(transition{Kind: creating}, now, s.opts.Transition)
 		out = &CreateTableOutput{TableDescription: created(fresh.describe(tx, now), in)}
+		fresh.settle(now).put(tx)
 		return nil
 	})
+	s.wake(now, err)
 	return out, err
+}
+
+// makeRoom refuses a table of a name that is taken, in the words for its state (observed on AWS, October 2026), and clears
+// away one whose deletion is over.
+func makeRoom(tx *store.Tx, t *table, now time.Time) error {
+	old, exists := tables.Get(tx, t.Account, t.Region, t.Name)
+	if !exists {
+		return nil
+	}
+	left := old.settle(now)
+	switch {
+	case left == nil:
+		old.drop(tx, now)
+		return nil
+	case left.under(creating) != nil:
+		return left.checkPresent()
+	}
+	return errResourceInUseException("Table already exists: %s", t.Name) // recorded answer
+}
+
+// wake sees to it that the transitions which a call has begun end, too, if nobody asks for the table.
+func (s *service) wake(now time.Time, err error) {
+	if err == nil && s.opts.Transition > 0 {
+		s.expiry.due(now.Add(s.opts.Transition))
+	}
 }
 
 // created is the description that CreateTable answers. AWS does not know yet what it will be ready for, nor since when it is
@@ -48,14 +75,14 @@ func (s *service) CreateTable(ctx context.Context, in *CreateTableInput) (out *C
 func created(d *TableDescription, in *CreateTableInput) *TableDescription {
 	if in.WarmThroughput == nil {
 		d.WarmThroughput = nil
+	} else {
+		d.WarmThroughput.Status = new(TableStatusUpdating)
 	}
 	if d.BillingModeSummary != nil {
 		d.BillingModeSummary.LastUpdateToPayPerRequestDateTime = nil
 	}
-	for i, x := range in.GlobalSecondaryIndexes {
-		if x.WarmThroughput == nil {
-			d.GlobalSecondaryIndexes[i].WarmThroughput = nil
-		}
+	for i := range d.GlobalSecondaryIndexes {
+		d.GlobalSecondaryIndexes[i].WarmThroughput = nil
 	}
 	return d
 }
@@ -63,8 +90,6 @@ func created(d *TableDescription, in *CreateTableInput) *TableDescription {
 // refuseCreate names what CreateTable would have to do more than report.
 func refuseCreate(in *CreateTableInput) error {
 	switch {
-	case in.SSESpecification != nil && in.SSESpecification.Enabled != nil && *in.SSESpecification.Enabled:
-		return notImplemented("CreateTable", "SSESpecification")
 	case in.GlobalTableSourceArn != nil:
 		return notImplemented("CreateTable", "GlobalTableSourceArn")
 	case in.GlobalTableSettingsReplicationMode != nil:
@@ -73,8 +98,19 @@ func refuseCreate(in *CreateTableInput) error {
 	return nil
 }
 
-// msgRequired is how a constraint of the model would be told.
-const msgRequired = "1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null"
+// checkRequired refuses a table without what the model no longer requires, for the sake of global tables.
+func checkRequired(in *CreateTableInput) error {
+	const null = "Value null at '%s' failed to satisfy constraint: Member must not be null"
+	switch {
+	case in.AttributeDefinitions == nil && in.KeySchema == nil:
+		return errValidation("2 validation errors detected: "+null+"; "+null, "attributeDefinitions", "keySchema")
+	case in.AttributeDefinitions == nil:
+		return errValidation("1 validation error detected: "+null, "attributeDefinitions")
+	case in.KeySchema == nil:
+		return errValidation("1 validation error detected: "+null, "keySchema")
+	}
+	return checkLengths(in)
+}
 
 // newTable makes the description of a new table, without its stream.
 func newTable(r *wire.Request, in *CreateTableInput, id string, now time.Time) (*table, error) {
@@ -82,11 +118,8 @@ func newTable(r *wire.Request, in *CreateTableInput, id string, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	switch { // the model no longer requires these, for the sake of global tables
-	case in.AttributeDefinitions == nil:
-		return nil, errValidation(msgRequired, "attributeDefinitions")
-	case len(in.KeySchema) == 0:
-		return nil, errValidation(msgRequired, "keySchema")
+	if err := checkRequired(in); err != nil {
+		return nil, err
 	}
 	t := &table{
 		Account: r.Account, Region: r.Region, Name: name, ID: id, Created: now,
@@ -98,26 +131,33 @@ func newTable(r *wire.Request, in *CreateTableInput, id string, now time.Time) (
 	if t.Billing == BillingModePayPerRequest {
 		t.OnDemandFrom = &now
 	}
-	if err := t.Throughput.set(t.Billing, "", in.ProvisionedThroughput, in.OnDemandThroughput, in.WarmThroughput); err != nil {
+	if err := t.Throughput.create(t, nil, in.ProvisionedThroughput, in.OnDemandThroughput, in.WarmThroughput); err != nil {
 		return nil, err
 	}
 	if in.TableClass != nil {
 		t.Class = *in.TableClass
 	}
-	t.Protected = in.DeletionProtectionEnabled != nil && *in.DeletionProtectionEnabled
+	t.Protected = yes(in.DeletionProtectionEnabled)
+	if err := checkUnique(in.AttributeDefinitions); err != nil {
+		return nil, err
+	}
 	if len(in.AttributeDefinitions) < len(in.KeySchema) {
 		return nil, errValidation(msgTooFewDefinitions)
 	}
-	if t.Key, err = newSchema(in.KeySchema, t.Attributes, 1); err != nil {
+	if t.Key, err = newSchema(nil, in.KeySchema, t.Attributes); err != nil {
 		return nil, err
 	}
 	if err := newIndexes(t, in); err != nil {
 		return nil, err
 	}
-	if err := checkStreamSpecification(in.StreamSpecification); err != nil {
+	if err := checkStreamSpecification(in.StreamSpecification, true); err != nil {
 		return nil, err
 	}
-	return t, checkDefinitions(t)
+	if t.EncryptedBy, err = encryption(r, in.SSESpecification); err != nil {
+		return nil, err
+	}
+	t.Attributes = t.definitions()
+	return t, checkTags(in.Tags)
 }
 
 // DescribeTable describes a table. Its counts are those of this instant, where AWS's are up to six hours old.
@@ -135,19 +175,18 @@ func (s *service) DescribeTable(ctx context.Context, in *DescribeTableInput) (ou
 	return out, err
 }
 
-// DeleteTable removes a table with its items and indexes at once. Its stream can be read for another 24 hours.
+// DeleteTable removes a table with its items and indexes. The answer says DELETING; how long the table is so, Options.Transition
+// tells, and until then it can be read and written. Its stream can be read for another 24 hours.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteTable.html
 func (s *service) DeleteTable(ctx context.Context, in *DeleteTableInput) (out *DeleteTableOutput, err error) {
 	r, now := wire.From(ctx), s.Clock.Now()
-	defer func() { // and not before the commit: until then it is still there to be read
-		if err == nil {
-			s.cache.forget(r.Account, r.Region, *out.TableDescription.TableName)
-		}
-	}()
 	err = s.Store.Update(func(tx *store.Tx) error {
 		t, err := s.tableToChange(tx, r, *in.TableName)
 		if err != nil {
+			return err
+		}
+		if err := t.checkDeletable(); err != nil {
 			return err
 		}
 		if t.Protected {
@@ -156,16 +195,34 @@ func (s *service) DeleteTable(ctx context.Context, in *DeleteTableInput) (out *D
 		if err := t.checkLeave(now); err != nil {
 			return err
 		}
-		d := t.describe(tx, now)
-		d.TableStatus = new(TableStatusDeleting)
-		out = &DeleteTableOutput{TableDescription: d}
-
+		t.begin(transition{Kind: deleting}, now, s.opts.Transition)
+		out = &DeleteTableOutput{TableDescription: deleted(t.describe(tx, now))}
 		dropOldStreams(tx, now)
+		disableStream(tx, t, now)
 		t.leave(tx)
-		t.drop(tx, now)
+		t.Global = nil
+		if left := t.settle(now); left != nil {
+			left.put(tx)
+		} else {
+			t.drop(tx, now)
+		}
 		return nil
 	})
+	if err == nil && s.opts.Transition == 0 { // and not before the commit: until then it is still there to be read
+		s.cache.forget(r.Account, r.Region, *out.TableDescription.TableName)
+	}
+	s.wake(now, err)
 	return out, err
+}
+
+// deleted is the part of a description that DeleteTable answers, as in public transcripts:
+// https://github.com/aws/aws-cli/blob/develop/awscli/examples/dynamodb/delete-table.rst
+func deleted(d *TableDescription) *TableDescription {
+	return &TableDescription{
+		TableName: d.TableName, TableStatus: d.TableStatus, ProvisionedThroughput: d.ProvisionedThroughput, TableSizeBytes: d.TableSizeBytes,
+		ItemCount: d.ItemCount, TableArn: d.TableArn, TableId: d.TableId, BillingModeSummary: d.BillingModeSummary,
+		TableClassSummary: d.TableClassSummary, DeletionProtectionEnabled: d.DeletionProtectionEnabled,
+	}
 }
 
 // drop removes a table with its items and indexes, and ends its stream.
@@ -191,7 +248,7 @@ func (t *table) dropIndex(tx *store.Tx, x *index) {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html
 func (s *service) ListTables(ctx context.Context, in *ListTablesInput) (out *ListTablesOutput, err error) {
-	r, limit, after := wire.From(ctx), 100, ""
+	r, now, limit, after := wire.From(ctx), s.Clock.Now(), 100, ""
 	if in.Limit != nil {
 		limit = int(*in.Limit)
 	}
@@ -201,6 +258,9 @@ func (s *service) ListTables(ctx context.Context, in *ListTablesInput) (out *Lis
 	err = s.Store.View(func(tx *store.Tx) error {
 		out = &ListTablesOutput{TableNames: []string{}}
 		for t := range tables.After(tx, []any{after}, r.Account, r.Region) {
+			if t.settle(now) == nil {
+				continue
+			}
 			if len(out.TableNames) == limit {
 				out.LastEvaluatedTableName = new(out.TableNames[limit-1])
 				break
@@ -212,13 +272,14 @@ func (s *service) ListTables(ctx context.Context, in *ListTablesInput) (out *Lis
 	return out, err
 }
 
-// DescribeLimits tells the default quotas of an account, which nothing here enforces: capacity is not limited.
+// DescribeLimits tells the default quotas of an account. That of a table is enforced where one asks for more; what an account
+// has in all is not added up.
 //
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeLimits.html
 func (s *service) DescribeLimits(context.Context, *DescribeLimitsInput) (*DescribeLimitsOutput, error) {
 	return &DescribeLimitsOutput{
-		AccountMaxReadCapacityUnits: new(int64(80000)), AccountMaxWriteCapacityUnits: new(int64(80000)),
-		TableMaxReadCapacityUnits: new(int64(40000)), TableMaxWriteCapacityUnits: new(int64(40000)),
+		AccountMaxReadCapacityUnits: new(int64(maxAccountUnits)), AccountMaxWriteCapacityUnits: new(int64(maxAccountUnits)),
+		TableMaxReadCapacityUnits: new(int64(maxTableUnits)), TableMaxWriteCapacityUnits: new(int64(maxTableUnits)),
 	}, nil
 }
 

@@ -81,12 +81,12 @@ func TestIndexDefinitions(t *testing.T) {
 		many = append(many, index(fmt.Sprintf("index%d", n), "g", "", all))
 	}
 	for _, tt := range []struct{ name, indexes, want string }{
-		{"a local index without a sort key", `"LocalSecondaryIndexes":[` + index("local", "pk", "", all) + `]`, invalid + "Index KeySchema does not have a range key for index: local"},
+		{"a local index without a sort key", `"LocalSecondaryIndexes":[` + index("local", "pk", "", all) + `],"GlobalSecondaryIndexes":[` + index("idx", "g", "", all) + `]`, invalid + "Index KeySchema does not have a range key for index: local"},
 		{"a local index of another partition key", `"LocalSecondaryIndexes":[` + index("local", "g", "sk", all) + `]`,
 			invalid + "Index KeySchema does not have the same leading hash key as table KeySchema for index: local. index hash key: g, table hash key: pk"},
 		{"two indexes of one name", `"GlobalSecondaryIndexes":[` + index("same", "g", "", all) + "," + index("same", "g", "sk", all) + `]`, invalid + "Duplicate index name: same"},
 		{"an undefined key", `"GlobalSecondaryIndexes":[` + index("idx", "x", "", all) + `]`,
-			invalid + "Some index key attributes are not defined in AttributeDefinitions. Keys: [x], AttributeDefinitions: [pk, sk, g]"},
+			invalid + "Some index key attributes are not defined in AttributeDefinitions. Keys: [x], AttributeDefinitions: [sk, pk, g]"},
 		{"INCLUDE of nothing", `"GlobalSecondaryIndexes":[` + index("idx", "g", "", `"ProjectionType":"INCLUDE"`) + `]`, invalid + "ProjectionType is INCLUDE, but NonKeyAttributes is not specified"},
 		{"ALL of something", `"GlobalSecondaryIndexes":[` + index("idx", "g", "", all+`,"NonKeyAttributes":["x"]`) + `]`, invalid + "ProjectionType is ALL, but NonKeyAttributes is specified"},
 		{"no projection", `"GlobalSecondaryIndexes":[` + index("idx", "g", "", "") + `]`, invalid + "Unknown ProjectionType: null"},

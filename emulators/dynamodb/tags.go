@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
@@ -14,19 +16,67 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TaggingRestrictions.html
 const maxTags = 50
 
-// msgTagNotFound is AWS's, with its own spelling: https://github.com/turbot/steampipe-plugin-aws/issues/1516
-const msgTagNotFound = "Requested resource not found: ResourcArn: %s not found"
+// The words of this file are AWS's, observed in October 2026. Before, it wrote ResourcArn
+// (https://github.com/turbot/steampipe-plugin-aws/issues/1516).
+const (
+	msgTagNotFound = "Requested resource not found: ResourceArn: %s not found"
+	msgTooManyTags = "Number of Tags exceed the current limit for the provided ResourceArn"
+)
 
-// tagged returns a copy of the table that a ResourceArn names.
+// checkTags checks the tags of a request.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TaggingRestrictions.html
+func checkTags(tags []Tag) error {
+	seen := map[string]bool{}
+	for _, tag := range tags {
+		switch {
+		case tag.Key == nil:
+			return errValidation("The Tag Key provided is invalid, Key: null")
+		case *tag.Key == "" || !tagText(*tag.Key, 128):
+			return errValidation("The Tag Key provided is invalid, Key: %s", *tag.Key)
+		case strings.HasPrefix(strings.ToLower(*tag.Key), "aws:"):
+			return errValidation("Tag Key cannot be prefixed with aws:, Key: %s", *tag.Key)
+		case tag.Value == nil:
+			return errValidation("The Tag Value provided is invalid, Value: null")
+		case !tagText(*tag.Value, 256):
+			return errValidation("The Tag Value provided is invalid, Value: %s", *tag.Value)
+		case seen[*tag.Key]:
+			return errValidation("Duplicate Tag Keys provided as input: Duplicate Tag Key found %s", *tag.Key)
+		}
+		seen[*tag.Key] = true
+	}
+	if len(tags) > maxTags {
+		return errValidation(msgTooManyTags)
+	}
+	return nil
+}
+
+// tagText tells whether a key or a value is of the characters of which tags are made, and not too long.
+func tagText(s string, longest int) bool {
+	bad := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsSpace(r) && !strings.ContainsRune("+-=._:/@", r)
+	}
+	return utf8.RuneCountInString(s) <= longest && !strings.ContainsFunc(s, bad)
+}
+
+// tagged returns a copy of the table that a ResourceArn names. What of a table is CREATING has no tags yet.
 func (s *service) tagged(tx *store.Tx, r *wire.Request, arn string) (*table, error) {
-	if !strings.HasPrefix(arn, "arn:") {
-		return nil, errValidation("Invalid TableArn: Invalid ResourceArn provided as input %s", arn) // from memory of AWS's answer
+	parts := strings.SplitN(arn, ":", 6)
+	switch {
+	case !strings.HasPrefix(arn, "arn:"):
+		return nil, badParameter("ARNs must start with 'arn:': %s", arn)
+	case len(parts) < 6 || parts[2] != "dynamodb":
+		return nil, badParameter("Provided Arn is not a DynamoDB resource arn: %s", arn)
+	case parts[3] != r.Region:
+		return nil, errValidation("Invalid TableArn: Invalid ResourceArn provided as input %s", arn)
+	case strings.Contains(parts[5], "/index/"):
+		return nil, badParameter("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %s", arn)
 	}
 	t, _, err := s.lookup(tx, r, arn)
 	if err != nil {
 		return nil, err
 	}
-	if t == nil || t.arn() != arn {
+	if t == nil || t.arn() != arn || t.under(creating) != nil {
 		return nil, errResourceNotFoundException(msgTagNotFound, arn)
 	}
 	c := *t
@@ -39,6 +89,12 @@ func (s *service) tagged(tx *store.Tx, r *wire.Request, arn string) (*table, err
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TagResource.html
 func (s *service) TagResource(ctx context.Context, in *TagResourceInput) (*TagResourceOutput, error) {
 	r := wire.From(ctx)
+	if len(in.Tags) == 0 {
+		return nil, errValidation("Atleast one Tag needs to be provided as Input.")
+	}
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
 	return &TagResourceOutput{}, s.Store.Update(func(tx *store.Tx) error {
 		t, err := s.tagged(tx, r, *in.ResourceArn)
 		if err != nil {
@@ -51,8 +107,8 @@ func (s *service) TagResource(ctx context.Context, in *TagResourceInput) (*TagRe
 				t.Tags = append(t.Tags, tag)
 			}
 		}
-		if len(t.Tags) > maxTags { // the words are a guess
-			return badParameter("Too many tags. The maximum number of tags for a resource is %d", maxTags)
+		if len(t.Tags) > maxTags {
+			return errValidation(msgTooManyTags)
 		}
 		t.put(tx)
 		return nil
@@ -64,6 +120,9 @@ func (s *service) TagResource(ctx context.Context, in *TagResourceInput) (*TagRe
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UntagResource.html
 func (s *service) UntagResource(ctx context.Context, in *UntagResourceInput) (*UntagResourceOutput, error) {
 	r := wire.From(ctx)
+	if len(in.TagKeys) == 0 {
+		return nil, errValidation("Atleast one Tag Key needs to be provided as Input.")
+	}
 	return &UntagResourceOutput{}, s.Store.Update(func(tx *store.Tx) error {
 		t, err := s.tagged(tx, r, *in.ResourceArn)
 		if err != nil {

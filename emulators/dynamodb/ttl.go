@@ -19,16 +19,17 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
 const tooOld = 5 * 365 * 24 * time.Hour
 
-// What AWS says of changes that change nothing, from memory of its answers.
+// What AWS says of changes that change nothing, and of those too soon after another (observed in October 2026).
 const (
 	msgTTLEnabled  = "TimeToLive is already enabled"
 	msgTTLDisabled = "TimeToLive is already disabled"
 	msgTTLOther    = "TimeToLive is active on a different AttributeName: current AttributeName is %s"
+	msgTTLTooSoon  = "Time to live has been modified multiple times within a fixed interval"
 )
 
 // UpdateTimeToLive says which attribute holds the second, counted from 1970, at which an item expires. It takes effect at
-// once, and an item is deleted in the second in which it expires, where AWS takes days; so there is no limit on how often
-// it may be changed.
+// once, and an item is deleted in the second in which it expires, where AWS takes days. With Options.Transition it is ENABLING
+// or DISABLING for that long, deletes nothing yet, and may not be changed again; without, it may be changed at any time.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTimeToLive.html
 func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInput) (*UpdateTimeToLiveOutput, error) {
@@ -50,6 +51,10 @@ func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInpu
 		if t.strong() {
 			return errValidation(msgStrongWithout, "TimeToLive")
 		}
+		if err := t.checkExpiring(); err != nil {
+			return err
+		}
+		t.begin(transition{Kind: expiring, To: t.TTL}, now, s.opts.Transition)
 		attribute := ""
 		if *spec.Enabled {
 			attribute = *spec.AttributeName
@@ -60,7 +65,21 @@ func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInpu
 		t.expireBy(tx, attribute, now, e)
 		return nil
 	})
+	s.wake(now, err)
 	return &UpdateTimeToLiveOutput{TimeToLiveSpecification: spec}, err
+}
+
+// checkExpiring refuses a change of the time to live while the table or its time to live is changing.
+func (t *table) checkExpiring() error {
+	switch {
+	case t.under(creating) != nil:
+		return inUse("Table %s is being created", t.Name)
+	case t.under(deleting) != nil:
+		return t.checkPresent()
+	case t.under(expiring) != nil:
+		return errValidation(msgTTLTooSoon)
+	}
+	return nil
 }
 
 // expireBy sets the attribute of expiry, "" for none.
@@ -71,7 +90,7 @@ func (t *table) expireBy(tx *store.Tx, attribute string, now time.Time, e *effec
 	} else {
 		t.listExpiries(tx, now, e)
 	}
-	t.put(tx)
+	t.settle(now).put(tx)
 }
 
 // listExpiries lists the expiries of the items that the table has already.
@@ -89,10 +108,22 @@ func (s *service) DescribeTimeToLive(ctx context.Context, in *DescribeTimeToLive
 	r, d := wire.From(ctx), &TimeToLiveDescription{TimeToLiveStatus: new(TimeToLiveStatusDisabled)}
 	err := s.Store.View(func(tx *store.Tx) error {
 		t, err := s.tableToChange(tx, r, *in.TableName)
-		if err == nil && t.TTL != "" {
+		if err != nil {
+			return err
+		}
+		if status := t.status(); status == TableStatusCreating || status == TableStatusDeleting {
+			return errValidation("Cannot describe time to live while table is in %[1]s state: Current table state is %[1]s", status)
+		}
+		if t.TTL != "" {
 			d.TimeToLiveStatus, d.AttributeName = new(TimeToLiveStatusEnabled), new(t.TTL)
 		}
-		return err
+		switch m := t.under(expiring); {
+		case m != nil && t.TTL != "":
+			d.TimeToLiveStatus = new(TimeToLiveStatusEnabling)
+		case m != nil:
+			d.TimeToLiveStatus, d.AttributeName = new(TimeToLiveStatusDisabling), new(m.To)
+		}
+		return nil
 	})
 	return &DescribeTimeToLiveOutput{TimeToLiveDescription: d}, err
 }
@@ -122,7 +153,7 @@ func expiryKey(at time.Time, itemKey []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(nil, uint64(at.Unix())), itemKey...)
 }
 
-// sweeper deletes what has expired, as soon as the second of its expiry is over.
+// sweeper deletes what has expired, as soon as the second of its expiry is over, and ends transitions.
 type sweeper struct {
 	s    *service
 	mu   sync.Mutex
@@ -187,8 +218,9 @@ func (w *sweeper) sweep() {
 // deleteExpired deletes up to a batch of expired items. It reports whether there may be more, and when the next expires.
 func (s *service) deleteExpired(tx *store.Tx, now time.Time, e *effects) (more bool, next time.Time) {
 	left := sweepBatch
+	next = s.finish(tx, now)
 	for t := range tables.All(tx) {
-		if t.TTL == "" {
+		if t.TTL == "" || t.under(expiring) != nil {
 			continue
 		}
 		expired, first := t.expired(tx, now, left)

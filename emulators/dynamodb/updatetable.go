@@ -11,9 +11,11 @@ import (
 	"devstack/emulators/wire"
 )
 
-// UpdateTable changes a table's throughput, billing, class, protection, stream or one global secondary index.
+// UpdateTable changes a table's throughput, billing, class, encryption, protection, stream or one global secondary index: one
+// of them at a time. The answer says what AWS's says while the change is under way, the former throughput among it.
 //
-// A new index is filled before the call returns. An item whose attributes cannot be the index's key is left out of it.
+// A new index is filled before the call returns, though it cannot be read for as long as Options.Transition has it CREATING.
+// An item whose attributes cannot be the index's key is left out of it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
 func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *UpdateTableOutput, err error) {
@@ -21,7 +23,7 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 	if in.ReplicaUpdates != nil {
 		return s.updateMembers(ctx, in)
 	}
-	if err := refuseUpdate(in); err != nil {
+	if err := checkUpdate(in); err != nil {
 		return nil, err
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
@@ -30,16 +32,12 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 			return err
 		}
 		before := *t
+		before.Indexes = slices.Clone(t.Indexes)
 		if err := t.checkReplica(in); err != nil {
 			return err
 		}
-		if err := t.update(in, now); err != nil {
-			return err
-		}
-		if err := t.updateIndexes(in.GlobalSecondaryIndexUpdates, now); err != nil {
-			return err
-		}
-		if err := checkStreamChange(t, in.StreamSpecification); err != nil {
+		u := tableUpdate{table: t, in: in, now: now, takes: s.opts.Transition}
+		if err := u.apply(r); err != nil {
 			return err
 		}
 		// From here on nothing fails: a failure after a write costs those that share the commit.
@@ -51,163 +49,488 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 				disableStream(tx, t, now)
 			}
 		}
-		t.followIndexes(tx, &before)
 		t.synchronize(tx, &before, now)
-		t.put(tx)
 		out = &UpdateTableOutput{TableDescription: t.describe(tx, now)}
+		t.followIndexes(tx, &before)
+		if u.status != "" {
+			out.TableDescription.TableStatus = &u.status
+		}
+		t.settleOnDemand()
+		t.settle(now).put(tx)
 		return nil
 	})
+	s.wake(now, err)
 	return out, err
 }
 
-// refuseUpdate names what UpdateTable would have to do more than report, and refuses a call that asks for nothing.
-func refuseUpdate(in *UpdateTableInput) error {
+// msgNothing is the answer to a call that asks for nothing (observed on AWS, October 2026, as are the rules of checkUpdate).
+const msgNothing = "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, " +
+	"ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, " +
+	"WarmThroughput or TableClass is required"
+
+// checkUpdate checks the request by itself: most changes must come alone.
+func checkUpdate(in *UpdateTableInput) error {
+	asked := map[string]bool{
+		"throughput": in.ProvisionedThroughput != nil, "billing": in.BillingMode != nil, "stream": in.StreamSpecification != nil,
+		"sse": in.SSESpecification != nil, "class": in.TableClass != nil, "protection": in.DeletionProtectionEnabled != nil,
+		"on demand": in.OnDemandThroughput != nil, "warm": in.WarmThroughput != nil, "indexes": len(in.GlobalSecondaryIndexUpdates) > 0,
+		"settings": in.GlobalTableSettingsReplicationMode != nil,
+	}
+	n := 0
+	for _, given := range asked {
+		if given {
+			n++
+		}
+	}
 	switch {
-	case in.SSESpecification != nil && in.SSESpecification.Enabled != nil && *in.SSESpecification.Enabled:
-		return notImplemented("UpdateTable", "SSESpecification")
-	case in.ProvisionedThroughput == nil && in.BillingMode == nil && in.StreamSpecification == nil && in.GlobalSecondaryIndexUpdates == nil &&
-		in.SSESpecification == nil && in.TableClass == nil && in.DeletionProtectionEnabled == nil && in.OnDemandThroughput == nil && in.WarmThroughput == nil &&
-		in.GlobalTableSettingsReplicationMode == nil:
-		return errValidation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
+	case n == 0:
+		return errValidation(msgNothing)
+	case in.GlobalSecondaryIndexUpdates != nil && !asked["indexes"]:
+		return badParameter("List of GlobalSecondaryIndexUpdates is empty")
+	}
+	structural, err := checkIndexUpdates(in.GlobalSecondaryIndexUpdates)
+	iops := asked["throughput"] || is(in.BillingMode, BillingModeProvisioned)
+	switch {
+	case err != nil:
+		return err
+	case n > 1 && asked["sse"]:
+		return badParameter("Server-Side Encryption modification must be the only operation in the request")
+	case n > 1 && asked["class"]:
+		return badParameter("TableClass modification must be the only operation in the request")
+	case n > 1 && asked["protection"]:
+		return badParameter("DeletionProtection modification must be the only operation in the request")
+	case n == 2 && asked["warm"] && creates(in.GlobalSecondaryIndexUpdates):
+		return badParameter("Create global secondary index cannot be specified when updating WarmThroughput")
+	case n > 1 && asked["warm"] && asked["on demand"] || n > 1 && asked["on demand"] && !(n == 2 && asked["billing"]):
+		return badParameter("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
+	case n > 1 && asked["warm"]:
+		return badParameter("WarmThroughput must be the only operation in the request")
+	case asked["stream"] && iops:
+		return badParameter("You cannot modify stream status while updating table IOPS")
+	case structural && asked["stream"]:
+		return badParameter("You cannot create or delete index while changing stream status")
+	case structural && asked["throughput"]:
+		return badParameter("You cannot create or delete index while updating table IOPS")
+	case is(in.BillingMode, BillingModeProvisioned) && !asked["throughput"]:
+		return badParameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+	case is(in.BillingMode, BillingModePayPerRequest) && asked["throughput"]:
+		return badParameter("ProvisionedThroughput cannot be specified when BillingMode is PAY_PER_REQUEST")
 	}
 	if err := checkSettingsMode(in.GlobalTableSettingsReplicationMode); err != nil {
 		return err
 	}
-	return checkStreamSpecification(in.StreamSpecification)
+	return checkStreamSpecification(in.StreamSpecification, false)
 }
 
-// update takes over what concerns the table itself.
-func (t *table) update(in *UpdateTableInput, now time.Time) error {
-	for _, d := range in.AttributeDefinitions {
-		i := slices.IndexFunc(t.Attributes, func(old AttributeDefinition) bool { return *old.AttributeName == *d.AttributeName })
-		switch {
-		case i < 0:
-			t.Attributes = append(t.Attributes, d)
-		case *t.Attributes[i].AttributeType != *d.AttributeType: // the words are a guess
-			return badParameter("Attribute %s is defined with type %s already", *d.AttributeName, *t.Attributes[i].AttributeType)
+// checkIndexUpdates checks the list of what is asked of indexes, and tells whether one is to be created or deleted.
+func checkIndexUpdates(updates []GlobalSecondaryIndexUpdate) (structural bool, err error) {
+	seen := map[string]bool{}
+	for _, u := range updates {
+		name, actions := "", 0
+		if u.Create != nil {
+			name, actions, structural = *u.Create.IndexName, actions+1, true
 		}
+		if u.Delete != nil {
+			name, actions, structural = *u.Delete.IndexName, actions+1, true
+		}
+		if u.Update != nil {
+			name, actions = *u.Update.IndexName, actions+1
+		}
+		switch {
+		case actions == 0:
+			return false, badParameter("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
+		case actions > 1:
+			return false, badParameter("Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object")
+		case seen[name]:
+			return false, badParameter("Only one global secondary index update per index is allowed simultaneously. Index: %s", name)
+		}
+		seen[name] = true
 	}
-	if err := t.updateBilling(in, now); err != nil {
+	return structural, nil
+}
+
+func creates(updates []GlobalSecondaryIndexUpdate) bool {
+	return slices.ContainsFunc(updates, func(u GlobalSecondaryIndexUpdate) bool { return u.Create != nil })
+}
+
+// tableUpdate is an update of a table at work.
+type tableUpdate struct {
+	*table
+	in     *UpdateTableInput
+	now    time.Time
+	takes  time.Duration
+	status string // TableStatus of the answer, where it is not the table's
+}
+
+// apply makes the changes to the table's description.
+func (u *tableUpdate) apply(r *wire.Request) error {
+	if err := u.checkPresent(); err != nil {
 		return err
 	}
-	t.Throughput.limit(in.OnDemandThroughput)
-	t.Throughput.warm(in.WarmThroughput)
-	if in.GlobalTableSettingsReplicationMode != nil {
-		t.SettingsMode = *in.GlobalTableSettingsReplicationMode
-	}
-	if in.TableClass != nil && *in.TableClass != t.Class {
-		t.Class, t.ClassFrom = *in.TableClass, &now
-	}
-	if in.DeletionProtectionEnabled != nil {
-		t.Protected = *in.DeletionProtectionEnabled
-	}
-	return nil
-}
-
-// msgSameThroughput is how AWS refuses what would change nothing, from memory of its answer.
-const msgSameThroughput = "The provisioned throughput for the table will not change. The requested value equals the current value. " +
-	"Current ReadCapacityUnits provisioned for the table: %d. Requested ReadCapacityUnits: %d. " +
-	"Current WriteCapacityUnits provisioned for the table: %d. Requested WriteCapacityUnits: %d. " +
-	"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
-
-// updateBilling changes the billing mode or the provisioned throughput.
-func (t *table) updateBilling(in *UpdateTableInput, now time.Time) error {
-	given := in.ProvisionedThroughput
-	if in.BillingMode != nil && *in.BillingMode != t.Billing {
-		t.Billing = *in.BillingMode
-		if err := t.Throughput.set(t.Billing, "", given, nil, nil); err != nil {
+	for _, step := range []func() error{u.billing, u.onDemand, u.warmth, u.class, u.protection, u.stream, u.indexes} {
+		if err := step(); err != nil {
 			return err
 		}
-		if t.Billing == BillingModePayPerRequest {
-			t.OnDemandFrom = &now
-			for i := range t.Indexes {
-				t.Indexes[i].Throughput.Read, t.Indexes[i].Throughput.Write = 0, 0
-			}
-			return nil
+	}
+	if u.in.GlobalTableSettingsReplicationMode != nil {
+		u.SettingsMode = *u.in.GlobalTableSettingsReplicationMode
+	}
+	if u.in.SSESpecification != nil {
+		was := u.EncryptedBy
+		if err := u.encrypt(r, u.in.SSESpecification, u.now); err != nil {
+			return err
 		}
-		return t.provisionIndexes(in.GlobalSecondaryIndexUpdates)
+		u.start(transition{Kind: encrypting, Was: reported{Key: was}})
+	}
+	return nil
+}
+
+func (u *tableUpdate) start(m transition) { u.begin(m, u.now, u.takes) }
+
+// billing changes the billing mode or the provisioned throughput.
+func (u *tableUpdate) billing() error {
+	given, mode := u.in.ProvisionedThroughput, u.in.BillingMode
+	switch {
+	case given == nil && mode == nil:
+		return nil
+	case given == nil && *mode == u.Billing:
+		u.status = TableStatusUpdating // for nothing, but that is what AWS answers
+		return nil
+	}
+	if err := u.checkIdle(changeIOPS); err != nil {
+		return err
 	}
 	switch {
-	case given == nil:
+	case mode == nil && u.Billing == BillingModePayPerRequest:
+		return badParameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+	case mode == nil || *mode == u.Billing:
+		return u.capacity(given)
+	case *mode == BillingModePayPerRequest:
+		u.payPerRequest()
 		return nil
-	case t.Billing == BillingModePayPerRequest:
-		return t.Throughput.set(t.Billing, "", given, nil, nil) // refuses
-	case t.Throughput.equals(given) && in.BillingMode == nil:
-		return errValidation(msgSameThroughput, t.Throughput.Read, *given.ReadCapacityUnits, t.Throughput.Write, *given.WriteCapacityUnits)
 	}
-	t.Throughput.change(given, now)
+	return u.provision(given)
+}
+
+// capacity changes the provisioned throughput.
+func (u *tableUpdate) capacity(given *ProvisionedThroughput) error {
+	if u.Throughput.equals(given) {
+		return u.Throughput.unchanged(nil, given)
+	}
+	was := u.Throughput
+	was.Decreases = was.decreasesToday(u.now)
+	if err := u.Throughput.change(u.table, nil, given, u.now); err != nil {
+		return err
+	}
+	u.start(transition{Kind: changingIOPS, Was: reported{Throughput: &was, OnDemandFrom: u.OnDemandFrom}})
 	return nil
 }
 
-// provisionIndexes checks that a change to PROVISIONED says what each index is to have.
-func (t *table) provisionIndexes(updates []GlobalSecondaryIndexUpdate) error {
-	for _, x := range t.Indexes {
-		said := slices.ContainsFunc(updates, func(u GlobalSecondaryIndexUpdate) bool {
-			return u.Update != nil && *u.Update.IndexName == x.Name && u.Update.ProvisionedThroughput != nil ||
-				u.Delete != nil && *u.Delete.IndexName == x.Name
+// payPerRequest changes the billing mode. An index's throughput is said to decrease by it, the table's is not.
+func (u *tableUpdate) payPerRequest() {
+	u.start(transition{Kind: changingIOPS, Was: reported{OnDemandFrom: u.OnDemandFrom}})
+	u.Billing, u.OnDemandFrom = BillingModePayPerRequest, &u.now
+	u.Throughput.payPerRequest()
+	for i := range u.Indexes {
+		if x := &u.Indexes[i]; x.Global {
+			x.Throughput.payPerRequest()
+			x.Throughput.decreased(u.now)
+		}
+	}
+}
+
+func (p *throughput) payPerRequest() {
+	p.Read, p.Write = 0, 0
+	p.WarmRead, p.WarmWrite = max(p.WarmRead, warmReads), max(p.WarmWrite, warmWrites)
+}
+
+// provision changes the billing mode the other way. Each index must be given its throughput in the same call.
+func (u *tableUpdate) provision(given *ProvisionedThroughput) error {
+	for i := range u.Indexes {
+		x := &u.Indexes[i]
+		if !x.Global {
+			continue
+		}
+		j := slices.IndexFunc(u.in.GlobalSecondaryIndexUpdates, func(g GlobalSecondaryIndexUpdate) bool {
+			return g.Update != nil && *g.Update.IndexName == x.Name && g.Update.ProvisionedThroughput != nil
 		})
-		if x.Global && !said {
+		if j < 0 {
 			return badParameter("ProvisionedThroughput must be specified for index: %s", x.Name)
 		}
+		x.Throughput.OnDemandRead, x.Throughput.OnDemandWrite = nil, nil
 	}
+	if err := checkCapacity(u.table, nil, given); err != nil {
+		return err
+	}
+	u.start(transition{Kind: changingIOPS, Was: reported{OnDemandFrom: u.OnDemandFrom}})
+	p := &u.Throughput
+	u.Billing, p.Read, p.Write = BillingModeProvisioned, *given.ReadCapacityUnits, *given.WriteCapacityUnits
+	p.OnDemandRead, p.OnDemandWrite = nil, nil
+	p.WarmRead, p.WarmWrite = max(p.WarmRead, p.Read), max(p.WarmWrite, p.Write)
 	return nil
 }
 
-// updateIndexes takes over what concerns indexes.
-func (t *table) updateIndexes(updates []GlobalSecondaryIndexUpdate, now time.Time) error {
+// onDemand changes the maximum of on-demand requests, at once.
+func (u *tableUpdate) onDemand() error {
+	if u.in.OnDemandThroughput == nil {
+		return nil
+	}
+	if u.in.BillingMode == nil {
+		if err := u.checkOnDemandIdle(); err != nil {
+			return err
+		}
+	}
+	return u.Throughput.updateOnDemand(u.table, nil, u.in.OnDemandThroughput)
+}
+
+// settleOnDemand forgets what was taken away by this call.
+func (t *table) settleOnDemand() {
+	t.Throughput.settleOnDemand()
+	for i := range t.Indexes {
+		t.Indexes[i].Throughput.settleOnDemand()
+	}
+}
+
+// warmth raises the throughput that the table is ready for.
+func (u *tableUpdate) warmth() error {
+	if u.in.WarmThroughput == nil {
+		return nil
+	}
+	was := u.Throughput
+	if err := u.Throughput.updateWarm(u.table, nil, u.in.WarmThroughput); err != nil {
+		return err
+	}
+	u.start(transition{Kind: warming, Was: reported{Throughput: &was}})
+	return nil
+}
+
+// How often the class of a table may change.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.TableClasses.html
+const (
+	maxClassChanges   = 2
+	classChangeWindow = 30 * 24 * time.Hour
+)
+
+// class changes the table class. STANDARD is no change of a table of which nobody has said another.
+func (u *tableUpdate) class() error {
+	class := u.in.TableClass
+	if class == nil {
+		return nil
+	}
+	if err := u.checkIdle(changeClass); err != nil {
+		return err
+	}
+	recent := slices.DeleteFunc(slices.Clone(u.ClassChanges), func(at time.Time) bool { return !at.After(u.now.Add(-classChangeWindow)) })
+	switch {
+	case len(recent) >= maxClassChanges:
+		return errLimitExceededException("Subscriber limit exceeded: Updates to TableClass are limited to %d times in 30 day(s).", maxClassChanges)
+	case *class == u.Class || u.Class == "" && *class == TableClassStandard:
+		u.status = TableStatusUpdating
+		return nil
+	}
+	u.start(transition{Kind: classing, To: *class, Was: reported{Class: u.Class, ClassFrom: u.ClassFrom}})
+	u.Class, u.ClassFrom, u.ClassChanges = *class, &u.now, append(recent, u.now)
+	return nil
+}
+
+// protectionPause is how long deletion protection stays as it was set. It is kept to where transitions take time.
+const protectionPause = 15 * time.Second
+
+// protection changes the deletion protection, at once.
+func (u *tableUpdate) protection() error {
+	given := u.in.DeletionProtectionEnabled
+	if given == nil || *given == u.Protected {
+		return nil
+	}
+	if u.takes > 0 && u.ProtectedAt != nil && u.now.Before(u.ProtectedAt.Add(protectionPause)) {
+		return errThrottlingException("Deletion protection setting for table %s modified within the previous %d milliseconds. Please try again after %s",
+			u.Name, protectionPause.Milliseconds(), u.ProtectedAt.Add(protectionPause).UTC().Format("2006-01-02T15:04:05.000"))
+	}
+	u.Protected, u.ProtectedAt = *given, &u.now
+	return nil
+}
+
+// stream begins what UpdateTable does to the stream once nothing can fail.
+func (u *tableUpdate) stream() error {
+	spec := u.in.StreamSpecification
+	if spec == nil {
+		return nil
+	}
+	if err := u.checkIdle(changeStream); err != nil && u.in.BillingMode == nil {
+		return err
+	}
+	if err := checkStreamChange(u.table, spec); err != nil {
+		return err
+	}
+	operation := "DISABLE"
+	if *spec.StreamEnabled {
+		operation = "ENABLE"
+	}
+	u.start(transition{Kind: streaming, To: operation})
+	return nil
+}
+
+// indexes takes over what concerns indexes.
+func (u *tableUpdate) indexes() error {
 	structural := 0
-	for _, u := range updates {
-		switch {
-		case u.Create != nil:
+	for _, m := range u.Transitions {
+		if m.Kind == addingIndex || m.Kind == droppingIndex {
 			structural++
-			if _, exists := t.index(*u.Create.IndexName); exists {
-				return errValidation("Attempting to create an index which already exists")
-			}
-			if err := t.addGlobal(*u.Create); err != nil {
-				return err
-			}
-		case u.Delete != nil:
-			structural++
-			x, ok := t.index(*u.Delete.IndexName)
-			if !ok || !x.Global {
-				return errResourceNotFoundException(msgNotFound) // a guess
-			}
-			t.Indexes = slices.DeleteFunc(t.Indexes, func(x index) bool { return x.Name == *u.Delete.IndexName })
-		case u.Update != nil:
-			if err := t.updateIndex(u.Update, now); err != nil {
-				return err
-			}
-		default:
-			return badParameter("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null") // a guess
 		}
 	}
-	if structural > 1 {
-		return errLimitExceededException("Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+	for _, g := range u.in.GlobalSecondaryIndexUpdates {
+		var err error
+		switch {
+		case g.Update != nil:
+			err = u.changeIndex(g.Update)
+		case g.Create != nil:
+			structural++
+			err = u.createIndex(g.Create)
+		default:
+			structural++
+			if x, ok := u.index(*g.Delete.IndexName); ok && u.adding(x.Name) {
+				structural-- // what is being created may be deleted
+			}
+			err = u.deleteIndex(*g.Delete.IndexName)
+		}
+		if err != nil {
+			return err
+		}
+		if structural > 1 && g.Update == nil {
+			return errLimitExceededException("Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+		}
 	}
-	t.Attributes = slices.DeleteFunc(t.Attributes, func(d AttributeDefinition) bool {
-		return !slices.ContainsFunc(append(indexKeys(t.Indexes), t.Key), func(k keySchema) bool { return k.has(*d.AttributeName) })
-	})
-	return t.checkIndexes()
+	return u.checkIndexes()
 }
 
-// updateIndex changes an index's throughput.
-func (t *table) updateIndex(in *UpdateGlobalSecondaryIndexAction, now time.Time) error {
-	x, ok := t.index(*in.IndexName)
-	if !ok || !x.Global {
-		return errResourceNotFoundException(msgNotFound) // a guess
-	}
-	if given := in.ProvisionedThroughput; given != nil {
-		if t.Billing == BillingModePayPerRequest {
-			return x.Throughput.set(t.Billing, "index: "+x.Name, given, nil, nil) // refuses
+func (t *table) adding(name string) bool {
+	m := t.under(addingIndex)
+	return m != nil && m.Index.Name == name
+}
+
+// createIndex adds an index. The definitions need only be those of new attributes.
+func (u *tableUpdate) createIndex(in *CreateGlobalSecondaryIndexAction) error {
+	if u.in.BillingMode == nil {
+		if err := u.checkIdle(changeIndexes); err != nil {
+			return err
 		}
-		x.Throughput.change(given, now)
 	}
-	x.Throughput.limit(in.OnDemandThroughput)
-	x.Throughput.warm(in.WarmThroughput)
+	global := 0
+	for _, x := range u.Indexes {
+		if x.Global {
+			global++
+		}
+	}
+	_, exists := u.index(*in.IndexName)
+	switch {
+	case exists:
+		return errValidation("Attempting to create an index which already exists")
+	case u.in.AttributeDefinitions == nil:
+		return badParameter("AttributeDefinitions is not specified for index: %s", *in.IndexName)
+	case global >= maxGlobalIndexes:
+		return errLimitExceededException("Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes)
+	}
+	u.Attributes = u.definitions()
+	for _, d := range u.in.AttributeDefinitions {
+		i := slices.IndexFunc(u.Attributes, func(old AttributeDefinition) bool { return *old.AttributeName == *d.AttributeName })
+		if i < 0 {
+			u.Attributes = append(u.Attributes, d)
+		} else if *u.Attributes[i].AttributeType != *d.AttributeType && slices.Contains(schemaNames(in.KeySchema), *d.AttributeName) {
+			return badParameter("Attribute %s is defined with type %s already", *d.AttributeName, *u.Attributes[i].AttributeType) // a guess
+		}
+	}
+	if err := u.addGlobal(in); err != nil {
+		return err
+	}
+	u.Attributes = u.definitions()
+	x := u.Indexes[len(u.Indexes)-1]
+	u.start(transition{Kind: addingIndex, Index: &x})
 	return nil
 }
 
-// followIndexes fills the indexes that the table did not have before and empties those that it has no longer.
+// globalIndex finds the index of an update. do is what is to be done, in AWS's words.
+func (u *tableUpdate) globalIndex(name, do string) (*index, error) {
+	x, ok := u.index(name)
+	switch {
+	case !ok:
+		if err := u.checkIndexIdle(name, false); err != nil { // one that is being deleted
+			return nil, err
+		}
+		return nil, errResourceNotFoundException("Requested resource not found: Index %s for table %s", name, u.Name)
+	case !x.Global:
+		return nil, errValidation("Cannot %s an index that is not a GlobalSecondaryIndex: %s", do, name)
+	}
+	return x, nil
+}
+
+// deleteIndex takes an index away.
+func (u *tableUpdate) deleteIndex(name string) error {
+	x, err := u.globalIndex(name, "delete")
+	if err != nil {
+		return err
+	}
+	if err := u.checkIndexIdle(name, true); err != nil {
+		return err
+	}
+	if err := u.checkIdle(changeIndexes); err != nil && u.in.BillingMode == nil {
+		return err
+	}
+	gone := *x
+	u.Transitions = slices.DeleteFunc(slices.Clone(u.Transitions), func(m transition) bool { return m.Index != nil && m.Index.Name == name })
+	u.start(transition{Kind: droppingIndex, Index: &gone})
+	u.Indexes = slices.DeleteFunc(u.Indexes, func(x index) bool { return x.Name == name })
+	u.Attributes = u.definitions()
+	return nil
+}
+
+// changeIndex changes an index's throughput.
+func (u *tableUpdate) changeIndex(in *UpdateGlobalSecondaryIndexAction) error {
+	x, err := u.globalIndex(*in.IndexName, "update")
+	if err != nil {
+		return err
+	}
+	if err := u.checkIndexIdle(x.Name, false); err != nil {
+		return err
+	}
+	was := *x
+	was.Throughput.Decreases = was.Throughput.decreasesToday(u.now)
+	if given := in.ProvisionedThroughput; given != nil {
+		if err := u.changeIndexCapacity(x, given); err != nil {
+			return err
+		}
+	}
+	if in.OnDemandThroughput != nil {
+		if err := x.Throughput.updateOnDemand(u.table, x, in.OnDemandThroughput); err != nil {
+			return err
+		}
+	}
+	if in.WarmThroughput != nil {
+		if err := x.Throughput.updateWarm(u.table, x, in.WarmThroughput); err != nil {
+			return err
+		}
+		u.start(transition{Kind: warming, Index: &was})
+	}
+	if in.ProvisionedThroughput != nil && u.in.BillingMode == nil || in.OnDemandThroughput != nil {
+		u.start(transition{Kind: changingIndex, Index: &was})
+	}
+	return nil
+}
+
+func (u *tableUpdate) changeIndexCapacity(x *index, given *ProvisionedThroughput) error {
+	switch {
+	case u.Billing == BillingModePayPerRequest && u.in.BillingMode != nil:
+		return badParameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s when BillingMode is PAY_PER_REQUEST", x.Name)
+	case u.Billing == BillingModePayPerRequest:
+		return badParameter("The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput", x.Name)
+	case x.Throughput.equals(given):
+		return x.Throughput.unchanged(x, given)
+	}
+	return x.Throughput.change(u.table, x, given, u.now)
+}
+
+// followIndexes fills the indexes that the table did not have before and empties those that it has no longer. What it has
+// put into a new one is not in the answer's counts.
 func (t *table) followIndexes(tx *store.Tx, before *table) {
 	for i := range before.Indexes {
 		if _, kept := t.index(before.Indexes[i].Name); !kept {
