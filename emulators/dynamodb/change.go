@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"devstack/emulators/dynamodb/item"
@@ -177,7 +178,7 @@ func (s *service) update(ctx context.Context, f func(tx *store.Tx, e *effects) e
 		return err
 	}
 	for i, arn := range e.streams {
-		if i == 0 || arn != e.streams[i-1] {
+		if !slices.Contains(e.streams[:i], arn) {
 			s.opts.OnStreamWrite(ctx, arn)
 		}
 	}

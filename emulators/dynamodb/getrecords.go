@@ -26,7 +26,7 @@ const (
 // What DynamoDB Streams says.
 const (
 	msgStreamNotFound = "Requested resource not found: Stream: %s not found"
-	msgShardNotFound  = "Requested resource not found: Shard does not exist" // a guess
+	msgShardNotFound  = "Requested resource not found: Shard does not exist" // https://github.com/ironSource/node-dynamodb-stream/issues/16
 	msgBadIterator    = "Invalid ShardIterator"                              // a guess
 	msgTrimmed        = "The data you are trying to access has been trimmed" // https://github.com/ironSource/node-dynamodb-stream/issues/13
 
@@ -35,7 +35,7 @@ const (
 	msgExpiredIterator = "Iterator expired. The iterator was created at time %s while right now it is %s which is further in the future than the tolerated delay of %d milliseconds."
 	msgNoSequence      = "Sequence number is required for shard iterator type %s" // a guess
 	msgBadSequence     = "Invalid SequenceNumber"                                 // a guess
-	msgBadStreamARN    = "Invalid StreamArn"                                      // a guess; that it is a ValidationException is not
+	msgBadStreamARN    = "Invalid StreamArn"                                      // what the AWS SDK for JavaScript's tests against AWS expect
 	msgNoParent        = "ShardFilter must have a Type and a ShardId"             // a guess
 
 	// The words of a constraint, by analogy: the models tell the upper limits in prose only.
