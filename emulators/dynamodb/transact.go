@@ -93,7 +93,9 @@ func cancelled(reasons []error) error {
 // TransactWriteItems carries out up to 100 actions on as many items, in any tables of the region, all or none.
 //
 // TransactionCanceledException with a reason for each action. A ClientRequestToken makes a repetition harmless for ten
-// minutes; IdempotentParameterMismatchException if the repetition is none.
+// minutes; IdempotentParameterMismatchException if the repetition is none. There is one writer, and a transaction is one of its
+// steps: nothing can be ongoing for an item that another one wants, so that neither the reason TransactionConflict nor
+// TransactionConflictException ever comes.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 func (s *service) TransactWriteItems(ctx context.Context, in *TransactWriteItemsInput) (out *TransactWriteItemsOutput, err error) {
@@ -251,9 +253,10 @@ func newTransactWrite(in TransactWriteItem) (*action, error) {
 	return &a, err
 }
 
-// prepareAll works out the changes of a transaction, or its reasons for not doing it.
+// prepareAll works out the changes of a transaction, or its reasons for not doing it. Keys that do not fit their tables are
+// found before actions on the same item, and those before conditions: https://github.com/floci-io/floci/pull/3674
 func (s *service) prepareAll(tx *store.Tx, r *wire.Request, actions []*action) ([]*change, error) {
-	changes, reasons, seen, size := make([]*change, len(actions)), make([]error, len(actions)), map[string]bool{}, 0
+	targets, reasons := make([]*table, len(actions)), make([]error, len(actions))
 	for i, a := range actions {
 		t, err := s.table(tx, r, a.table)
 		if err != nil {
@@ -262,9 +265,14 @@ func (s *service) prepareAll(tx *store.Tx, r *wire.Request, actions []*action) (
 		if t.strong() {
 			return nil, errValidation(msgStrongWithout, "TransactWriteItems")
 		}
-		if reasons[i] = a.check(t); reasons[i] != nil {
-			continue
-		}
+		targets[i], reasons[i] = t, a.check(t)
+	}
+	if err := cancelled(reasons); err != nil {
+		return nil, err
+	}
+	changes, seen, size := make([]*change, len(actions)), map[string]bool{}, 0
+	for i, a := range actions {
+		t := targets[i]
 		key, _ := t.find(tx, a.at())
 		if seen[t.ID+string(key)] {
 			return nil, errValidation(msgManyOnOne)
