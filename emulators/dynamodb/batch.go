@@ -68,7 +68,7 @@ func (s *service) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (out 
 			if err != nil {
 				return err
 			}
-			if err := g.read(tx, t, used.of(t), &left, out); err != nil {
+			if err := g.read(tx, r, t, used.of(t), &left, out); err != nil {
 				return err
 			}
 		}
@@ -103,7 +103,7 @@ func newBatchGet(name string, in KeysAndAttributes) (g batchGet, err error) {
 }
 
 // read adds what the batch wants of one table to out. left is how many bytes may still be read.
-func (g *batchGet) read(tx *store.Tx, t *table, used *usage, left *int, out *BatchGetItemOutput) error {
+func (g *batchGet) read(tx *store.Tx, r *wire.Request, t *table, used *usage, left *int, out *BatchGetItemOutput) error {
 	for _, key := range g.keys {
 		if err := t.Key.checkKey(key); err != nil {
 			return err
@@ -120,7 +120,7 @@ func (g *batchGet) read(tx *store.Tx, t *table, used *usage, left *int, out *Bat
 		}
 		used.table += readUnitsFor(stored.size(), g.consistent)
 		if stored != nil {
-			found = append(found, project(stored, g.projection))
+			found = append(found, project(r, stored, g.projection))
 		}
 	}
 	out.Responses[g.name] = found

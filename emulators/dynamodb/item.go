@@ -39,16 +39,16 @@ func (s *service) GetItem(ctx context.Context, in *GetItemInput) (out *GetItemOu
 		_, stored := t.find(tx, key)
 		used := newUsage(t)
 		used.table = readUnitsFor(stored.size(), yes(in.ConsistentRead))
-		out = &GetItemOutput{Item: project(stored, e.projection), ConsumedCapacity: used.report(in.ReturnConsumedCapacity)}
+		out = &GetItemOutput{Item: project(r, stored, e.projection), ConsumedCapacity: used.report(in.ReturnConsumedCapacity)}
 		return nil
 	})
 	return out, err
 }
 
 // project returns the part of an item that was asked for, all of it without a projection; nil if there is no item.
-func project(stored record, p *expr.Projection) Attributes {
+func project(r *wire.Request, stored record, p *expr.Projection) Attributes {
 	if stored == nil || p == nil {
-		return stored.wire()
+		return stored.wireFor(r)
 	}
 	if names, whole := p.Whole(); whole {
 		return Attributes(stored.only(names))

@@ -7,6 +7,7 @@ import (
 
 	"devstack/emulators/dynamodb/expr"
 	"devstack/emulators/store"
+	"devstack/emulators/wire"
 )
 
 // maxPage is how many bytes a Query or Scan reads before it stops. The item that goes beyond it is still part of the page:
@@ -39,6 +40,8 @@ const (
 type reading struct {
 	t *table
 	x *index // nil: the table itself
+
+	request *wire.Request // that the page answers, nil if it is for somebody else
 
 	expressions
 	consistent bool
@@ -279,7 +282,7 @@ func (rd *reading) take(tx *store.Tx, p *page, entry record) error {
 	if rd.all || rd.projection != nil {
 		entry = whole
 	}
-	p.items = append(p.items, project(entry, rd.projection))
+	p.items = append(p.items, project(rd.request, entry, rd.projection))
 	return nil
 }
 

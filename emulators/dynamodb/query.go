@@ -68,6 +68,7 @@ func (s *service) Query(ctx context.Context, in *QueryInput) (out *QueryOutput, 
 			}
 			within = within.from(key, forward)
 		}
+		rd.request = r
 		p, err := rd.read(tx, within.span, forward)
 		if err != nil {
 			return err
@@ -241,6 +242,7 @@ func (s *service) Scan(ctx context.Context, in *ScanInput) (out *ScanOutput, err
 			}
 			within = segment.from(key, true)
 		}
+		rd.request = r
 		p, err := rd.read(tx, within, true)
 		if err != nil {
 			return err

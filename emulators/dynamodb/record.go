@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"devstack/emulators/dynamodb/item"
+	"devstack/emulators/wire"
 )
 
 // record is what is kept under an item's or an index entry's key: the size that DynamoDB counts, in four bytes, so that a
@@ -33,6 +34,16 @@ func givenRecord(a Attributes) (record, error) {
 
 // wire returns a copy of the record as the API writes it; nil for none.
 func (r record) wire() Attributes { return Attributes(bytes.Clone(r)) }
+
+// wireFor is wire for the answer to a request.
+func (r record) wireFor(request *wire.Request) Attributes {
+	if r == nil {
+		return nil
+	}
+	b := request.Memory(len(r))
+	copy(b, r)
+	return b
+}
 
 func (r record) size() int {
 	if r == nil {

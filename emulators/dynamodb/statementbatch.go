@@ -77,7 +77,7 @@ func (l *lookUp) read(tx *store.Tx) (Attributes, error) {
 	if stored == nil || l.filter != nil && !l.filter.Match(peeked(stored)) {
 		return nil, nil
 	}
-	return project(stored, l.projection), nil
+	return project(nil, stored, l.projection), nil
 }
 
 // BatchExecuteStatement carries out up to 25 statements, each by itself, either all of them reads of one item or all writes.

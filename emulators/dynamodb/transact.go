@@ -332,7 +332,7 @@ func (s *service) TransactGetItems(ctx context.Context, in *TransactGetItemsInpu
 			}
 			seen[t.ID+string(key)] = true
 			// What a projection leaves nothing of is left out: https://github.com/nubo-db/dynoxide/issues/39
-			if found := project(stored, g.projection); record(found).encoded().Len() > 0 {
+			if found := project(r, stored, g.projection); record(found).encoded().Len() > 0 {
 				out.Responses[i].Item = found
 			}
 			u := used.of(t)

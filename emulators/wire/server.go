@@ -215,6 +215,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.serve()
 	putBuffer(x.buf)
 	putBuffer(x.out)
+	x.request.memory.release()
 	*x = exchange{}
 	exchanges.Put(x)
 }
@@ -244,6 +245,7 @@ func (x *exchange) carryOut() (err error) {
 		return err
 	}
 	x.request.Service, x.request.Operation = x.service.Model.Service, op.Name
+	x.request.memory = memories.Get().(*memory)
 	var ctx context.Context = &requestContext{x.r.Context(), x.request} // handlers may keep it; the exchange is used again
 	if ctx, x.span = x.server.begin(ctx); x.span != nil {
 		x.span.Input(x.input(v))

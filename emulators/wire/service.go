@@ -104,6 +104,8 @@ type Request struct {
 	Host      string // that the client called, with the port; empty in process
 	Service   string // "dynamodb"
 	Operation string // "PutItem"
+
+	memory *memory // of an answer over HTTP
 }
 
 // ARN returns the Amazon Resource Name of a resource of the request's account and region. service is as in ARNs ("states").
