@@ -72,11 +72,11 @@ func (s *Store) View(f func(*Tx) error) (err error) {
 	if err != nil {
 		return err
 	}
-	s.touch()
 	tx, err := db.Begin(false)
 	if err != nil {
 		return closedOr(err)
 	}
+	defer s.touch()
 	defer tx.Rollback()
 	return s.run(f, &Tx{tx: tx})
 }
@@ -96,7 +96,6 @@ func (s *Store) Update(f func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	s.touch()
 	u := &update{f: f, done: make(chan error, 1), lead: make(chan struct{}, 1)}
 	s.mu.Lock()
 	if s.closed {
@@ -128,6 +127,7 @@ func (s *Store) commitNext(db *bbolt.DB) {
 
 	s.commit(db, batch)
 
+	defer s.touch()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.queue) > 0 {
