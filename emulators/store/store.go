@@ -86,6 +86,7 @@ type update struct {
 	f    func(*Tx) error
 	done chan error    // the outcome
 	lead chan struct{} // told to carry out the next commit
+	err  error         // of f, when it was last run
 }
 
 // Update runs f in a write transaction and returns once it is committed. If f returns an error nothing that it wrote is
@@ -138,8 +139,11 @@ func (s *Store) commitNext(db *bbolt.DB) {
 	s.dirty = !s.opts.SyncEveryCommit
 }
 
-// commit runs a batch in one transaction. An update that fails after it has written takes the transaction with it; the
-// others are then run again without it.
+// commit runs a batch in one transaction. An update that fails after it has written takes the transaction with it: those before
+// it are run again without it, and then it is by itself.
+//
+// Who fails is told no sooner than those before it. It may have failed for what one of them wrote, and nobody may learn of that
+// before readers see it.
 func (s *Store) commit(db *bbolt.DB, batch []*update) {
 	for len(batch) > 0 {
 		if broken := s.broken.Load(); broken != nil {
@@ -153,28 +157,42 @@ func (s *Store) commit(db *bbolt.DB, batch []*update) {
 		}
 		db.NoFreelistSync = true
 		s.unlisted.Store(true)
-		var kept []*update
-		spoiled := false
-		for i, u := range batch {
-			t := &Tx{tx: tx}
-			if err := s.runUpdate(u.f, t); err != nil {
-				u.done <- err
-				if t.dirty {
-					kept, spoiled = append(kept, batch[i+1:]...), true
-					break
-				}
+		dirty, spoiler := s.runAll(tx, batch)
+		if spoiler >= 0 {
+			tx.Rollback()
+			if spoiler == 0 {
+				batch[0].done <- batch[0].err
+				batch = batch[1:]
 				continue
 			}
-			kept = append(kept, u)
-		}
-		if spoiled || len(kept) == 0 {
-			tx.Rollback()
-			batch = kept
+			s.commit(db, batch[:spoiler])
+			batch = batch[spoiler:]
 			continue
 		}
-		answer(kept, s.finish(tx))
+		if !dirty {
+			tx.Rollback()
+		} else if err := s.finish(tx); err != nil {
+			answer(batch, err)
+			return
+		}
+		for _, u := range batch {
+			u.done <- u.err
+		}
 		return
 	}
+}
+
+// runAll runs a batch. It tells whether anything was written, and which of the batch has spoiled the transaction; -1 for none.
+func (s *Store) runAll(tx *bbolt.Tx, batch []*update) (dirty bool, spoiler int) {
+	for i, u := range batch {
+		t := &Tx{tx: tx}
+		u.err = s.runUpdate(u.f, t)
+		if u.err != nil && t.dirty {
+			return dirty, i
+		}
+		dirty = dirty || t.dirty
+	}
+	return dirty, -1
 }
 
 func answer(batch []*update, err error) {

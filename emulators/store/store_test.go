@@ -141,6 +141,63 @@ func TestAFailedUpdateLeavesNothingAndHarmsNobody(t *testing.T) {
 	}
 }
 
+// TestNobodyLearnsOfAWriteBeforeReadersSeeIt has updates share a commit, one of which fails for what another has written. While
+// the commit is held up it must not tell.
+func TestNobodyLearnsOfAWriteBeforeReadersSeeIt(t *testing.T) {
+	taken := errors.New("taken")
+	for _, tt := range []struct {
+		name  string
+		write bool // before it fails
+	}{
+		{"by a failure that has written nothing", false},
+		{"by a failure that has written something", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := fresh(t)
+			var group sync.WaitGroup
+			queued := func(n int, f func(*Tx) error, after func(error)) {
+				group.Go(func() { after(s.Update(f)) })
+				for waiting := -1; waiting < n; time.Sleep(time.Millisecond) {
+					s.mu.Lock()
+					waiting = len(s.queue)
+					s.mu.Unlock()
+				}
+			}
+			ignore := func(error) {}
+			began, open, told := make(chan bool), make(chan bool), make(chan bool, 1)
+			group.Go(func() { s.Update(func(*Tx) error { close(began); <-open; return nil }) }) // so that the others wait
+			<-began
+			queued(1, func(tx *Tx) error { notes.Put(tx, note{"first"}, "name"); return nil }, ignore)
+			queued(2, func(tx *Tx) error {
+				if tt.write {
+					notes.Put(tx, note{"second"}, "other")
+				}
+				if _, ok := notes.Get(tx, "name"); ok {
+					return taken
+				}
+				return nil
+			}, func(err error) {
+				told <- true
+				if !errors.Is(err, taken) {
+					t.Errorf("the second: %v", err)
+				}
+				if got := texts(t, s); !slices.Equal(got, []string{"first"}) {
+					t.Errorf("it failed for what readers see as %v", got)
+				}
+			})
+			queued(3, func(*Tx) error {
+				select {
+				case <-told:
+				case <-time.After(20 * time.Millisecond):
+				}
+				return nil
+			}, ignore)
+			close(open)
+			group.Wait()
+		})
+	}
+}
+
 func TestACorruptFileIsNamed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	if err := os.WriteFile(path, bytes.Repeat([]byte("no database "), 2000), 0o600); err != nil {
