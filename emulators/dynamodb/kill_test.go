@@ -113,11 +113,11 @@ func TestKillLosesNoAcknowledgedWrite(t *testing.T) {
 			for ; done[w] < acknowledged[w]; done[w]++ {
 				never.call(killedWrite(w, done[w]))
 			}
-			got, want := partitions(t, c, w), partitions(t, never, w)
+			got, want := ownedBy(t, c, w), ownedBy(t, never, w)
 			if got != want { // the write that was under way
 				never.call(killedWrite(w, done[w]))
 				done[w]++
-				if under := partitions(t, never, w); got != under {
+				if under := ownedBy(t, never, w); got != under {
 					operation, input := killedWrite(w, done[w]-1)
 					t.Fatalf("round %d: after %d acknowledged writes worker %d has\n%s\nand not\n%s\nnor, with %s %s,\n%s", round, acknowledged[w], w, got, want, operation, input, under)
 				}
@@ -128,8 +128,8 @@ func TestKillLosesNoAcknowledgedWrite(t *testing.T) {
 	}
 }
 
-// partitions is what a worker has in both tables.
-func partitions(t *testing.T, c *cloud, w int) string {
+// ownedBy is what a worker has in both tables.
+func ownedBy(t *testing.T, c *cloud, w int) string {
 	t.Helper()
 	var all string
 	for _, name := range []string{"things", "others"} {
