@@ -109,9 +109,6 @@ func (a *action) failed(old record) error {
 func (a *action) prepareUpdate(c *change) error {
 	c.new = c.old
 	if c.old == nil {
-		if a.update != nil && a.update.Deletes() {
-			return nil
-		}
 		c.new = a.key
 	}
 	var updated item.Item
@@ -125,6 +122,10 @@ func (a *action) prepareUpdate(c *change) error {
 		var err error
 		if updated, err = a.update.Apply(used); err != nil {
 			return invalid(err)
+		}
+		if c.old == nil && a.update.Deletes() {
+			c.new = nil
+			return nil
 		}
 		c.new = c.new.with(a.update.Names(), updated)
 	}

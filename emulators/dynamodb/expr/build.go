@@ -112,7 +112,3 @@ func NewUpdate(changes []Change) *Update {
 
 // Legacy tells whether the update is one of AttributeUpdates.
 func (u *Update) Legacy() bool { return u.legacy }
-
-// Deletes tells whether the update is one of AttributeUpdates that does nothing but DELETE. It does not make an item where
-// there is none.
-func (u *Update) Deletes() bool { return u.legacy && len(u.all) > 0 && len(u.set)+len(u.add) == 0 }

@@ -199,6 +199,11 @@ func (u *Update) checkOperand(section string, actions []assignment, kinds ...ite
 // Names returns the top-level attributes that the update changes, each once, in the order of their first use.
 func (u *Update) Names() []string { return topNames(u.all, u.names) }
 
+// Deletes tells whether the update does nothing but take away. Then it does not make an item where there is none, whereas an
+// update without any action does: https://github.com/scylladb/scylladb/issues/5862 of AttributeUpdates; that no expression
+// does either is a guess by https://github.com/scylladb/scylladb/issues/28368.
+func (u *Update) Deletes() bool { return len(u.all) > 0 && len(u.set)+len(u.add) == 0 }
+
 // Uses returns the top-level attributes that the update changes or reads, each once.
 func (u *Update) Uses() []string {
 	names := u.Names()
