@@ -209,7 +209,7 @@ func (s *service) Scan(ctx context.Context, in *ScanInput) (out *ScanOutput, err
 		return nil, err
 	}
 	e, err := texts{filter: in.FilterExpression, projection: in.ProjectionExpression, names: in.ExpressionAttributeNames,
-		values: in.ExpressionAttributeValues, may: mayScan}.parse()
+		values: in.ExpressionAttributeValues, may: mayScan, scan: true}.parse()
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ type texts struct {
 	values map[string]AttributeValue
 	may    []expr.Kind // what the operation may have that uses values, for a message
 	newer  bool        // the operation is one of those with newer checks: see violated
+	scan   bool
 }
 
 // The expressions of an operation that use values. Each is kept once: made for a request it would be on the heap.
@@ -141,6 +142,11 @@ func (t texts) parseEach(e *expressions) (err error) {
 	}
 	if t.keyCondition != nil {
 		if e.keyCondition, err = expr.ParseKeyCondition(*t.keyCondition, e.params); err != nil {
+			return err
+		}
+	}
+	if t.filter != nil && t.scan {
+		if err := expr.CheckScanFilter(*t.filter); err != nil {
 			return err
 		}
 	}

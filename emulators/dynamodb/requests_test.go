@@ -33,6 +33,10 @@ func TestChecksBeforeTheTable(t *testing.T) {
 		// https://github.com/nubo-db/dynoxide/issues/110
 		{"a value that is too deep", "DeleteItem", key + `,"ConditionExpression":"a = :v","ExpressionAttributeValues":{":v":` + deep + `}`, validation + tooDeep},
 		{"an item that is too deep", "PutItem", `"Item":{"pk":{"S":"a"},"d":` + deep + `}`, validation + tooDeep},
+		// https://github.com/floci-io/floci/pull/3447
+		{"a Scan's filter that is too long", "Scan", `"FilterExpression":"` + strings.Repeat("a", 4097) + `"`, validation + "Invalid FilterExpression: Expression size has exceeded the maximum allowed size; expression size: 4097"},
+		{"a Query's filter that is too long", "Query", `"KeyConditionExpression":"pk = :v","FilterExpression":"` + strings.Repeat("a", 4097) + `",` + value, validation + "Invalid FilterExpression: Expression size has exceeded the maximum allowed size;"},
+		{"an update that is too long", "UpdateItem", key + `,"UpdateExpression":"SET ` + strings.Repeat("a", 4097) + ` = :v",` + value, violated + "Invalid UpdateExpression: Expression size has exceeded the maximum allowed size;"},
 		// https://github.com/ExtendDB/extenddb/issues/365
 		{"a name that is too long", "PutItem", `"Item":{"pk":{"S":"a"},"m":{"M":{"` + strings.Repeat("n", 65536) + `":{"S":"x"}}}}`, violated + "Attribute name is too large, must be less than 65536 bytes"},
 		{"a name in a value that is too long", "UpdateItem", key + `,"UpdateExpression":"SET b = :v","ExpressionAttributeValues":{":v":{"M":{"` + strings.Repeat("n", 65536) + `":{"S":"x"}}}}`,

@@ -25,7 +25,7 @@ const (
 	msgEmpty       = "The expression can not be empty;"                                           // ExtendDB/extenddb/pull/20
 	msgSyntax      = `Syntax error; token: "%s", near: "%s"`                                      // aws/aws-cdk/issues/7591, truora/minidyn/issues/21
 	msgTooLong     = "Expression size has exceeded the maximum allowed size;"                     // floci-io/floci/pull/3447
-	msgTooLongSize = "Expression size has exceeded the maximum allowed size; expression size: %d" // of filters: the same
+	msgTooLongSize = "Expression size has exceeded the maximum allowed size; expression size: %d" // of a Scan's filter: the same
 	msgRedundant   = "The expression has redundant parentheses;"                                  // floci-io/floci/pull/1442
 	msgReserved    = "Attribute name is a reserved keyword; reserved keyword: %s"                 // truora/minidyn/issues/61
 	msgOperators   = "The expression contains too many operators; operator count: %d"             // aws/aws-sdk-js/issues/3721

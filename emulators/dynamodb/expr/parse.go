@@ -97,7 +97,7 @@ func parse(kind Kind, text string) (*syntax, error) {
 		return nil, invalid(kind, msgEmpty)
 	}
 	if len(text) > maxLength {
-		return nil, tooLong(kind, len(text))
+		return nil, invalid(kind, msgTooLong)
 	}
 	p := newParser(kind, text)
 	switch kind {
@@ -125,12 +125,13 @@ func parse(kind Kind, text string) (*syntax, error) {
 	return p.syntax, nil
 }
 
-// tooLong says of filters how long they are, as AWS does for a Scan. For a Query it does not, it is said.
-func tooLong(kind Kind, size int) error {
-	if kind == FilterExpression {
-		return invalid(kind, msgTooLongSize, size)
+// CheckScanFilter refuses a Scan's filter that is too long. Of no other expression does AWS say how long it is:
+// https://github.com/floci-io/floci/pull/3447
+func CheckScanFilter(text string) error {
+	if len(text) > maxLength {
+		return invalid(FilterExpression, msgTooLongSize, len(text))
 	}
-	return invalid(kind, msgTooLong)
+	return nil
 }
 
 // next moves on by a token.
