@@ -55,6 +55,7 @@ type api interface {
 	RestoreTableFromBackup(context.Context, *RestoreTableFromBackupInput) (*RestoreTableFromBackupOutput, error)
 	RestoreTableToPointInTime(context.Context, *RestoreTableToPointInTimeInput) (*RestoreTableToPointInTimeOutput, error)
 	Scan(context.Context, *ScanInput) (*ScanOutput, error)
+	SearchVectors(context.Context, *SearchVectorsInput) (*SearchVectorsOutput, error)
 	TagResource(context.Context, *TagResourceInput) (*TagResourceOutput, error)
 	TransactGetItems(context.Context, *TransactGetItemsInput) (*TransactGetItemsOutput, error)
 	TransactWriteItems(context.Context, *TransactWriteItemsInput) (*TransactWriteItemsOutput, error)
@@ -117,6 +118,7 @@ func register(s api) *wire.Service {
 		"RestoreTableFromBackup":              wire.Handle(s.RestoreTableFromBackup),
 		"RestoreTableToPointInTime":           wire.Handle(s.RestoreTableToPointInTime),
 		"Scan":                                wire.Handle(s.Scan),
+		"SearchVectors":                       wire.Handle(s.SearchVectors),
 		"TagResource":                         wire.Handle(s.TagResource),
 		"TransactGetItems":                    wire.Handle(s.TransactGetItems),
 		"TransactWriteItems":                  wire.Handle(s.TransactWriteItems),
@@ -598,6 +600,7 @@ type CreateTableInput struct {
 	OnDemandThroughput                 *OnDemandThroughput
 	GlobalTableSourceArn               *string
 	GlobalTableSettingsReplicationMode *string
+	VectorIndexes                      []VectorIndex
 }
 
 // CreateTableOutput is the output of CreateTable.
@@ -1354,8 +1357,8 @@ type Projection struct {
 
 // ProvisionedThroughput is the model's structure ProvisionedThroughput.
 type ProvisionedThroughput struct {
-	ReadCapacityUnits  *int64
 	WriteCapacityUnits *int64
+	ReadCapacityUnits  *int64
 }
 
 // ProvisionedThroughputDescription is the model's structure ProvisionedThroughputDescription.
@@ -1589,6 +1592,7 @@ type RestoreTableFromBackupInput struct {
 	ProvisionedThroughputOverride *ProvisionedThroughput
 	OnDemandThroughputOverride    *OnDemandThroughput
 	SSESpecificationOverride      *SSESpecification
+	VectorIndexOverride           []VectorIndex
 }
 
 // RestoreTableFromBackupOutput is the output of RestoreTableFromBackup.
@@ -1609,6 +1613,7 @@ type RestoreTableToPointInTimeInput struct {
 	ProvisionedThroughputOverride *ProvisionedThroughput
 	OnDemandThroughputOverride    *OnDemandThroughput
 	SSESpecificationOverride      *SSESpecification
+	VectorIndexOverride           []VectorIndex
 }
 
 // RestoreTableToPointInTimeOutput is the output of RestoreTableToPointInTime.
@@ -1665,6 +1670,14 @@ type ScanOutput struct {
 	ScannedCount     *int32
 	LastEvaluatedKey Attributes
 	ConsumedCapacity *ConsumedCapacity
+}
+
+// SearchVectorsInput is the input of SearchVectors.
+type SearchVectorsInput struct {
+}
+
+// SearchVectorsOutput is the output of SearchVectors.
+type SearchVectorsOutput struct {
 }
 
 // SourceTableDetails is the model's structure SourceTableDetails.
@@ -1987,6 +2000,7 @@ type UpdateTableInput struct {
 	OnDemandThroughput                 *OnDemandThroughput
 	WarmThroughput                     *WarmThroughput
 	GlobalTableSettingsReplicationMode *string
+	VectorIndexUpdates                 []VectorIndexUpdate
 }
 
 // UpdateTableOutput is the output of UpdateTable.
@@ -2016,6 +2030,15 @@ type UpdateTimeToLiveInput struct {
 // UpdateTimeToLiveOutput is the output of UpdateTimeToLive.
 type UpdateTimeToLiveOutput struct {
 	TimeToLiveSpecification *TimeToLiveSpecification
+}
+
+// VectorIndex is the model's structure VectorIndex.
+type VectorIndex struct {
+	IndexName *string
+}
+
+// VectorIndexUpdate is the model's structure VectorIndexUpdate.
+type VectorIndexUpdate struct {
 }
 
 // WarmThroughput is the model's structure WarmThroughput.
@@ -2368,18 +2391,18 @@ var model = wire.Model{
 	CRC32:          true,
 	Protocols:      []wire.Protocol{wire.AWSJSON10},
 	Operations: []wire.Operation{
-		{Name: "BatchExecuteStatement", Input: 38, Output: 39, Errors: []int{242, 379, 444}, Flags: wire.OpImplemented},
-		{Name: "BatchGetItem", Input: 40, Output: 41, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented | wire.OpNewChecks},
-		{Name: "BatchWriteItem", Input: 48, Output: 49, Errors: []int{242, 243, 252, 331, 376, 379, 383, 444}, Flags: wire.OpImplemented},
-		{Name: "CreateBackup", Input: 86, Output: 87, Errors: []int{28, 78, 242, 243, 271, 431, 434}, Flags: wire.OpImplemented},
-		{Name: "CreateGlobalTable", Input: 89, Output: 90, Errors: []int{206, 242, 243, 271, 434}, Flags: wire.OpImplemented},
+		{Name: "BatchExecuteStatement", Input: 38, Output: 39, Errors: []int{242, 379, 446}, Flags: wire.OpImplemented},
+		{Name: "BatchGetItem", Input: 40, Output: 41, Errors: []int{242, 243, 331, 379, 383, 446}, Flags: wire.OpImplemented | wire.OpNewChecks},
+		{Name: "BatchWriteItem", Input: 48, Output: 49, Errors: []int{242, 243, 252, 331, 376, 379, 383, 446}, Flags: wire.OpImplemented},
+		{Name: "CreateBackup", Input: 86, Output: 87, Errors: []int{28, 78, 242, 243, 271, 433, 436}, Flags: wire.OpImplemented},
+		{Name: "CreateGlobalTable", Input: 89, Output: 90, Errors: []int{206, 242, 243, 271, 436}, Flags: wire.OpImplemented},
 		{Name: "CreateTable", Input: 94, Output: 95, Errors: []int{242, 243, 271, 382}, Flags: wire.OpImplemented},
 		{Name: "DeleteBackup", Input: 102, Output: 103, Errors: []int{28, 30, 242, 243, 271}, Flags: wire.OpImplemented},
-		{Name: "DeleteItem", Input: 106, Output: 107, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 444, 463}, Flags: wire.OpImplemented},
+		{Name: "DeleteItem", Input: 106, Output: 107, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 446, 465}, Flags: wire.OpImplemented},
 		{Name: "DeleteResourcePolicy", Input: 111, Output: 112, Errors: []int{242, 243, 271, 320, 382, 383}, Flags: wire.OpImplemented},
 		{Name: "DeleteTable", Input: 113, Output: 114, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
 		{Name: "DescribeBackup", Input: 116, Output: 117, Errors: []int{30, 242, 243}, Flags: wire.OpImplemented},
-		{Name: "DescribeContinuousBackups", Input: 118, Output: 119, Errors: []int{242, 243, 434}, Flags: wire.OpImplemented},
+		{Name: "DescribeContinuousBackups", Input: 118, Output: 119, Errors: []int{242, 243, 436}, Flags: wire.OpImplemented},
 		{Name: "DescribeContributorInsights", Input: 120, Output: 121, Errors: []int{242, 383}, Flags: wire.OpImplemented},
 		{Name: "DescribeEndpoints", Input: 122, Output: 123, Flags: wire.OpImplemented},
 		{Name: "DescribeExport", Input: 124, Output: 125, Errors: []int{170, 242, 271}, Flags: wire.OpImplemented},
@@ -2393,10 +2416,10 @@ var model = wire.Model{
 		{Name: "DescribeTimeToLive", Input: 140, Output: 141, Errors: []int{242, 243, 383}, Flags: wire.OpImplemented},
 		{Name: "DisableKinesisStreamingDestination", Input: 143, Output: 144, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
 		{Name: "EnableKinesisStreamingDestination", Input: 148, Output: 149, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
-		{Name: "ExecuteStatement", Input: 156, Output: 157, Errors: []int{69, 146, 242, 252, 331, 379, 383, 444, 463}, Flags: wire.OpImplemented},
-		{Name: "ExecuteTransaction", Input: 158, Output: 159, Errors: []int{219, 242, 331, 379, 383, 444, 462, 464}, Flags: wire.OpImplemented},
-		{Name: "ExportTableToPointInTime", Input: 175, Output: 176, Errors: []int{163, 242, 244, 271, 319, 434}, Flags: wire.OpImplemented},
-		{Name: "GetItem", Input: 190, Output: 191, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented},
+		{Name: "ExecuteStatement", Input: 156, Output: 157, Errors: []int{69, 146, 242, 252, 331, 379, 383, 446, 465}, Flags: wire.OpImplemented},
+		{Name: "ExecuteTransaction", Input: 158, Output: 159, Errors: []int{219, 242, 331, 379, 383, 446, 464, 466}, Flags: wire.OpImplemented},
+		{Name: "ExportTableToPointInTime", Input: 175, Output: 176, Errors: []int{163, 242, 244, 271, 319, 436}, Flags: wire.OpImplemented},
+		{Name: "GetItem", Input: 190, Output: 191, Errors: []int{242, 243, 331, 379, 383, 446}, Flags: wire.OpImplemented},
 		{Name: "GetResourcePolicy", Input: 192, Output: 193, Errors: []int{242, 243, 320, 383}, Flags: wire.OpImplemented},
 		{Name: "ImportTable", Input: 230, Output: 231, Errors: []int{221, 271, 382}, Flags: wire.OpImplemented},
 		{Name: "ListBackups", Input: 273, Output: 274, Errors: []int{242, 243}, Flags: wire.OpImplemented},
@@ -2406,25 +2429,26 @@ var model = wire.Model{
 		{Name: "ListImports", Input: 283, Output: 285, Errors: []int{271}, Flags: wire.OpImplemented},
 		{Name: "ListTables", Input: 286, Output: 288, Errors: []int{242, 243}, Flags: wire.OpImplemented},
 		{Name: "ListTagsOfResource", Input: 289, Output: 290, Errors: []int{242, 243, 383}, Flags: wire.OpImplemented},
-		{Name: "PutItem", Input: 334, Output: 336, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 444, 463}, Flags: wire.OpImplemented | wire.OpNewChecks},
+		{Name: "PutItem", Input: 334, Output: 336, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 446, 465}, Flags: wire.OpImplemented | wire.OpNewChecks},
 		{Name: "PutResourcePolicy", Input: 338, Output: 339, Errors: []int{242, 243, 271, 320, 382, 383}, Flags: wire.OpImplemented},
-		{Name: "Query", Input: 340, Output: 341, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented | wire.OpNewChecks},
-		{Name: "RestoreTableFromBackup", Input: 387, Output: 388, Errors: []int{28, 30, 242, 243, 271, 422, 431}, Flags: wire.OpImplemented},
-		{Name: "RestoreTableToPointInTime", Input: 389, Output: 390, Errors: []int{242, 243, 245, 271, 319, 422, 431, 434}, Flags: wire.OpImplemented},
-		{Name: "Scan", Input: 407, Output: 408, Errors: []int{242, 243, 331, 379, 383, 444}, Flags: wire.OpImplemented},
-		{Name: "TagResource", Input: 441, Output: 442, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
-		{Name: "TransactGetItems", Input: 456, Output: 457, Errors: []int{242, 243, 331, 379, 383, 444, 462}, Flags: wire.OpImplemented},
-		{Name: "TransactWriteItems", Input: 460, Output: 461, Errors: []int{219, 242, 243, 331, 379, 383, 444, 462, 464}, Flags: wire.OpImplemented},
-		{Name: "UntagResource", Input: 465, Output: 466, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
-		{Name: "UpdateContinuousBackups", Input: 468, Output: 469, Errors: []int{78, 242, 243, 434}, Flags: wire.OpImplemented},
-		{Name: "UpdateContributorInsights", Input: 470, Output: 471, Errors: []int{242, 383}, Flags: wire.OpImplemented},
-		{Name: "UpdateGlobalTable", Input: 474, Output: 475, Errors: []int{212, 242, 243, 346, 366, 434}, Flags: wire.OpImplemented},
-		{Name: "UpdateGlobalTableSettings", Input: 476, Output: 477, Errors: []int{212, 235, 242, 243, 271, 366, 382}, Flags: wire.OpImplemented},
-		{Name: "UpdateItem", Input: 478, Output: 479, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 444, 463}, Flags: wire.OpImplemented | wire.OpNewChecks | wire.OpFirstEnum},
-		{Name: "UpdateKinesisStreamingDestination", Input: 481, Output: 482, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
-		{Name: "UpdateTable", Input: 484, Output: 485, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
-		{Name: "UpdateTableReplicaAutoScaling", Input: 486, Output: 487, Errors: []int{242, 271, 382, 383}, Flags: wire.OpImplemented},
-		{Name: "UpdateTimeToLive", Input: 488, Output: 489, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "Query", Input: 340, Output: 341, Errors: []int{242, 243, 331, 379, 383, 446}, Flags: wire.OpImplemented | wire.OpNewChecks},
+		{Name: "RestoreTableFromBackup", Input: 387, Output: 388, Errors: []int{28, 30, 242, 243, 271, 424, 433}, Flags: wire.OpImplemented},
+		{Name: "RestoreTableToPointInTime", Input: 389, Output: 390, Errors: []int{242, 243, 245, 271, 319, 424, 433, 436}, Flags: wire.OpImplemented},
+		{Name: "Scan", Input: 407, Output: 408, Errors: []int{242, 243, 331, 379, 383, 446}, Flags: wire.OpImplemented},
+		{Name: "SearchVectors", Input: 411, Output: 412, Errors: []int{383}, Flags: wire.OpImplemented},
+		{Name: "TagResource", Input: 443, Output: 444, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "TransactGetItems", Input: 458, Output: 459, Errors: []int{242, 243, 331, 379, 383, 446, 464}, Flags: wire.OpImplemented},
+		{Name: "TransactWriteItems", Input: 462, Output: 463, Errors: []int{219, 242, 243, 331, 379, 383, 446, 464, 466}, Flags: wire.OpImplemented},
+		{Name: "UntagResource", Input: 467, Output: 468, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "UpdateContinuousBackups", Input: 470, Output: 471, Errors: []int{78, 242, 243, 436}, Flags: wire.OpImplemented},
+		{Name: "UpdateContributorInsights", Input: 472, Output: 473, Errors: []int{242, 383}, Flags: wire.OpImplemented},
+		{Name: "UpdateGlobalTable", Input: 476, Output: 477, Errors: []int{212, 242, 243, 346, 366, 436}, Flags: wire.OpImplemented},
+		{Name: "UpdateGlobalTableSettings", Input: 478, Output: 479, Errors: []int{212, 235, 242, 243, 271, 366, 382}, Flags: wire.OpImplemented},
+		{Name: "UpdateItem", Input: 480, Output: 481, Errors: []int{69, 242, 243, 252, 331, 376, 379, 383, 446, 465}, Flags: wire.OpImplemented | wire.OpNewChecks | wire.OpFirstEnum},
+		{Name: "UpdateKinesisStreamingDestination", Input: 483, Output: 484, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "UpdateTable", Input: 486, Output: 487, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "UpdateTableReplicaAutoScaling", Input: 488, Output: 489, Errors: []int{242, 271, 382, 383}, Flags: wire.OpImplemented},
+		{Name: "UpdateTimeToLive", Input: 490, Output: 491, Errors: []int{242, 243, 271, 382, 383}, Flags: wire.OpImplemented},
 	},
 	Shapes: []wire.Shape{
 		0: {Name: "ApproximateCreationDateTimePrecision", Kind: wire.String, Enum: []string{"MILLISECOND", "MICROSECOND"}},
@@ -2455,10 +2479,10 @@ var model = wire.Model{
 			{Name: "value", Shape: 12},
 		}},
 		10: {Name: "AttributeValue", Kind: wire.Union, Members: []wire.Member{
-			{Name: "S", Shape: 420},
+			{Name: "S", Shape: 422},
 			{Name: "N", Shape: 306},
 			{Name: "B", Shape: 54},
-			{Name: "SS", Shape: 421},
+			{Name: "SS", Shape: 423},
 			{Name: "NS", Shape: 307},
 			{Name: "BS", Shape: 55},
 			{Name: "M", Shape: 299},
@@ -2490,7 +2514,7 @@ var model = wire.Model{
 			{Name: "MinimumUnits", Shape: 323},
 			{Name: "MaximumUnits", Shape: 323},
 			{Name: "AutoScalingDisabled", Shape: 57},
-			{Name: "AutoScalingRoleArn", Shape: 419},
+			{Name: "AutoScalingRoleArn", Shape: 421},
 			{Name: "ScalingPolicies", Shape: 14},
 		}},
 		19: {Name: "AutoScalingSettingsUpdate", Kind: wire.Structure, Members: []wire.Member{
@@ -2518,8 +2542,8 @@ var model = wire.Model{
 		25: {Name: "BackupCreationDateTime", Kind: wire.Timestamp},
 		26: {Name: "BackupDescription", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "BackupDetails", Shape: 27},
-			{Name: "SourceTableDetails", Shape: 413},
-			{Name: "SourceTableFeatureDetails", Shape: 414},
+			{Name: "SourceTableDetails", Shape: 415},
+			{Name: "SourceTableFeatureDetails", Shape: 416},
 		}},
 		27: {Name: "BackupDetails", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "BackupArn", Shape: 24, Flags: wire.Required},
@@ -2543,9 +2567,9 @@ var model = wire.Model{
 			{Name: "member", Shape: 34},
 		}},
 		34: {Name: "BackupSummary", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432},
-			{Name: "TableId", Shape: 430},
-			{Name: "TableArn", Shape: 423},
+			{Name: "TableName", Shape: 434},
+			{Name: "TableId", Shape: 432},
+			{Name: "TableArn", Shape: 425},
 			{Name: "BackupArn", Shape: 24},
 			{Name: "BackupName", Shape: 29},
 			{Name: "BackupCreationDateTime", Shape: 25},
@@ -2575,16 +2599,16 @@ var model = wire.Model{
 			{Name: "ConsumedCapacity", Shape: 74},
 		}},
 		42: {Name: "BatchGetRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 423},
+			{Name: "key", Shape: 425},
 			{Name: "value", Shape: 267},
 		}},
 		43: {Name: "BatchGetResponseMap", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 423},
+			{Name: "key", Shape: 425},
 			{Name: "value", Shape: 254},
 		}},
 		44: {Name: "BatchStatementError", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Code", Shape: 45},
-			{Name: "Message", Shape: 419},
+			{Name: "Message", Shape: 421},
 			{Name: "Item", Shape: 6},
 		}},
 		45: {Name: "BatchStatementErrorCodeEnum", Kind: wire.String, Enum: []string{"ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "RequestLimitExceeded", "ValidationError", "ProvisionedThroughputExceeded", "TransactionConflict", "ThrottlingError", "InternalServerError", "ResourceNotFound", "AccessDenied", "DuplicateItem"}},
@@ -2596,7 +2620,7 @@ var model = wire.Model{
 		}},
 		47: {Name: "BatchStatementResponse", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Error", Shape: 44},
-			{Name: "TableName", Shape: 432},
+			{Name: "TableName", Shape: 434},
 			{Name: "Item", Shape: 6},
 		}},
 		48: {Name: "BatchWriteItemInput", Kind: wire.Structure, Members: []wire.Member{
@@ -2610,8 +2634,8 @@ var model = wire.Model{
 			{Name: "ConsumedCapacity", Shape: 74},
 		}},
 		50: {Name: "BatchWriteItemRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Max: 25, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 423},
-			{Name: "value", Shape: 493},
+			{Name: "key", Shape: 425},
+			{Name: "value", Shape: 499},
 		}},
 		51: {Name: "BilledSizeBytes", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
 		52: {Name: "BillingMode", Kind: wire.String, Enum: []string{"PROVISIONED", "PAY_PER_REQUEST"}},
@@ -2649,7 +2673,7 @@ var model = wire.Model{
 		}},
 		67: {Name: "ConditionCheck", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Key", Shape: 259, Flags: wire.Required},
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 68, Flags: wire.Required},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 			{Name: "ExpressionAttributeValues", Shape: 183},
@@ -2664,13 +2688,13 @@ var model = wire.Model{
 		71: {Name: "ConfirmRemoveSelfResourceAccess", Kind: wire.Boolean},
 		72: {Name: "ConsistentRead", Kind: wire.Boolean},
 		73: {Name: "ConsumedCapacity", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423},
+			{Name: "TableName", Shape: 425},
 			{Name: "CapacityUnits", Shape: 75},
 			{Name: "ReadCapacityUnits", Shape: 75},
 			{Name: "WriteCapacityUnits", Shape: 75},
 			{Name: "Table", Shape: 60},
-			{Name: "LocalSecondaryIndexes", Shape: 411},
-			{Name: "GlobalSecondaryIndexes", Shape: 411},
+			{Name: "LocalSecondaryIndexes", Shape: 413},
+			{Name: "GlobalSecondaryIndexes", Shape: 413},
 		}},
 		74: {Name: "ConsumedCapacityMultiple", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 73},
@@ -2695,13 +2719,13 @@ var model = wire.Model{
 			{Name: "member", Shape: 85},
 		}},
 		85: {Name: "ContributorInsightsSummary", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432},
+			{Name: "TableName", Shape: 434},
 			{Name: "IndexName", Shape: 234},
 			{Name: "ContributorInsightsStatus", Shape: 83},
 			{Name: "ContributorInsightsMode", Shape: 80},
 		}},
 		86: {Name: "CreateBackupInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "BackupName", Shape: 29, Flags: wire.Required},
 		}},
 		87: {Name: "CreateBackupOutput", Kind: wire.Structure, Members: []wire.Member{
@@ -2713,10 +2737,10 @@ var model = wire.Model{
 			{Name: "Projection", Shape: 326, Flags: wire.Required},
 			{Name: "ProvisionedThroughput", Shape: 329},
 			{Name: "OnDemandThroughput", Shape: 308},
-			{Name: "WarmThroughput", Shape: 490},
+			{Name: "WarmThroughput", Shape: 496},
 		}},
 		89: {Name: "CreateGlobalTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 432, Flags: wire.Required},
+			{Name: "GlobalTableName", Shape: 434, Flags: wire.Required},
 			{Name: "ReplicationGroup", Shape: 365, Flags: wire.Required},
 		}},
 		90: {Name: "CreateGlobalTableOutput", Kind: wire.Structure, Members: []wire.Member{
@@ -2734,29 +2758,30 @@ var model = wire.Model{
 			{Name: "ProvisionedThroughputOverride", Shape: 332},
 			{Name: "OnDemandThroughputOverride", Shape: 309},
 			{Name: "GlobalSecondaryIndexes", Shape: 360},
-			{Name: "TableClassOverride", Shape: 425},
+			{Name: "TableClassOverride", Shape: 427},
 		}},
 		94: {Name: "CreateTableInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "AttributeDefinitions", Shape: 5},
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "KeySchema", Shape: 263},
 			{Name: "LocalSecondaryIndexes", Shape: 295},
 			{Name: "GlobalSecondaryIndexes", Shape: 200},
 			{Name: "BillingMode", Shape: 52},
 			{Name: "ProvisionedThroughput", Shape: 329},
-			{Name: "StreamSpecification", Shape: 417},
+			{Name: "StreamSpecification", Shape: 419},
 			{Name: "SSESpecification", Shape: 403},
-			{Name: "Tags", Shape: 440},
-			{Name: "TableClass", Shape: 425},
+			{Name: "Tags", Shape: 442},
+			{Name: "TableClass", Shape: 427},
 			{Name: "DeletionProtectionEnabled", Shape: 115},
-			{Name: "WarmThroughput", Shape: 490},
+			{Name: "WarmThroughput", Shape: 496},
 			{Name: "ResourcePolicy", Shape: 384},
 			{Name: "OnDemandThroughput", Shape: 308},
-			{Name: "GlobalTableSourceArn", Shape: 423},
+			{Name: "GlobalTableSourceArn", Shape: 425},
 			{Name: "GlobalTableSettingsReplicationMode", Shape: 213},
+			{Name: "VectorIndexes", Shape: 493},
 		}},
 		95: {Name: "CreateTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 429},
+			{Name: "TableDescription", Shape: 431},
 		}},
 		96: {Name: "CsvDelimiter", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Pattern: "[,;:|\\t ]"},
 		97: {Name: "CsvHeader", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 65536, HasMax: true}, Pattern: "[\\x20-\\x21\\x23-\\x2B\\x2D-\\x7E]*"},
@@ -2770,7 +2795,7 @@ var model = wire.Model{
 		100: {Name: "Date", Kind: wire.Timestamp},
 		101: {Name: "Delete", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Key", Shape: 259, Flags: wire.Required},
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 68},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 			{Name: "ExpressionAttributeValues", Shape: 183},
@@ -2789,7 +2814,7 @@ var model = wire.Model{
 			{Name: "RegionName", Shape: 344, Flags: wire.Required},
 		}},
 		106: {Name: "DeleteItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "Key", Shape: 259, Flags: wire.Required},
 			{Name: "Expected", Shape: 160},
 			{Name: "ConditionalOperator", Shape: 70},
@@ -2823,10 +2848,10 @@ var model = wire.Model{
 			{Name: "RevisionId", Shape: 321},
 		}},
 		113: {Name: "DeleteTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 		}},
 		114: {Name: "DeleteTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 429},
+			{Name: "TableDescription", Shape: 431},
 		}},
 		115: {Name: "DeletionProtectionEnabled", Kind: wire.Boolean},
 		116: {Name: "DescribeBackupInput", Kind: wire.Structure, Members: []wire.Member{
@@ -2836,17 +2861,17 @@ var model = wire.Model{
 			{Name: "BackupDescription", Shape: 26},
 		}},
 		118: {Name: "DescribeContinuousBackupsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 		}},
 		119: {Name: "DescribeContinuousBackupsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ContinuousBackupsDescription", Shape: 76},
 		}},
 		120: {Name: "DescribeContributorInsightsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "IndexName", Shape: 234},
 		}},
 		121: {Name: "DescribeContributorInsightsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432},
+			{Name: "TableName", Shape: 434},
 			{Name: "IndexName", Shape: 234},
 			{Name: "ContributorInsightsRuleList", Shape: 82},
 			{Name: "ContributorInsightsStatus", Shape: 83},
@@ -2865,16 +2890,16 @@ var model = wire.Model{
 			{Name: "ExportDescription", Shape: 164},
 		}},
 		126: {Name: "DescribeGlobalTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 432, Flags: wire.Required},
+			{Name: "GlobalTableName", Shape: 434, Flags: wire.Required},
 		}},
 		127: {Name: "DescribeGlobalTableOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "GlobalTableDescription", Shape: 208},
 		}},
 		128: {Name: "DescribeGlobalTableSettingsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 432, Flags: wire.Required},
+			{Name: "GlobalTableName", Shape: 434, Flags: wire.Required},
 		}},
 		129: {Name: "DescribeGlobalTableSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 432},
+			{Name: "GlobalTableName", Shape: 434},
 			{Name: "ReplicaSettings", Shape: 368},
 		}},
 		130: {Name: "DescribeImportInput", Kind: wire.Structure, Members: []wire.Member{
@@ -2884,10 +2909,10 @@ var model = wire.Model{
 			{Name: "ImportTableDescription", Shape: 229, Flags: wire.Required},
 		}},
 		132: {Name: "DescribeKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 		}},
 		133: {Name: "DescribeKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432},
+			{Name: "TableName", Shape: 434},
 			{Name: "KinesisDataStreamDestinations", Shape: 269},
 		}},
 		134: {Name: "DescribeLimitsInput", Kind: wire.Structure},
@@ -2898,32 +2923,32 @@ var model = wire.Model{
 			{Name: "TableMaxWriteCapacityUnits", Shape: 323},
 		}},
 		136: {Name: "DescribeTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 		}},
 		137: {Name: "DescribeTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Table", Shape: 429},
+			{Name: "Table", Shape: 431},
 		}},
 		138: {Name: "DescribeTableReplicaAutoScalingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 		}},
 		139: {Name: "DescribeTableReplicaAutoScalingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableAutoScalingDescription", Shape: 424},
+			{Name: "TableAutoScalingDescription", Shape: 426},
 		}},
 		140: {Name: "DescribeTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 		}},
 		141: {Name: "DescribeTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TimeToLiveDescription", Shape: 450},
+			{Name: "TimeToLiveDescription", Shape: 452},
 		}},
 		142: {Name: "DestinationStatus", Kind: wire.String, Enum: []string{"ENABLING", "ACTIVE", "DISABLING", "DISABLED", "ENABLE_FAILED", "UPDATING"}},
 		143: {Name: "DisableKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
-			{Name: "StreamArn", Shape: 415, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "StreamArn", Shape: 417, Flags: wire.Required},
 			{Name: "EnableKinesisStreamingConfiguration", Shape: 147},
 		}},
 		144: {Name: "DisableKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432},
-			{Name: "StreamArn", Shape: 415},
+			{Name: "TableName", Shape: 434},
+			{Name: "StreamArn", Shape: 417},
 			{Name: "DestinationStatus", Shape: 142},
 			{Name: "EnableKinesisStreamingConfiguration", Shape: 147},
 		}},
@@ -2935,18 +2960,18 @@ var model = wire.Model{
 			{Name: "ApproximateCreationDateTimePrecision", Shape: 0},
 		}},
 		148: {Name: "EnableKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
-			{Name: "StreamArn", Shape: 415, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "StreamArn", Shape: 417, Flags: wire.Required},
 			{Name: "EnableKinesisStreamingConfiguration", Shape: 147},
 		}},
 		149: {Name: "EnableKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432},
-			{Name: "StreamArn", Shape: 415},
+			{Name: "TableName", Shape: 434},
+			{Name: "StreamArn", Shape: 417},
 			{Name: "DestinationStatus", Shape: 142},
 			{Name: "EnableKinesisStreamingConfiguration", Shape: 147},
 		}},
 		150: {Name: "Endpoint", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Address", Shape: 419, Flags: wire.Required},
+			{Name: "Address", Shape: 421, Flags: wire.Required},
 			{Name: "CachePeriodInMinutes", Shape: 297, Flags: wire.Required},
 		}},
 		151: {Name: "Endpoints", Kind: wire.List, Members: []wire.Member{
@@ -3000,8 +3025,8 @@ var model = wire.Model{
 			{Name: "StartTime", Shape: 171},
 			{Name: "EndTime", Shape: 165},
 			{Name: "ExportManifest", Shape: 168},
-			{Name: "TableArn", Shape: 423},
-			{Name: "TableId", Shape: 430},
+			{Name: "TableArn", Shape: 425},
+			{Name: "TableId", Shape: 432},
 			{Name: "ExportTime", Shape: 177},
 			{Name: "ClientToken", Shape: 62},
 			{Name: "S3Bucket", Shape: 395},
@@ -3036,7 +3061,7 @@ var model = wire.Model{
 			{Name: "ExportType", Shape: 179},
 		}},
 		175: {Name: "ExportTableToPointInTimeInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableArn", Shape: 423, Flags: wire.Required},
+			{Name: "TableArn", Shape: 425, Flags: wire.Required},
 			{Name: "ExportTime", Shape: 177},
 			{Name: "ClientToken", Shape: 62, Flags: wire.IdempotencyToken},
 			{Name: "S3Bucket", Shape: 395, Flags: wire.Required},
@@ -3077,12 +3102,12 @@ var model = wire.Model{
 		}},
 		189: {Name: "Get", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Key", Shape: 259, Flags: wire.Required},
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "ProjectionExpression", Shape: 327},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 		}},
 		190: {Name: "GetItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "Key", Shape: 259, Flags: wire.Required},
 			{Name: "AttributesToGet", Shape: 8},
 			{Name: "ConsistentRead", Shape: 72},
@@ -3107,7 +3132,7 @@ var model = wire.Model{
 			{Name: "Projection", Shape: 326, Flags: wire.Required},
 			{Name: "ProvisionedThroughput", Shape: 329},
 			{Name: "OnDemandThroughput", Shape: 308},
-			{Name: "WarmThroughput", Shape: 490},
+			{Name: "WarmThroughput", Shape: 496},
 		}},
 		195: {Name: "GlobalSecondaryIndexAutoScalingUpdate", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "IndexName", Shape: 234},
@@ -3125,7 +3150,7 @@ var model = wire.Model{
 			{Name: "ProvisionedThroughput", Shape: 330},
 			{Name: "IndexSizeBytes", Shape: 298},
 			{Name: "ItemCount", Shape: 298},
-			{Name: "IndexArn", Shape: 419},
+			{Name: "IndexArn", Shape: 421},
 			{Name: "OnDemandThroughput", Shape: 308},
 			{Name: "WarmThroughput", Shape: 203},
 		}},
@@ -3143,7 +3168,7 @@ var model = wire.Model{
 			{Name: "member", Shape: 194},
 		}},
 		201: {Name: "GlobalSecondaryIndexUpdate", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Update", Shape: 473},
+			{Name: "Update", Shape: 475},
 			{Name: "Create", Shape: 88},
 			{Name: "Delete", Shape: 104},
 		}},
@@ -3159,7 +3184,7 @@ var model = wire.Model{
 			{Name: "member", Shape: 199},
 		}},
 		205: {Name: "GlobalTable", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 432},
+			{Name: "GlobalTableName", Shape: 434},
 			{Name: "ReplicationGroup", Shape: 365},
 		}},
 		206: {Name: "GlobalTableAlreadyExistsException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
@@ -3171,7 +3196,7 @@ var model = wire.Model{
 			{Name: "GlobalTableArn", Shape: 207},
 			{Name: "CreationDateTime", Shape: 100},
 			{Name: "GlobalTableStatus", Shape: 214},
-			{Name: "GlobalTableName", Shape: 432},
+			{Name: "GlobalTableName", Shape: 434},
 		}},
 		209: {Name: "GlobalTableGlobalSecondaryIndexSettingsUpdate", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "IndexName", Shape: 234, Flags: wire.Required},
@@ -3191,7 +3216,7 @@ var model = wire.Model{
 		214: {Name: "GlobalTableStatus", Kind: wire.String, Enum: []string{"CREATING", "ACTIVE", "DELETING", "UPDATING"}},
 		215: {Name: "GlobalTableWitnessDescription", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "RegionName", Shape: 344},
-			{Name: "WitnessStatus", Shape: 491},
+			{Name: "WitnessStatus", Shape: 497},
 		}},
 		216: {Name: "GlobalTableWitnessDescriptionList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 215},
@@ -3220,7 +3245,7 @@ var model = wire.Model{
 		227: {Name: "ImportSummary", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ImportArn", Shape: 220},
 			{Name: "ImportStatus", Shape: 226},
-			{Name: "TableArn", Shape: 423},
+			{Name: "TableArn", Shape: 425},
 			{Name: "S3BucketSource", Shape: 397},
 			{Name: "CloudWatchLogGroupArn", Shape: 63},
 			{Name: "InputFormat", Shape: 238},
@@ -3233,8 +3258,8 @@ var model = wire.Model{
 		229: {Name: "ImportTableDescription", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ImportArn", Shape: 220},
 			{Name: "ImportStatus", Shape: 226},
-			{Name: "TableArn", Shape: 423},
-			{Name: "TableId", Shape: 430},
+			{Name: "TableArn", Shape: 425},
+			{Name: "TableId", Shape: 432},
 			{Name: "ClientToken", Shape: 62},
 			{Name: "S3BucketSource", Shape: 397},
 			{Name: "ErrorCount", Shape: 152},
@@ -3242,7 +3267,7 @@ var model = wire.Model{
 			{Name: "InputFormat", Shape: 238},
 			{Name: "InputFormatOptions", Shape: 239},
 			{Name: "InputCompressionType", Shape: 237},
-			{Name: "TableCreationParameters", Shape: 428},
+			{Name: "TableCreationParameters", Shape: 430},
 			{Name: "StartTime", Shape: 225},
 			{Name: "EndTime", Shape: 222},
 			{Name: "ProcessedSizeBytes", Shape: 298},
@@ -3257,7 +3282,7 @@ var model = wire.Model{
 			{Name: "InputFormat", Shape: 238, Flags: wire.Required},
 			{Name: "InputFormatOptions", Shape: 239},
 			{Name: "InputCompressionType", Shape: 237},
-			{Name: "TableCreationParameters", Shape: 428, Flags: wire.Required},
+			{Name: "TableCreationParameters", Shape: 430, Flags: wire.Required},
 		}},
 		231: {Name: "ImportTableOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ImportTableDescription", Shape: 229, Flags: wire.Required},
@@ -3284,7 +3309,7 @@ var model = wire.Model{
 			{Name: "message", Shape: 153},
 		}},
 		243: {Name: "InvalidEndpointException", Kind: wire.Structure, ErrorStatus: 421, Members: []wire.Member{
-			{Name: "Message", Shape: 419},
+			{Name: "Message", Shape: 421},
 		}},
 		244: {Name: "InvalidExportTimeException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 153},
@@ -3304,7 +3329,7 @@ var model = wire.Model{
 			{Name: "member", Shape: 247},
 		}},
 		249: {Name: "ItemCollectionMetricsPerTable", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 423},
+			{Name: "key", Shape: 425},
 			{Name: "value", Shape: 248},
 		}},
 		250: {Name: "ItemCollectionSizeEstimateBound", Kind: wire.Double},
@@ -3355,9 +3380,9 @@ var model = wire.Model{
 			{Name: "ExpressionAttributeNames", Shape: 181},
 		}},
 		268: {Name: "KinesisDataStreamDestination", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StreamArn", Shape: 415},
+			{Name: "StreamArn", Shape: 417},
 			{Name: "DestinationStatus", Shape: 142},
-			{Name: "DestinationStatusDescription", Shape: 419},
+			{Name: "DestinationStatusDescription", Shape: 421},
 			{Name: "ApproximateCreationDateTimePrecision", Shape: 0},
 		}},
 		269: {Name: "KinesisDataStreamDestinations", Kind: wire.List, Members: []wire.Member{
@@ -3371,10 +3396,10 @@ var model = wire.Model{
 			{Name: "member", Shape: 10},
 		}},
 		273: {Name: "ListBackupsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423},
+			{Name: "TableName", Shape: 425},
 			{Name: "Limit", Shape: 37},
-			{Name: "TimeRangeLowerBound", Shape: 447},
-			{Name: "TimeRangeUpperBound", Shape: 448},
+			{Name: "TimeRangeLowerBound", Shape: 449},
+			{Name: "TimeRangeUpperBound", Shape: 450},
 			{Name: "ExclusiveStartBackupArn", Shape: 24},
 			{Name: "BackupType", Shape: 36},
 		}},
@@ -3383,7 +3408,7 @@ var model = wire.Model{
 			{Name: "LastEvaluatedBackupArn", Shape: 24},
 		}},
 		275: {Name: "ListContributorInsightsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423},
+			{Name: "TableName", Shape: 425},
 			{Name: "NextToken", Shape: 301},
 			{Name: "MaxResults", Shape: 276},
 		}},
@@ -3393,7 +3418,7 @@ var model = wire.Model{
 			{Name: "NextToken", Shape: 301},
 		}},
 		278: {Name: "ListExportsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableArn", Shape: 423},
+			{Name: "TableArn", Shape: 425},
 			{Name: "MaxResults", Shape: 279},
 			{Name: "NextToken", Shape: 169},
 		}},
@@ -3403,16 +3428,16 @@ var model = wire.Model{
 			{Name: "NextToken", Shape: 169},
 		}},
 		281: {Name: "ListGlobalTablesInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ExclusiveStartGlobalTableName", Shape: 432},
+			{Name: "ExclusiveStartGlobalTableName", Shape: 434},
 			{Name: "Limit", Shape: 322},
 			{Name: "RegionName", Shape: 344},
 		}},
 		282: {Name: "ListGlobalTablesOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "GlobalTables", Shape: 211},
-			{Name: "LastEvaluatedGlobalTableName", Shape: 432},
+			{Name: "LastEvaluatedGlobalTableName", Shape: 434},
 		}},
 		283: {Name: "ListImportsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableArn", Shape: 423},
+			{Name: "TableArn", Shape: 425},
 			{Name: "PageSize", Shape: 284},
 			{Name: "NextToken", Shape: 223},
 		}},
@@ -3422,20 +3447,20 @@ var model = wire.Model{
 			{Name: "NextToken", Shape: 223},
 		}},
 		286: {Name: "ListTablesInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ExclusiveStartTableName", Shape: 432},
+			{Name: "ExclusiveStartTableName", Shape: 434},
 			{Name: "Limit", Shape: 287},
 		}},
 		287: {Name: "ListTablesInputLimit", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}},
 		288: {Name: "ListTablesOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableNames", Shape: 433},
-			{Name: "LastEvaluatedTableName", Shape: 432},
+			{Name: "TableNames", Shape: 435},
+			{Name: "LastEvaluatedTableName", Shape: 434},
 		}},
 		289: {Name: "ListTagsOfResourceInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ResourceArn", Shape: 381, Flags: wire.Required},
 			{Name: "NextToken", Shape: 301},
 		}},
 		290: {Name: "ListTagsOfResourceOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Tags", Shape: 440},
+			{Name: "Tags", Shape: 442},
 			{Name: "NextToken", Shape: 301},
 		}},
 		291: {Name: "LocalSecondaryIndex", Kind: wire.Structure, Members: []wire.Member{
@@ -3449,7 +3474,7 @@ var model = wire.Model{
 			{Name: "Projection", Shape: 326},
 			{Name: "IndexSizeBytes", Shape: 298},
 			{Name: "ItemCount", Shape: 298},
-			{Name: "IndexArn", Shape: 419},
+			{Name: "IndexArn", Shape: 421},
 		}},
 		293: {Name: "LocalSecondaryIndexDescriptionList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 292},
@@ -3537,8 +3562,8 @@ var model = wire.Model{
 		327: {Name: "ProjectionExpression", Kind: wire.String},
 		328: {Name: "ProjectionType", Kind: wire.String, Enum: []string{"ALL", "KEYS_ONLY", "INCLUDE"}},
 		329: {Name: "ProvisionedThroughput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReadCapacityUnits", Shape: 323, Flags: wire.Required},
 			{Name: "WriteCapacityUnits", Shape: 323, Flags: wire.Required},
+			{Name: "ReadCapacityUnits", Shape: 323, Flags: wire.Required},
 		}},
 		330: {Name: "ProvisionedThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "LastIncreaseDateTime", Shape: 100},
@@ -3549,21 +3574,21 @@ var model = wire.Model{
 		}},
 		331: {Name: "ProvisionedThroughputExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 153},
-			{Name: "ThrottlingReasons", Shape: 446},
+			{Name: "ThrottlingReasons", Shape: 448},
 		}},
 		332: {Name: "ProvisionedThroughputOverride", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ReadCapacityUnits", Shape: 323},
 		}},
 		333: {Name: "Put", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Item", Shape: 335, Flags: wire.Required},
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 68},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 			{Name: "ExpressionAttributeValues", Shape: 183},
 			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
 		}},
 		334: {Name: "PutItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "Item", Shape: 335, Flags: wire.Required},
 			{Name: "Expected", Shape: 160},
 			{Name: "ReturnValues", Shape: 393},
@@ -3597,9 +3622,9 @@ var model = wire.Model{
 			{Name: "RevisionId", Shape: 321},
 		}},
 		340: {Name: "QueryInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "IndexName", Shape: 234},
-			{Name: "Select", Shape: 412},
+			{Name: "Select", Shape: 414},
 			{Name: "AttributesToGet", Shape: 8},
 			{Name: "Limit", Shape: 322},
 			{Name: "ConsistentRead", Shape: 72},
@@ -3652,16 +3677,16 @@ var model = wire.Model{
 		351: {Name: "ReplicaDescription", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "RegionName", Shape: 344},
 			{Name: "ReplicaStatus", Shape: 371},
-			{Name: "ReplicaArn", Shape: 419},
+			{Name: "ReplicaArn", Shape: 421},
 			{Name: "ReplicaStatusDescription", Shape: 372},
 			{Name: "ReplicaStatusPercentProgress", Shape: 373},
 			{Name: "KMSMasterKeyId", Shape: 258},
 			{Name: "ProvisionedThroughputOverride", Shape: 332},
 			{Name: "OnDemandThroughputOverride", Shape: 309},
-			{Name: "WarmThroughput", Shape: 436},
+			{Name: "WarmThroughput", Shape: 438},
 			{Name: "GlobalSecondaryIndexes", Shape: 359},
 			{Name: "ReplicaInaccessibleDateTime", Shape: 100},
-			{Name: "ReplicaTableClassSummary", Shape: 426},
+			{Name: "ReplicaTableClassSummary", Shape: 428},
 			{Name: "GlobalTableSettingsReplicationMode", Shape: 213},
 		}},
 		352: {Name: "ReplicaDescriptionList", Kind: wire.List, Members: []wire.Member{
@@ -3734,7 +3759,7 @@ var model = wire.Model{
 			{Name: "ReplicaProvisionedWriteCapacityUnits", Shape: 304},
 			{Name: "ReplicaProvisionedWriteCapacityAutoScalingSettings", Shape: 18},
 			{Name: "ReplicaGlobalSecondaryIndexSettings", Shape: 362},
-			{Name: "ReplicaTableClassSummary", Shape: 426},
+			{Name: "ReplicaTableClassSummary", Shape: 428},
 		}},
 		368: {Name: "ReplicaSettingsDescriptionList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 367},
@@ -3744,7 +3769,7 @@ var model = wire.Model{
 			{Name: "ReplicaProvisionedReadCapacityUnits", Shape: 323},
 			{Name: "ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate", Shape: 19},
 			{Name: "ReplicaGlobalSecondaryIndexSettingsUpdate", Shape: 364},
-			{Name: "ReplicaTableClass", Shape: 425},
+			{Name: "ReplicaTableClass", Shape: 427},
 		}},
 		370: {Name: "ReplicaSettingsUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}, Members: []wire.Member{
 			{Name: "member", Shape: 369},
@@ -3764,7 +3789,7 @@ var model = wire.Model{
 		}},
 		377: {Name: "ReplicationGroupUpdate", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Create", Shape: 93},
-			{Name: "Update", Shape: 483},
+			{Name: "Update", Shape: 485},
 			{Name: "Delete", Shape: 109},
 		}},
 		378: {Name: "ReplicationGroupUpdateList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true}, Members: []wire.Member{
@@ -3772,7 +3797,7 @@ var model = wire.Model{
 		}},
 		379: {Name: "RequestLimitExceeded", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 153},
-			{Name: "ThrottlingReasons", Shape: 446},
+			{Name: "ThrottlingReasons", Shape: 448},
 		}},
 		380: {Name: "Resource", Kind: wire.String},
 		381: {Name: "ResourceArnString", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1283, HasMax: true}},
@@ -3786,12 +3811,12 @@ var model = wire.Model{
 		385: {Name: "RestoreInProgress", Kind: wire.Boolean},
 		386: {Name: "RestoreSummary", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "SourceBackupArn", Shape: 24},
-			{Name: "SourceTableArn", Shape: 423},
+			{Name: "SourceTableArn", Shape: 425},
 			{Name: "RestoreDateTime", Shape: 100, Flags: wire.Required},
 			{Name: "RestoreInProgress", Shape: 385, Flags: wire.Required},
 		}},
 		387: {Name: "RestoreTableFromBackupInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TargetTableName", Shape: 432, Flags: wire.Required},
+			{Name: "TargetTableName", Shape: 434, Flags: wire.Required},
 			{Name: "BackupArn", Shape: 24, Flags: wire.Required},
 			{Name: "BillingModeOverride", Shape: 52},
 			{Name: "GlobalSecondaryIndexOverride", Shape: 200},
@@ -3799,14 +3824,15 @@ var model = wire.Model{
 			{Name: "ProvisionedThroughputOverride", Shape: 329},
 			{Name: "OnDemandThroughputOverride", Shape: 308},
 			{Name: "SSESpecificationOverride", Shape: 403},
+			{Name: "VectorIndexOverride", Shape: 493},
 		}},
 		388: {Name: "RestoreTableFromBackupOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 429},
+			{Name: "TableDescription", Shape: 431},
 		}},
 		389: {Name: "RestoreTableToPointInTimeInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SourceTableArn", Shape: 423},
-			{Name: "SourceTableName", Shape: 432},
-			{Name: "TargetTableName", Shape: 432, Flags: wire.Required},
+			{Name: "SourceTableArn", Shape: 425},
+			{Name: "SourceTableName", Shape: 434},
+			{Name: "TargetTableName", Shape: 434, Flags: wire.Required},
 			{Name: "UseLatestRestorableTime", Shape: 57},
 			{Name: "RestoreDateTime", Shape: 100},
 			{Name: "BillingModeOverride", Shape: 52},
@@ -3815,9 +3841,10 @@ var model = wire.Model{
 			{Name: "ProvisionedThroughputOverride", Shape: 329},
 			{Name: "OnDemandThroughputOverride", Shape: 308},
 			{Name: "SSESpecificationOverride", Shape: 403},
+			{Name: "VectorIndexOverride", Shape: 493},
 		}},
 		390: {Name: "RestoreTableToPointInTimeOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 429},
+			{Name: "TableDescription", Shape: 431},
 		}},
 		391: {Name: "ReturnConsumedCapacity", Kind: wire.String, Enum: []string{"INDEXES", "TOTAL", "NONE"}},
 		392: {Name: "ReturnItemCollectionMetrics", Kind: wire.String, Enum: []string{"SIZE", "NONE"}},
@@ -3849,11 +3876,11 @@ var model = wire.Model{
 		405: {Name: "SSEType", Kind: wire.String, Enum: []string{"AES256", "KMS"}},
 		406: {Name: "ScalarAttributeType", Kind: wire.String, Enum: []string{"B", "N", "S"}},
 		407: {Name: "ScanInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "IndexName", Shape: 234},
 			{Name: "AttributesToGet", Shape: 8},
 			{Name: "Limit", Shape: 322},
-			{Name: "Select", Shape: 412},
+			{Name: "Select", Shape: 414},
 			{Name: "ScanFilter", Shape: 188},
 			{Name: "ConditionalOperator", Shape: 70},
 			{Name: "ExclusiveStartKey", Shape: 259},
@@ -3875,59 +3902,61 @@ var model = wire.Model{
 		}},
 		409: {Name: "ScanSegment", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 999999, HasMax: true}},
 		410: {Name: "ScanTotalSegments", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1e+06, HasMax: true}},
-		411: {Name: "SecondaryIndexesCapacityMap", Kind: wire.Map, Members: []wire.Member{
+		411: {Name: "SearchVectorsInput", Kind: wire.Structure},
+		412: {Name: "SearchVectorsOutput", Kind: wire.Structure},
+		413: {Name: "SecondaryIndexesCapacityMap", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 234},
 			{Name: "value", Shape: 60},
 		}},
-		412: {Name: "Select", Kind: wire.String, Enum: []string{"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"}},
-		413: {Name: "SourceTableDetails", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432, Flags: wire.Required},
-			{Name: "TableId", Shape: 430, Flags: wire.Required},
-			{Name: "TableArn", Shape: 423},
+		414: {Name: "Select", Kind: wire.String, Enum: []string{"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"}},
+		415: {Name: "SourceTableDetails", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 434, Flags: wire.Required},
+			{Name: "TableId", Shape: 432, Flags: wire.Required},
+			{Name: "TableArn", Shape: 425},
 			{Name: "TableSizeBytes", Shape: 298},
 			{Name: "KeySchema", Shape: 263, Flags: wire.Required},
-			{Name: "TableCreationDateTime", Shape: 427, Flags: wire.Required},
+			{Name: "TableCreationDateTime", Shape: 429, Flags: wire.Required},
 			{Name: "ProvisionedThroughput", Shape: 329, Flags: wire.Required},
 			{Name: "OnDemandThroughput", Shape: 308},
 			{Name: "ItemCount", Shape: 253},
 			{Name: "BillingMode", Shape: 52},
 		}},
-		414: {Name: "SourceTableFeatureDetails", Kind: wire.Structure, Members: []wire.Member{
+		416: {Name: "SourceTableFeatureDetails", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "LocalSecondaryIndexes", Shape: 296},
 			{Name: "GlobalSecondaryIndexes", Shape: 204},
-			{Name: "StreamDescription", Shape: 417},
-			{Name: "TimeToLiveDescription", Shape: 450},
+			{Name: "StreamDescription", Shape: 419},
+			{Name: "TimeToLiveDescription", Shape: 452},
 			{Name: "SSEDescription", Shape: 401},
 		}},
-		415: {Name: "StreamArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
-		416: {Name: "StreamEnabled", Kind: wire.Boolean},
-		417: {Name: "StreamSpecification", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StreamEnabled", Shape: 416, Flags: wire.Required},
-			{Name: "StreamViewType", Shape: 418},
+		417: {Name: "StreamArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
+		418: {Name: "StreamEnabled", Kind: wire.Boolean},
+		419: {Name: "StreamSpecification", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StreamEnabled", Shape: 418, Flags: wire.Required},
+			{Name: "StreamViewType", Shape: 420},
 		}},
-		418: {Name: "StreamViewType", Kind: wire.String, Enum: []string{"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}},
-		419: {Name: "String", Kind: wire.String},
-		420: {Name: "StringAttributeValue", Kind: wire.String},
-		421: {Name: "StringSetAttributeValue", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 420},
+		420: {Name: "StreamViewType", Kind: wire.String, Enum: []string{"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}},
+		421: {Name: "String", Kind: wire.String},
+		422: {Name: "StringAttributeValue", Kind: wire.String},
+		423: {Name: "StringSetAttributeValue", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 422},
 		}},
-		422: {Name: "TableAlreadyExistsException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+		424: {Name: "TableAlreadyExistsException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 153},
 		}},
-		423: {Name: "TableArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}},
-		424: {Name: "TableAutoScalingDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432},
-			{Name: "TableStatus", Shape: 435},
+		425: {Name: "TableArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}},
+		426: {Name: "TableAutoScalingDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 434},
+			{Name: "TableStatus", Shape: 437},
 			{Name: "Replicas", Shape: 348},
 		}},
-		425: {Name: "TableClass", Kind: wire.String, Enum: []string{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}},
-		426: {Name: "TableClassSummary", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableClass", Shape: 425},
+		427: {Name: "TableClass", Kind: wire.String, Enum: []string{}},
+		428: {Name: "TableClassSummary", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableClass", Shape: 427},
 			{Name: "LastUpdateDateTime", Shape: 100},
 		}},
-		427: {Name: "TableCreationDateTime", Kind: wire.Timestamp},
-		428: {Name: "TableCreationParameters", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432, Flags: wire.Required},
+		429: {Name: "TableCreationDateTime", Kind: wire.Timestamp},
+		430: {Name: "TableCreationParameters", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 434, Flags: wire.Required},
 			{Name: "AttributeDefinitions", Shape: 5, Flags: wire.Required},
 			{Name: "KeySchema", Shape: 263, Flags: wire.Required},
 			{Name: "BillingMode", Shape: 52},
@@ -3936,198 +3965,198 @@ var model = wire.Model{
 			{Name: "SSESpecification", Shape: 403},
 			{Name: "GlobalSecondaryIndexes", Shape: 200},
 		}},
-		429: {Name: "TableDescription", Kind: wire.Structure, Members: []wire.Member{
+		431: {Name: "TableDescription", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "AttributeDefinitions", Shape: 5},
-			{Name: "TableName", Shape: 432},
+			{Name: "TableName", Shape: 434},
 			{Name: "KeySchema", Shape: 263},
-			{Name: "TableStatus", Shape: 435},
+			{Name: "TableStatus", Shape: 437},
 			{Name: "CreationDateTime", Shape: 100},
 			{Name: "ProvisionedThroughput", Shape: 330},
 			{Name: "TableSizeBytes", Shape: 298},
 			{Name: "ItemCount", Shape: 298},
-			{Name: "TableArn", Shape: 419},
-			{Name: "TableId", Shape: 430},
+			{Name: "TableArn", Shape: 421},
+			{Name: "TableId", Shape: 432},
 			{Name: "BillingModeSummary", Shape: 53},
 			{Name: "LocalSecondaryIndexes", Shape: 293},
 			{Name: "GlobalSecondaryIndexes", Shape: 198},
-			{Name: "StreamSpecification", Shape: 417},
-			{Name: "LatestStreamLabel", Shape: 419},
-			{Name: "LatestStreamArn", Shape: 415},
-			{Name: "GlobalTableVersion", Shape: 419},
+			{Name: "StreamSpecification", Shape: 419},
+			{Name: "LatestStreamLabel", Shape: 421},
+			{Name: "LatestStreamArn", Shape: 417},
+			{Name: "GlobalTableVersion", Shape: 421},
 			{Name: "Replicas", Shape: 352},
 			{Name: "GlobalTableWitnesses", Shape: 216},
 			{Name: "GlobalTableSettingsReplicationMode", Shape: 213},
 			{Name: "RestoreSummary", Shape: 386},
 			{Name: "SSEDescription", Shape: 401},
 			{Name: "ArchivalSummary", Shape: 2},
-			{Name: "TableClassSummary", Shape: 426},
+			{Name: "TableClassSummary", Shape: 428},
 			{Name: "DeletionProtectionEnabled", Shape: 115},
 			{Name: "OnDemandThroughput", Shape: 308},
-			{Name: "WarmThroughput", Shape: 436},
+			{Name: "WarmThroughput", Shape: 438},
 			{Name: "MultiRegionConsistency", Shape: 300},
 		}},
-		430: {Name: "TableId", Kind: wire.String, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
-		431: {Name: "TableInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+		432: {Name: "TableId", Kind: wire.String, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
+		433: {Name: "TableInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 153},
 		}},
-		432: {Name: "TableName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
-		433: {Name: "TableNameList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 432},
+		434: {Name: "TableName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
+		435: {Name: "TableNameList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 434},
 		}},
-		434: {Name: "TableNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+		436: {Name: "TableNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 153},
 		}},
-		435: {Name: "TableStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"}},
-		436: {Name: "TableWarmThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
+		437: {Name: "TableStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"}},
+		438: {Name: "TableWarmThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ReadUnitsPerSecond", Shape: 323},
 			{Name: "WriteUnitsPerSecond", Shape: 323},
-			{Name: "Status", Shape: 435},
+			{Name: "Status", Shape: 437},
 		}},
-		437: {Name: "Tag", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Key", Shape: 439, Flags: wire.Required},
-			{Name: "Value", Shape: 443, Flags: wire.Required},
+		439: {Name: "Tag", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Key", Shape: 441},
+			{Name: "Value", Shape: 445},
 		}},
-		438: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
+		440: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 441},
+		}},
+		441: {Name: "TagKeyString", Kind: wire.String},
+		442: {Name: "TagList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 439},
 		}},
-		439: {Name: "TagKeyString", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}},
-		440: {Name: "TagList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 437},
-		}},
-		441: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+		443: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ResourceArn", Shape: 381, Flags: wire.Required},
-			{Name: "Tags", Shape: 440, Flags: wire.Required},
+			{Name: "Tags", Shape: 442, Flags: wire.Required},
 		}},
-		442: {Name: "TagResourceOutput", Kind: wire.Structure},
-		443: {Name: "TagValueString", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
-		444: {Name: "ThrottlingException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "Throttling", Members: []wire.Member{
+		444: {Name: "TagResourceOutput", Kind: wire.Structure},
+		445: {Name: "TagValueString", Kind: wire.String},
+		446: {Name: "ThrottlingException", Kind: wire.Structure, ErrorStatus: 400, ErrorCode: "Throttling", Members: []wire.Member{
 			{Name: "message", Shape: 22},
-			{Name: "throttlingReasons", Shape: 446},
+			{Name: "throttlingReasons", Shape: 448},
 		}},
-		445: {Name: "ThrottlingReason", Kind: wire.Structure, Members: []wire.Member{
+		447: {Name: "ThrottlingReason", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "reason", Shape: 342},
 			{Name: "resource", Shape: 380},
 		}},
-		446: {Name: "ThrottlingReasonList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 445},
+		448: {Name: "ThrottlingReasonList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 447},
 		}},
-		447: {Name: "TimeRangeLowerBound", Kind: wire.Timestamp},
-		448: {Name: "TimeRangeUpperBound", Kind: wire.Timestamp},
-		449: {Name: "TimeToLiveAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
-		450: {Name: "TimeToLiveDescription", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TimeToLiveStatus", Shape: 453},
-			{Name: "AttributeName", Shape: 449},
+		449: {Name: "TimeRangeLowerBound", Kind: wire.Timestamp},
+		450: {Name: "TimeRangeUpperBound", Kind: wire.Timestamp},
+		451: {Name: "TimeToLiveAttributeName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 255, HasMax: true}},
+		452: {Name: "TimeToLiveDescription", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TimeToLiveStatus", Shape: 455},
+			{Name: "AttributeName", Shape: 451},
 		}},
-		451: {Name: "TimeToLiveEnabled", Kind: wire.Boolean},
-		452: {Name: "TimeToLiveSpecification", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Enabled", Shape: 451, Flags: wire.Required},
-			{Name: "AttributeName", Shape: 449, Flags: wire.Required},
+		453: {Name: "TimeToLiveEnabled", Kind: wire.Boolean},
+		454: {Name: "TimeToLiveSpecification", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Enabled", Shape: 453, Flags: wire.Required},
+			{Name: "AttributeName", Shape: 451, Flags: wire.Required},
 		}},
-		453: {Name: "TimeToLiveStatus", Kind: wire.String, Enum: []string{"ENABLING", "DISABLING", "ENABLED", "DISABLED"}},
-		454: {Name: "TransactGetItem", Kind: wire.Structure, Members: []wire.Member{
+		455: {Name: "TimeToLiveStatus", Kind: wire.String, Enum: []string{"ENABLING", "DISABLING", "ENABLED", "DISABLED"}},
+		456: {Name: "TransactGetItem", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Get", Shape: 189, Flags: wire.Required},
 		}},
-		455: {Name: "TransactGetItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 454},
+		457: {Name: "TransactGetItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 456},
 		}},
-		456: {Name: "TransactGetItemsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TransactItems", Shape: 455, Flags: wire.Required},
+		458: {Name: "TransactGetItemsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TransactItems", Shape: 457, Flags: wire.Required},
 			{Name: "ReturnConsumedCapacity", Shape: 391},
 		}},
-		457: {Name: "TransactGetItemsOutput", Kind: wire.Structure, Members: []wire.Member{
+		459: {Name: "TransactGetItemsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ConsumedCapacity", Shape: 74},
 			{Name: "Responses", Shape: 256},
 		}},
-		458: {Name: "TransactWriteItem", Kind: wire.Structure, Members: []wire.Member{
+		460: {Name: "TransactWriteItem", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ConditionCheck", Shape: 67},
 			{Name: "Put", Shape: 333},
 			{Name: "Delete", Shape: 101},
-			{Name: "Update", Shape: 467},
+			{Name: "Update", Shape: 469},
 		}},
-		459: {Name: "TransactWriteItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 458},
+		461: {Name: "TransactWriteItemList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 460},
 		}},
-		460: {Name: "TransactWriteItemsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TransactItems", Shape: 459, Flags: wire.Required},
+		462: {Name: "TransactWriteItemsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TransactItems", Shape: 461, Flags: wire.Required},
 			{Name: "ReturnConsumedCapacity", Shape: 391},
 			{Name: "ReturnItemCollectionMetrics", Shape: 392},
 			{Name: "ClientRequestToken", Shape: 61, Flags: wire.IdempotencyToken},
 		}},
-		461: {Name: "TransactWriteItemsOutput", Kind: wire.Structure, Members: []wire.Member{
+		463: {Name: "TransactWriteItemsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ConsumedCapacity", Shape: 74},
 			{Name: "ItemCollectionMetrics", Shape: 249},
 		}},
-		462: {Name: "TransactionCanceledException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+		464: {Name: "TransactionCanceledException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "Message", Shape: 153},
 			{Name: "CancellationReasons", Shape: 59},
 		}},
-		463: {Name: "TransactionConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+		465: {Name: "TransactionConflictException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 153},
 		}},
-		464: {Name: "TransactionInProgressException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+		466: {Name: "TransactionInProgressException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "Message", Shape: 153},
 		}},
-		465: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+		467: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ResourceArn", Shape: 381, Flags: wire.Required},
-			{Name: "TagKeys", Shape: 438, Flags: wire.Required},
+			{Name: "TagKeys", Shape: 440, Flags: wire.Required},
 		}},
-		466: {Name: "UntagResourceOutput", Kind: wire.Structure},
-		467: {Name: "Update", Kind: wire.Structure, Members: []wire.Member{
+		468: {Name: "UntagResourceOutput", Kind: wire.Structure},
+		469: {Name: "Update", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Key", Shape: 259, Flags: wire.Required},
-			{Name: "UpdateExpression", Shape: 472, Flags: wire.Required},
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "UpdateExpression", Shape: 474, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 68},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 			{Name: "ExpressionAttributeValues", Shape: 183},
 			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
 		}},
-		468: {Name: "UpdateContinuousBackupsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+		470: {Name: "UpdateContinuousBackupsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "PointInTimeRecoverySpecification", Shape: 317, Flags: wire.Required},
 		}},
-		469: {Name: "UpdateContinuousBackupsOutput", Kind: wire.Structure, Members: []wire.Member{
+		471: {Name: "UpdateContinuousBackupsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ContinuousBackupsDescription", Shape: 76},
 		}},
-		470: {Name: "UpdateContributorInsightsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+		472: {Name: "UpdateContributorInsightsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "IndexName", Shape: 234},
 			{Name: "ContributorInsightsAction", Shape: 79, Flags: wire.Required},
 			{Name: "ContributorInsightsMode", Shape: 80},
 		}},
-		471: {Name: "UpdateContributorInsightsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432},
+		473: {Name: "UpdateContributorInsightsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 434},
 			{Name: "IndexName", Shape: 234},
 			{Name: "ContributorInsightsStatus", Shape: 83},
 			{Name: "ContributorInsightsMode", Shape: 80},
 		}},
-		472: {Name: "UpdateExpression", Kind: wire.String},
-		473: {Name: "UpdateGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
+		474: {Name: "UpdateExpression", Kind: wire.String},
+		475: {Name: "UpdateGlobalSecondaryIndexAction", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "IndexName", Shape: 234, Flags: wire.Required},
 			{Name: "ProvisionedThroughput", Shape: 329},
 			{Name: "OnDemandThroughput", Shape: 308},
-			{Name: "WarmThroughput", Shape: 490},
+			{Name: "WarmThroughput", Shape: 496},
 		}},
-		474: {Name: "UpdateGlobalTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 432, Flags: wire.Required},
+		476: {Name: "UpdateGlobalTableInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 434, Flags: wire.Required},
 			{Name: "ReplicaUpdates", Shape: 375, Flags: wire.Required},
 		}},
-		475: {Name: "UpdateGlobalTableOutput", Kind: wire.Structure, Members: []wire.Member{
+		477: {Name: "UpdateGlobalTableOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "GlobalTableDescription", Shape: 208},
 		}},
-		476: {Name: "UpdateGlobalTableSettingsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 432, Flags: wire.Required},
+		478: {Name: "UpdateGlobalTableSettingsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 434, Flags: wire.Required},
 			{Name: "GlobalTableBillingMode", Shape: 52},
 			{Name: "GlobalTableProvisionedWriteCapacityUnits", Shape: 323},
 			{Name: "GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate", Shape: 19},
 			{Name: "GlobalTableGlobalSecondaryIndexSettingsUpdate", Shape: 210},
 			{Name: "ReplicaSettingsUpdate", Shape: 370},
 		}},
-		477: {Name: "UpdateGlobalTableSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 432},
+		479: {Name: "UpdateGlobalTableSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "GlobalTableName", Shape: 434},
 			{Name: "ReplicaSettings", Shape: 368},
 		}},
-		478: {Name: "UpdateItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+		480: {Name: "UpdateItemInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "Key", Shape: 259, Flags: wire.Required},
 			{Name: "AttributeUpdates", Shape: 9},
 			{Name: "Expected", Shape: 160},
@@ -4135,86 +4164,97 @@ var model = wire.Model{
 			{Name: "ReturnValues", Shape: 393},
 			{Name: "ReturnConsumedCapacity", Shape: 391},
 			{Name: "ReturnItemCollectionMetrics", Shape: 392},
-			{Name: "UpdateExpression", Shape: 472},
+			{Name: "UpdateExpression", Shape: 474},
 			{Name: "ConditionExpression", Shape: 68},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 			{Name: "ExpressionAttributeValues", Shape: 183},
 			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
 		}},
-		479: {Name: "UpdateItemOutput", Kind: wire.Structure, Members: []wire.Member{
+		481: {Name: "UpdateItemOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Attributes", Shape: 6},
 			{Name: "ConsumedCapacity", Shape: 73},
 			{Name: "ItemCollectionMetrics", Shape: 247},
 		}},
-		480: {Name: "UpdateKinesisStreamingConfiguration", Kind: wire.Structure, Members: []wire.Member{
+		482: {Name: "UpdateKinesisStreamingConfiguration", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ApproximateCreationDateTimePrecision", Shape: 0},
 		}},
-		481: {Name: "UpdateKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
-			{Name: "StreamArn", Shape: 415, Flags: wire.Required},
-			{Name: "UpdateKinesisStreamingConfiguration", Shape: 480},
+		483: {Name: "UpdateKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "StreamArn", Shape: 417, Flags: wire.Required},
+			{Name: "UpdateKinesisStreamingConfiguration", Shape: 482},
 		}},
-		482: {Name: "UpdateKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 432},
-			{Name: "StreamArn", Shape: 415},
+		484: {Name: "UpdateKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 434},
+			{Name: "StreamArn", Shape: 417},
 			{Name: "DestinationStatus", Shape: 142},
-			{Name: "UpdateKinesisStreamingConfiguration", Shape: 480},
+			{Name: "UpdateKinesisStreamingConfiguration", Shape: 482},
 		}},
-		483: {Name: "UpdateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
+		485: {Name: "UpdateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "RegionName", Shape: 344, Flags: wire.Required},
 			{Name: "KMSMasterKeyId", Shape: 258},
 			{Name: "ProvisionedThroughputOverride", Shape: 332},
 			{Name: "OnDemandThroughputOverride", Shape: 309},
 			{Name: "GlobalSecondaryIndexes", Shape: 360},
-			{Name: "TableClassOverride", Shape: 425},
+			{Name: "TableClassOverride", Shape: 427},
 		}},
-		484: {Name: "UpdateTableInput", Kind: wire.Structure, Members: []wire.Member{
+		486: {Name: "UpdateTableInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "AttributeDefinitions", Shape: 5},
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "BillingMode", Shape: 52},
 			{Name: "ProvisionedThroughput", Shape: 329},
 			{Name: "GlobalSecondaryIndexUpdates", Shape: 202},
-			{Name: "StreamSpecification", Shape: 417},
+			{Name: "StreamSpecification", Shape: 419},
 			{Name: "SSESpecification", Shape: 403},
 			{Name: "ReplicaUpdates", Shape: 378},
-			{Name: "TableClass", Shape: 425},
+			{Name: "TableClass", Shape: 427},
 			{Name: "DeletionProtectionEnabled", Shape: 115},
 			{Name: "MultiRegionConsistency", Shape: 300},
 			{Name: "GlobalTableWitnessUpdates", Shape: 218},
 			{Name: "OnDemandThroughput", Shape: 308},
-			{Name: "WarmThroughput", Shape: 490},
+			{Name: "WarmThroughput", Shape: 496},
 			{Name: "GlobalTableSettingsReplicationMode", Shape: 213},
+			{Name: "VectorIndexUpdates", Shape: 495},
 		}},
-		485: {Name: "UpdateTableOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableDescription", Shape: 429},
+		487: {Name: "UpdateTableOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableDescription", Shape: 431},
 		}},
-		486: {Name: "UpdateTableReplicaAutoScalingInput", Kind: wire.Structure, Members: []wire.Member{
+		488: {Name: "UpdateTableReplicaAutoScalingInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "GlobalSecondaryIndexUpdates", Shape: 196},
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
 			{Name: "ProvisionedWriteCapacityAutoScalingUpdate", Shape: 19},
 			{Name: "ReplicaUpdates", Shape: 350},
 		}},
-		487: {Name: "UpdateTableReplicaAutoScalingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableAutoScalingDescription", Shape: 424},
+		489: {Name: "UpdateTableReplicaAutoScalingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableAutoScalingDescription", Shape: 426},
 		}},
-		488: {Name: "UpdateTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 423, Flags: wire.Required},
-			{Name: "TimeToLiveSpecification", Shape: 452, Flags: wire.Required},
+		490: {Name: "UpdateTimeToLiveInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "TimeToLiveSpecification", Shape: 454, Flags: wire.Required},
 		}},
-		489: {Name: "UpdateTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TimeToLiveSpecification", Shape: 452},
+		491: {Name: "UpdateTimeToLiveOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TimeToLiveSpecification", Shape: 454},
 		}},
-		490: {Name: "WarmThroughput", Kind: wire.Structure, Members: []wire.Member{
+		492: {Name: "VectorIndex", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "IndexName", Shape: 234},
+		}},
+		493: {Name: "VectorIndexList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 492},
+		}},
+		494: {Name: "VectorIndexUpdate", Kind: wire.Structure},
+		495: {Name: "VectorIndexUpdateList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 494},
+		}},
+		496: {Name: "WarmThroughput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "ReadUnitsPerSecond", Shape: 298},
 			{Name: "WriteUnitsPerSecond", Shape: 298},
 		}},
-		491: {Name: "WitnessStatus", Kind: wire.String, Enum: []string{"CREATING", "DELETING", "ACTIVE"}},
-		492: {Name: "WriteRequest", Kind: wire.Structure, Members: []wire.Member{
+		497: {Name: "WitnessStatus", Kind: wire.String, Enum: []string{"CREATING", "DELETING", "ACTIVE"}},
+		498: {Name: "WriteRequest", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "PutRequest", Shape: 337},
 			{Name: "DeleteRequest", Shape: 110},
 		}},
-		493: {Name: "WriteRequests", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 492},
+		499: {Name: "WriteRequests", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 25, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 498},
 		}},
 	},
 }

@@ -42,6 +42,9 @@ const (
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableFromBackup.html
 func (s *service) RestoreTableFromBackup(ctx context.Context, in *RestoreTableFromBackupInput) (out *RestoreTableFromBackupOutput, err error) {
 	r, now, id := wire.From(ctx), s.Clock.Now(), s.IDs.UUID()
+	if in.VectorIndexOverride != nil {
+		return nil, notImplemented("RestoreTableFromBackup", "VectorIndexOverride")
+	}
 	o := overrides{
 		in.BillingModeOverride, in.GlobalSecondaryIndexOverride, in.LocalSecondaryIndexOverride,
 		in.ProvisionedThroughputOverride, in.OnDemandThroughputOverride, in.SSESpecificationOverride,
@@ -69,15 +72,19 @@ func (s *service) RestoreTableFromBackup(ctx context.Context, in *RestoreTableFr
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CreateBackup.html
 func (s *service) restored(tx *store.Tx, r *wire.Request, source *table, o overrides, name, id string, now time.Time) (*table, error) {
-	switch {
-	case source.Region != r.Region && o.sse == nil:
+	if source.Region != r.Region && o.sse == nil {
 		return nil, errValidation(msgRestoreRegion)
-	case o.sse != nil && o.sse.Enabled != nil && *o.sse.Enabled:
-		return nil, notImplemented("a restore", "SSESpecificationOverride")
+	}
+	key, err := encryption(r, o.sse)
+	if err != nil {
+		return nil, err
+	}
+	if o.sse == nil {
+		key = source.EncryptedBy
 	}
 	t := &table{
 		Account: r.Account, Region: r.Region, Name: name, ID: id, Created: now, Key: source.Key, Billing: source.Billing,
-		Throughput: source.Throughput.restored(),
+		Throughput: source.Throughput.restored(), EncryptedBy: key,
 	}
 	if err := t.overrideThroughput(o); err != nil {
 		return nil, err

@@ -19,6 +19,9 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableToPointInTime.html
 func (s *service) RestoreTableToPointInTime(ctx context.Context, in *RestoreTableToPointInTimeInput) (out *RestoreTableToPointInTimeOutput, err error) {
 	r, now, id := wire.From(ctx), s.Clock.Now(), s.IDs.UUID()
+	if in.VectorIndexOverride != nil {
+		return nil, notImplemented("RestoreTableToPointInTime", "VectorIndexOverride")
+	}
 	if err := checkRestorePoint(r, in); err != nil {
 		return nil, err
 	}

@@ -90,6 +90,8 @@ func created(d *TableDescription, in *CreateTableInput) *TableDescription {
 // refuseCreate names what CreateTable would have to do more than report.
 func refuseCreate(in *CreateTableInput) error {
 	switch {
+	case in.VectorIndexes != nil:
+		return notImplemented("CreateTable", "VectorIndexes")
 	case in.GlobalTableSourceArn != nil:
 		return notImplemented("CreateTable", "GlobalTableSourceArn")
 	case in.GlobalTableSettingsReplicationMode != nil:
@@ -136,6 +138,9 @@ func newTable(r *wire.Request, in *CreateTableInput, id string, now time.Time) (
 	}
 	if in.TableClass != nil {
 		t.Class = *in.TableClass
+	}
+	if err := checkClass(in.TableClass); err != nil {
+		return nil, err
 	}
 	t.Protected = yes(in.DeletionProtectionEnabled)
 	if err := checkUnique(in.AttributeDefinitions); err != nil {

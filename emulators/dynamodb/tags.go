@@ -123,6 +123,11 @@ func (s *service) UntagResource(ctx context.Context, in *UntagResourceInput) (*U
 	if len(in.TagKeys) == 0 {
 		return nil, errValidation("Atleast one Tag Key needs to be provided as Input.")
 	}
+	for _, key := range in.TagKeys {
+		if key == "" || !tagText(key, 128) {
+			return nil, errValidation("The Tag Key provided is invalid, Key: %s", key)
+		}
+	}
 	return &UntagResourceOutput{}, s.Store.Update(func(tx *store.Tx) error {
 		t, err := s.tagged(tx, r, *in.ResourceArn)
 		if err != nil {

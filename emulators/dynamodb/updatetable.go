@@ -20,6 +20,9 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
 func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *UpdateTableOutput, err error) {
 	r, now := wire.From(ctx), s.Clock.Now()
+	if in.VectorIndexUpdates != nil {
+		return nil, notImplemented("UpdateTable", "VectorIndexUpdates")
+	}
 	if in.ReplicaUpdates != nil {
 		return s.updateMembers(ctx, in)
 	}
@@ -87,6 +90,9 @@ func checkUpdate(in *UpdateTableInput) error {
 		return errValidation(msgNothing)
 	case in.GlobalSecondaryIndexUpdates != nil && !asked["indexes"]:
 		return badParameter("List of GlobalSecondaryIndexUpdates is empty")
+	}
+	if err := checkClass(in.TableClass); err != nil {
+		return err
 	}
 	structural, err := checkIndexUpdates(in.GlobalSecondaryIndexUpdates)
 	iops := asked["throughput"] || is(in.BillingMode, BillingModeProvisioned)
@@ -311,6 +317,14 @@ const (
 	maxClassChanges   = 2
 	classChangeWindow = 30 * 24 * time.Hour
 )
+
+// checkClass refuses a class that there is not.
+func checkClass(class *string) error {
+	if class == nil || *class == TableClassStandard || *class == TableClassStandardInfrequentAccess {
+		return nil
+	}
+	return errValidation("Invalid table-class parameter provided. Please try again with a valid table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].")
+}
 
 // class changes the table class. STANDARD is no change of a table of which nobody has said another.
 func (u *tableUpdate) class() error {

@@ -33,6 +33,7 @@ import (
 //	Operation devstack#newChecks                                         violated constraints: Value at 'TableName' …, enumerations last
 //	Operation devstack#firstEnum                                         and of those the first alone
 //	Enum devstack#enumOrder ["B", "A"]                                   how messages list the values
+//	Structure devstack#memberOrder ["B", "A"]                            in which its members are checked; others follow
 //	Shape devstack#goType "Thing"                                        a wire.Compact of the package that stands for it
 //
 // A missing file is no error.
@@ -112,6 +113,26 @@ func applyOverride(m *model, line string) error {
 		return fmt.Errorf("%s is not JSON", value)
 	}
 	(*ts)[trait] = json.RawMessage(value)
+	if trait == "devstack#memberOrder" {
+		return s.reorder(value)
+	}
+	return nil
+}
+
+// reorder moves the named members of a structure to its beginning.
+func (s *shape) reorder(names string) error {
+	var order []string
+	if err := json.Unmarshal([]byte(names), &order); err != nil {
+		return err
+	}
+	for i, name := range order {
+		j := slices.IndexFunc(s.Members, func(m *member) bool { return m.Name == name })
+		if j < i {
+			return fmt.Errorf("no further member %s", name)
+		}
+		m := s.Members[j]
+		s.Members = slices.Insert(slices.Delete(s.Members, j, j+1), i, m)
+	}
 	return nil
 }
 
