@@ -24,7 +24,7 @@ type Operand struct{ operand operand }
 type Node struct{ node *node }
 
 // NewPath makes a path of a top-level attribute.
-func NewPath(name string) Path { return Path{path{{name: name, ref: -1}}} }
+func NewPath(name string) Path { return Path{topLevel(name)} }
 
 // Name returns a path that goes on to an attribute of a map.
 func (p Path) Name(name string) Path { return p.step(element{name: name, ref: -1}) }
@@ -43,10 +43,7 @@ func (b *Builder) Attribute(p Path) Operand {
 }
 
 // Value makes an operand of a value.
-func (b *Builder) Value(v item.Value) Operand {
-	b.values = append(b.values, v)
-	return Operand{operand{kind: operandValue, value: len(b.values) - 1}}
-}
+func (b *Builder) Value(v item.Value) Operand { return Operand{b.operand(v)} }
 
 // Call makes an operand of the functions size, list_append and if_not_exists.
 func (b *Builder) Call(name string, args ...Operand) Operand {
