@@ -43,21 +43,22 @@ var goSuite = map[string]map[string]func(*testing.T){
 		"a customer's policy keeps its versions, of which one is used": goPolicyVersions,
 	},
 	"dynamodb": {
-		"the stack's tables are listed and described":                      goTables,
-		"an item comes back with every kind of value":                      goKinds,
-		"a condition that does not hold changes nothing":                   goCondition,
-		"an update counts, appends and returns what it made":               goUpdate,
-		"what came before expressions still works":                         goBeforeExpressions,
-		"a query follows its pages backwards":                              goQuery,
-		"a scan in segments sees every item once":                          goScan,
-		"a transaction is cancelled as a whole, with its reasons":          goTransaction,
-		"a table that is there twice or not at all is refused":             goTableErrors,
-		"a stream tells of every change in order":                          goStream,
-		"batches write and read":                                           goBatch,
-		"a replica in another region has every write":                      goReplica,
-		"a table comes back from its backup, and as it was before":         goBackup,
-		"what the model forbids is refused by the service in its words":    goConstraint,
-		"PartiQL, which is not emulated, is refused by name and not faked": goNotImplemented,
+		"the stack's tables are listed and described":                   goTables,
+		"an item comes back with every kind of value":                   goKinds,
+		"a condition that does not hold changes nothing":                goCondition,
+		"an update counts, appends and returns what it made":            goUpdate,
+		"what came before expressions still works":                      goBeforeExpressions,
+		"a query follows its pages backwards":                           goQuery,
+		"a scan in segments sees every item once":                       goScan,
+		"a transaction is cancelled as a whole, with its reasons":       goTransaction,
+		"a table that is there twice or not at all is refused":          goTableErrors,
+		"a stream tells of every change in order":                       goStream,
+		"batches write and read":                                        goBatch,
+		"a replica in another region has every write":                   goReplica,
+		"a table comes back from its backup, and as it was before":      goBackup,
+		"what the model forbids is refused by the service in its words": goConstraint,
+		"what is not emulated is refused by name and not faked":         goNotImplemented,
+		"PartiQL writes, reads and names what is wrong":                 goStatements,
 	},
 	"lambda":        goLambda,
 	"apigateway":    goGateway,
@@ -545,8 +546,33 @@ func goConstraint(t *testing.T) {
 
 func goNotImplemented(t *testing.T) {
 	c := dynamodb.NewFromConfig(goConfig(t), func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 })
-	_, err := c.ExecuteStatement(t.Context(), &dynamodb.ExecuteStatementInput{Statement: aws.String("SELECT * FROM orders")})
-	fails(t, err, "NotImplemented", 501, "ExecuteStatement")
+	_, err := c.EnableKinesisStreamingDestination(t.Context(), &dynamodb.EnableKinesisStreamingDestinationInput{
+		TableName: aws.String("orders"), StreamArn: aws.String("arn:aws:kinesis:us-east-1:" + goAccount + ":stream/orders"),
+	})
+	fails(t, err, "NotImplemented", 501, "EnableKinesisStreamingDestination")
+}
+
+func goStatements(t *testing.T) {
+	c, _ := goTable(t, "go-statements", false)
+	insert := &dynamodb.ExecuteStatementInput{
+		Statement: aws.String(`INSERT INTO "go-statements" VALUE {'id': ?, 'n': 1, 'l': [?, <<'x'>>]}`), Parameters: []types.AttributeValue{&goS{Value: "1"}, &goN{Value: "2.50"}},
+	}
+	_, err := c.ExecuteStatement(t.Context(), insert)
+	must(t, 0, err)
+	_, err = c.ExecuteStatement(t.Context(), insert)
+	fails(t, err, "DuplicateItemException", 400, "Duplicate primary key exists in table")
+	got, err := c.ExecuteStatement(t.Context(), &dynamodb.ExecuteStatementInput{Statement: aws.String(`SELECT n, l[0] FROM "go-statements" WHERE id = '1' AND size(l) = 2`)})
+	same(t, "items", must(t, got, err).Items, []map[string]types.AttributeValue{{"n": &goN{Value: "1"}, "l[0]": &goN{Value: "2.5"}}})
+	batch, err := c.BatchExecuteStatement(t.Context(), &dynamodb.BatchExecuteStatementInput{Statements: []types.BatchStatementRequest{
+		{Statement: aws.String(`UPDATE "go-statements" SET n = n + 1 WHERE id = '1'`)}, {Statement: aws.String(`UPDATE "go-statements" SET n = 1 WHERE id = '2'`)},
+	}})
+	responses := must(t, batch, err).Responses
+	same(t, "table", *responses[0].TableName, "go-statements")
+	same(t, "error", responses[1].Error.Code, types.BatchStatementErrorCodeEnumConditionalCheckFailed)
+	_, err = c.ExecuteTransaction(t.Context(), &dynamodb.ExecuteTransactionInput{TransactStatements: []types.ParameterizedStatement{
+		{Statement: aws.String(`DELETE FROM "go-statements" WHERE id = '1'`)}, {Statement: aws.String(`EXISTS(SELECT * FROM "go-statements" WHERE id = '2')`)},
+	}})
+	fails(t, err, "TransactionCanceledException", 400, "[None, ConditionalCheckFailed]")
 }
 
 // fromJSON reads what a service answered as JSON.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as dynamodb from "@aws-sdk/client-dynamodb";
 import * as streams from "@aws-sdk/client-dynamodb-streams";
-import { BatchGetCommand, BatchWriteCommand, DynamoDBDocumentClient, GetCommand, paginateQuery, paginateScan, PutCommand, TransactWriteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { BatchExecuteStatementCommand, BatchGetCommand, BatchWriteCommand, DynamoDBDocumentClient, ExecuteStatementCommand, ExecuteTransactionCommand, GetCommand, paginateQuery, paginateScan, PutCommand, TransactWriteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { account, collect, fails, quick, region, table } from "./stack.mjs";
 
 const db = new dynamodb.DynamoDBClient({});
@@ -136,6 +136,22 @@ test("a table comes back from its backup, and as it was before", async (t) => {
 
 test("what the model forbids is refused in the service's words", () =>
   fails("ValidationException", "Member must have value greater than or equal to 1", db.send(new dynamodb.ScanCommand({ TableName: "orders", Limit: 0 }))));
+
+test("PartiQL speaks the document client's values, and a batch tells what is wrong with each statement", async (t) => {
+  await table(t, "js-statements");
+  const Statement = `INSERT INTO "js-statements" VALUE {'id': ?, 'tags': ?, 'deep': {'n': 1}}`;
+  await documents.send(new ExecuteStatementCommand({ Statement, Parameters: ["1", new Set(["a", "b"])] }));
+  await fails("DuplicateItemException", "Duplicate primary key exists in table", documents.send(new ExecuteStatementCommand({ Statement, Parameters: ["1", null] })));
+  const { Items } = await documents.send(new ExecuteStatementCommand({ Statement: `SELECT tags, deep.n FROM "js-statements" WHERE id IN [?, '2']`, Parameters: ["1"], ConsistentRead: true }));
+  assert.deepEqual(Items, [{ tags: new Set(["a", "b"]), n: 1 }]);
+  const Statements = [{ Statement: `SELECT id FROM "js-statements" WHERE id = '1'` }, { Statement: `SELECT id FROM "js-statements"` }];
+  const { Responses } = await documents.send(new BatchExecuteStatementCommand({ Statements }));
+  assert.deepEqual(Responses[0].Item, { id: "1" });
+  assert.equal(Responses[1].Error.Code, "ValidationError");
+  const TransactStatements = [{ Statement: `DELETE FROM "js-statements" WHERE id = '1'` }, { Statement: `UPDATE "js-statements" SET n = 1 WHERE id = '2'` }];
+  const cancelled = await fails("TransactionCanceledException", "[None, ConditionalCheckFailed]", documents.send(new ExecuteTransactionCommand({ TransactStatements })));
+  assert.equal(cancelled.CancellationReasons[1].Code, "ConditionalCheckFailed");
+});
 
 test("a stream tells of every change in order", async (t) => {
   const { LatestStreamArn: StreamArn } = await table(t, "js-stream", { StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" } });

@@ -231,6 +231,29 @@ class DynamoDB(Case):
         self.assertEqual(ids, {item["id"]["S"] for item in db.scan(TableName=name)["Items"]})
         db.delete_table(TableName=name)
 
+    def test_partiql_writes_and_reads_page_by_page(self):
+        table = self.table("py-statements")
+        for n in range(5):
+            db.execute_statement(Statement="INSERT INTO \"py-statements\" VALUE {'id': ?, 'n': ?}", Parameters=[{"S": f"it's {n}"}, {"N": str(n)}])
+        changed = db.execute_statement(Statement="UPDATE \"py-statements\" SET n = n - 10 REMOVE gone WHERE id = 'it''s 4' RETURNING ALL NEW *")
+        self.assertEqual([{"id": {"S": "it's 4"}, "n": {"N": "-6"}}], changed["Items"])
+        select, found = {"Statement": 'SELECT id FROM "py-statements" WHERE n >= 1', "Limit": 2}, []
+        while True:
+            page = db.execute_statement(**select)
+            found += [i["id"]["S"] for i in page["Items"]]
+            if "NextToken" not in page:
+                break
+            select["NextToken"] = page["NextToken"]
+        self.assertEqual(["it's 1", "it's 2", "it's 3"], sorted(found))
+        db.execute_transaction(TransactStatements=[{"Statement": 'DELETE FROM "py-statements" WHERE id = ?', "Parameters": [{"S": f"it's {n}"}]} for n in range(5)])
+        self.assertEqual(0, table.scan()["Count"])
+        self.fails(
+            "ValidationException",
+            "Statement wasn't well formed, can't be processed: Expected data manipulation",
+            db.execute_statement,
+            Statement="DROP TABLE orders",
+        )
+
 
 class Streams(Case):
     def test_a_stream_tells_of_every_change_in_order(self):
