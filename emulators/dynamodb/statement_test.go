@@ -229,8 +229,8 @@ func samePages(t *testing.T, c *cloud, statement map[string]any, operation strin
 	}
 }
 
-// writing is one write in both languages.
-type writing struct {
+// twofoldWrite is one write in both languages.
+type twofoldWrite struct {
 	statement string
 	operation string
 	input     map[string]any // of the operation
@@ -238,7 +238,7 @@ type writing struct {
 }
 
 // insert writes an item.
-func (c *conditions) insert(item map[string]any) writing {
+func (c *conditions) insert(item map[string]any) twofoldWrite {
 	var fields []string
 	for name, v := range item {
 		m, isMap := v.(map[string]any)["M"]
@@ -252,11 +252,11 @@ func (c *conditions) insert(item map[string]any) writing {
 		fields = append(fields, "'"+name+"': "+text)
 	}
 	clear(c.values) // the item itself is the operation's parameter
-	return writing{"INSERT INTO one VALUE {" + strings.Join(fields, ", ") + "}", "PutItem", map[string]any{"Item": item}, "attribute_not_exists(pk)"}
+	return twofoldWrite{"INSERT INTO one VALUE {" + strings.Join(fields, ", ") + "}", "PutItem", map[string]any{"Item": item}, "attribute_not_exists(pk)"}
 }
 
 // update writes one of several updates.
-func (c *conditions) update(key map[string]any) writing {
+func (c *conditions) update(key map[string]any) twofoldWrite {
 	n, v, l := c.value(map[string]any{"N": "1"}), c.value(c.any()), c.value(map[string]any{"L": []any{c.scalar()}})
 	fill := func(format string) twoLanguages {
 		return twoLanguages{fmt.Sprintf(format, n.partiQL, v.partiQL, l.partiQL), fmt.Sprintf(format, n.expression, v.expression, l.expression)}
@@ -277,20 +277,20 @@ func (c *conditions) update(key map[string]any) writing {
 		set := c.value(map[string]any{"SS": []string{"y"}})
 		text.partiQL, text.expression = text.partiQL+" SET c = set_delete(c, "+set.partiQL+")", text.expression+" DELETE c "+set.expression
 	}
-	return writing{"UPDATE one " + text.partiQL, "UpdateItem", map[string]any{"Key": key, "UpdateExpression": text.expression}, "attribute_exists(pk)"}
+	return twofoldWrite{"UPDATE one " + text.partiQL, "UpdateItem", map[string]any{"Key": key, "UpdateExpression": text.expression}, "attribute_exists(pk)"}
 }
 
 // write writes something, perhaps on a condition.
-func (c *conditions) write() writing {
+func (c *conditions) write() twofoldWrite {
 	pk, sk := fmt.Sprintf("p%d", c.Intn(2)), c.Intn(4)
 	item := c.item(pk, sk)
 	key := map[string]any{"pk": item["pk"], "sk": item["sk"]}
-	var w writing
+	var w twofoldWrite
 	switch c.Intn(4) {
 	case 0:
 		return c.insert(item)
 	case 1:
-		w = writing{statement: "DELETE FROM one", operation: "DeleteItem", input: map[string]any{"Key": key}}
+		w = twofoldWrite{statement: "DELETE FROM one", operation: "DeleteItem", input: map[string]any{"Key": key}}
 	default:
 		w = c.update(key)
 	}
