@@ -73,7 +73,8 @@ func given(parameters []parameter) (names []string) {
 	return names
 }
 
-// worded makes an exception of what is wrong with the parameters.
+// worded makes an exception of what is wrong with the parameters. Operations with newer checks are seen to word what is wrong
+// with Expected as a violation (https://github.com/floci-io/floci/issues/2126); that they do so of the others is a guess.
 func (o *older) worded(err error) error {
 	if o.newer && isViolation(err) {
 		return violated(invalid(err))
