@@ -54,6 +54,9 @@ func (t *table) features() *SourceTableFeatureDetails {
 	if t.TTL != "" {
 		f.TimeToLiveDescription = &TimeToLiveDescription{TimeToLiveStatus: new(TimeToLiveStatusEnabled), AttributeName: new(t.TTL)}
 	}
+	if t.EncryptedBy != "" {
+		f.SSEDescription = &SSEDescription{Status: new(SSEStatusEnabled), SSEType: new(SSETypeKms), KMSMasterKeyArn: new(t.EncryptedBy)}
+	}
 	return f
 }
 

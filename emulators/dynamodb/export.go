@@ -45,7 +45,7 @@ func (s *service) ExportTableToPointInTime(ctx context.Context, in *ExportTableT
 		switch {
 		case err != nil:
 			return err
-		case t == nil:
+		case t == nil || t.under(creating) != nil:
 			return errTableNotFoundException(msgNoTable, *in.TableArn)
 		case t.Recovery == nil:
 			return errPointInTimeRecoveryUnavailableException(msgNoRecovery, t.Name)

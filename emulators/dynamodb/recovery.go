@@ -61,12 +61,9 @@ func (t *table) continuous(now time.Time) *ContinuousBackupsDescription {
 func (s *service) DescribeContinuousBackups(ctx context.Context, in *DescribeContinuousBackupsInput) (out *DescribeContinuousBackupsOutput, err error) {
 	r, now := wire.From(ctx), s.Clock.Now()
 	err = s.Store.View(func(tx *store.Tx) error {
-		t, name, err := s.lookup(tx, r, *in.TableName)
-		switch {
-		case err != nil:
+		t, err := s.present(tx, r, *in.TableName)
+		if err != nil {
 			return err
-		case t == nil:
-			return errTableNotFoundException(msgNoTable, name)
 		}
 		out = &DescribeContinuousBackupsOutput{ContinuousBackupsDescription: t.continuous(now)}
 		return nil
@@ -85,12 +82,9 @@ func (s *service) UpdateContinuousBackups(ctx context.Context, in *UpdateContinu
 		return nil, errValidation(msgRecoveryPeriod)
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
-		found, name, err := s.lookup(tx, r, *in.TableName)
-		switch {
-		case err != nil:
+		found, err := s.present(tx, r, *in.TableName)
+		if err != nil {
 			return err
-		case found == nil:
-			return errTableNotFoundException(msgNoTable, name)
 		}
 		t := *found
 		t.recover(tx, spec, now)

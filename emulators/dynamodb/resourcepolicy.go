@@ -81,10 +81,21 @@ func (o policyOwner) check(s *service, tx *store.Tx, now time.Time) error {
 		return nil
 	}
 	t, err := s.cache.find(tx, o.account, o.region, o.table)
-	if err == nil && t == nil {
+	if err == nil && t.settle(now) == nil {
 		err = errResourceNotFoundException(msgTableNotFound, o.table)
 	}
 	return err
+}
+
+// checkChange checks besides that the table is not being deleted.
+func (o policyOwner) checkChange(s *service, tx *store.Tx, now time.Time) error {
+	if err := o.check(s, tx, now); err != nil {
+		return err
+	}
+	if t, ok := tables.Get(tx, o.account, o.region, o.table); ok && t.under(deleting) != nil {
+		return inUse("Table is being deleted: %s", o.table)
+	}
+	return nil
 }
 
 // expect compares the policy with the ExpectedRevisionId of a request.
@@ -132,7 +143,7 @@ func (s *service) PutResourcePolicy(ctx context.Context, in *PutResourcePolicyIn
 	}
 	confirmed := in.ConfirmRemoveSelfResourceAccess != nil && *in.ConfirmRemoveSelfResourceAccess
 	err = s.Store.Update(func(tx *store.Tx) error {
-		if err := o.check(s, tx, now); err != nil {
+		if err := o.checkChange(s, tx, now); err != nil {
 			return err
 		}
 		if !confirmed && d.locksOut(r.Account) {
@@ -182,7 +193,7 @@ func (s *service) DeleteResourcePolicy(ctx context.Context, in *DeleteResourcePo
 		return nil, err
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
-		if err := o.check(s, tx, now); err != nil {
+		if err := o.checkChange(s, tx, now); err != nil {
 			return err
 		}
 		p, _ := policies.Get(tx, o.key()...)

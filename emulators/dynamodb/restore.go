@@ -19,10 +19,13 @@ type overrides struct {
 	sse      *SSESpecification
 }
 
-// The words of AWS's answers, as observed (ack-api-quirks, DDB-TABLE-219, 273, 274, 280). Some were quoted without the first
+// The words of AWS's answers, as observed (ack-api-quirks, DDB-BACKUP-010, DDB-TABLE-219, 273, 274, 280). Some were quoted without the first
 // two words, which others of the same operations have.
 const (
 	msgTableExists       = "Table already exists: %s"
+	msgRestoring         = "Table: %s is already being restored from backup: %s"
+	msgRestoringPoint    = "Table: %s is already being restored" // a guess
+	msgRestoreUsed       = "Backup is being used to restore another table: %s"
 	msgRestoreRegion     = "Invalid Request: sseSpecificationOverride must be provided for cross-region restores"
 	msgRestoreUnits      = "Invalid Request: Cannot override ProvisionedThroughput unless BillingMode is PROVISIONED"
 	msgRestoreNoUnits    = "Invalid Request: Must override ProvisionedThroughput if BillingMode is overridden to PROVISIONED"
@@ -34,10 +37,11 @@ const (
 )
 
 // RestoreTableFromBackup makes a new table of a backup: its items, keys, indexes and throughput. Streams, time to live,
-// tags, table class, deletion protection, point-in-time recovery and policies are not restored.
+// tags, table class, deletion protection, point-in-time recovery and policies are not restored. The answer says CREATING; how
+// long the table is so, Options.Transition tells.
 //
-// TableAlreadyExistsException if there is a table of the name, BackupNotFoundException if there is no such backup. One of
-// another region needs SSESpecificationOverride.
+// TableAlreadyExistsException if there is a table of the name, BackupNotFoundException if there is no such backup, and
+// BackupInUseException while another table is made of it. One of another region needs SSESpecificationOverride.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableFromBackup.html
 func (s *service) RestoreTableFromBackup(ctx context.Context, in *RestoreTableFromBackupInput) (out *RestoreTableFromBackupOutput, err error) {
@@ -55,17 +59,77 @@ func (s *service) RestoreTableFromBackup(ctx context.Context, in *RestoreTableFr
 			return err
 		}
 		t, err := s.restored(tx, r, &b.Table, o, *in.TargetTableName, id, now)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case b.restores(tx, now):
+			return errBackupInUseException(msgRestoreUsed, b.arn())
 		}
-		summary := &RestoreSummary{SourceBackupArn: in.BackupArn, SourceTableArn: new(b.Table.arn()), RestoreDateTime: new(b.Created)}
-		out = &RestoreTableFromBackupOutput{TableDescription: t.restoring(tx, summary, now)}
-		copyItems(tx, b.Bucket, t.items())
-		t.fill(tx)
-		t.put(tx)
-		return nil
+		d, err := s.restore(tx, t, origin{Backup: b.arn(), Table: b.Table.arn(), At: b.Created}, now, func(items string) {
+			copyItems(tx, b.Bucket, items)
+		})
+		out = &RestoreTableFromBackupOutput{TableDescription: d}
+		return err
 	})
+	s.wake(now, err)
 	return out, err
+}
+
+// origin is what a table that is being created is restored from.
+type origin struct {
+	Backup string // its ARN; "": it is restored to a point in time
+	Table  string // its ARN
+	At     time.Time
+}
+
+// describe says so, as long as the table is CREATING. Later nothing tells of the restore any more, as on AWS
+// (ack-api-quirks, DDB-TABLE-216, 282).
+//
+// https://docs.aws.amazon.com/cli/latest/reference/dynamodb/restore-table-from-backup.html#examples
+func (o *origin) describe(d *TableDescription) {
+	d.RestoreSummary = &RestoreSummary{SourceTableArn: new(o.Table), RestoreDateTime: new(o.At), RestoreInProgress: new(true)}
+	if o.Backup != "" {
+		d.RestoreSummary.SourceBackupArn = new(o.Backup)
+	}
+	d.WarmThroughput = nil
+	for i := range d.GlobalSecondaryIndexes {
+		d.GlobalSecondaryIndexes[i].IndexStatus, d.GlobalSecondaryIndexes[i].WarmThroughput = nil, nil
+	}
+}
+
+// restores tells whether a table is being made of the backup.
+func (b *backup) restores(tx *store.Tx, now time.Time) bool {
+	for t := range tables.All(tx, b.Table.Account) {
+		if m := t.restoring(now); m != nil && m.Backup == b.arn() {
+			return true
+		}
+	}
+	return false
+}
+
+// restoring tells what the table is being restored from, nil if it is not.
+func (t *table) restoring(now time.Time) *origin {
+	if t = t.settle(now); t == nil {
+		return nil
+	}
+	if m := t.under(creating); m != nil {
+		return m.From
+	}
+	return nil
+}
+
+// restore makes the table, whose items come from elsewhere. The description is that of the table before them.
+func (s *service) restore(tx *store.Tx, t *table, from origin, now time.Time, copyTo func(items string)) (*TableDescription, error) {
+	if err := makeRoom(tx, t, now); err != nil { // there was room before anything was written
+		return nil, err
+	}
+	t.begin(transition{Kind: creating, From: &from}, now, s.opts.Transition)
+	d := t.describe(tx, now)
+	d.BillingModeSummary = &BillingModeSummary{BillingMode: new(t.Billing)}
+	copyTo(t.items())
+	t.fill(tx)
+	t.settle(now).put(tx)
+	return d, nil
 }
 
 // restored makes the description of the table that a restore of source makes.
@@ -95,13 +159,24 @@ func (s *service) restored(tx *store.Tx, r *wire.Request, source *table, o overr
 	if err := t.overrideIndexes(source, o); err != nil {
 		return nil, err
 	}
-	t.Attributes = slices.DeleteFunc(slices.Clone(source.Attributes), func(d AttributeDefinition) bool {
-		return !slices.ContainsFunc(append(indexKeys(t.Indexes), t.Key), func(k keySchema) bool { return k.has(*d.AttributeName) })
-	})
-	if _, exists := tables.Get(tx, t.Account, t.Region, t.Name); exists {
-		return nil, errTableAlreadyExistsException(msgTableExists, t.Name)
+	t.Attributes = t.definitions()
+	return t, t.checkTarget(tx, now)
+}
+
+// checkTarget refuses a name that is taken. One of a table that is being deleted is.
+func (t *table) checkTarget(tx *store.Tx, now time.Time) error {
+	old, exists := tables.Get(tx, t.Account, t.Region, t.Name)
+	if !exists || old.settle(now) == nil {
+		return nil
 	}
-	return t, nil
+	switch from := old.restoring(now); {
+	case from == nil:
+		return errTableAlreadyExistsException(msgTableExists, t.Name)
+	case from.Backup == "":
+		return errTableInUseException(msgRestoringPoint, t.Name)
+	default:
+		return errTableInUseException(msgRestoring, t.Name, from.Backup)
+	}
 }
 
 // restored is what a restore takes over of a throughput.
@@ -222,21 +297,6 @@ func sameKey(a, b []KeySchemaElement) bool {
 
 func sameSet(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
-}
-
-// restoring is the description that a restore answers: the table before its items have come. It is ACTIVE by the next call,
-// and then nothing tells of the restore any more, as on AWS (ack-api-quirks, DDB-TABLE-216).
-//
-// https://docs.aws.amazon.com/cli/latest/reference/dynamodb/restore-table-from-backup.html#examples
-func (t *table) restoring(tx *store.Tx, summary *RestoreSummary, now time.Time) *TableDescription {
-	d := t.describe(tx, now)
-	summary.RestoreInProgress = new(true)
-	d.TableStatus, d.RestoreSummary, d.WarmThroughput = new(TableStatusCreating), summary, nil
-	d.BillingModeSummary = &BillingModeSummary{BillingMode: new(t.Billing)}
-	for i := range d.GlobalSecondaryIndexes {
-		d.GlobalSecondaryIndexes[i].IndexStatus, d.GlobalSecondaryIndexes[i].WarmThroughput = nil, nil
-	}
-	return d
 }
 
 // fill counts the items of a restored table and lists them in its indexes.

@@ -30,7 +30,7 @@ func (s *service) RestoreTableToPointInTime(ctx context.Context, in *RestoreTabl
 		in.ProvisionedThroughputOverride, in.OnDemandThroughputOverride, in.SSESpecificationOverride,
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
-		source, err := s.restoreSource(tx, r, in)
+		source, err := s.restoreSource(tx, r, in, now)
 		if err != nil {
 			return err
 		}
@@ -42,13 +42,14 @@ func (s *service) RestoreTableToPointInTime(ctx context.Context, in *RestoreTabl
 		if err != nil {
 			return err
 		}
-		out = &RestoreTableToPointInTimeOutput{TableDescription: t.restoring(tx, &RestoreSummary{SourceTableArn: new(source.arn()), RestoreDateTime: &at}, now)}
-		copyItems(tx, source.items(), t.items())
-		source.undo(tx, t.items(), at)
-		t.fill(tx)
-		t.put(tx)
-		return nil
+		d, err := s.restore(tx, t, origin{Table: source.arn(), At: at}, now, func(items string) {
+			copyItems(tx, source.items(), items)
+			source.undo(tx, items, at)
+		})
+		out = &RestoreTableToPointInTimeOutput{TableDescription: d}
+		return err
 	})
+	s.wake(now, err)
 	return out, err
 }
 
@@ -78,7 +79,7 @@ func checkRestorePoint(r *wire.Request, in *RestoreTableToPointInTimeInput) erro
 }
 
 // restoreSource finds the table to restore. By its ARN it may be of another region.
-func (s *service) restoreSource(tx *store.Tx, r *wire.Request, in *RestoreTableToPointInTimeInput) (*table, error) {
+func (s *service) restoreSource(tx *store.Tx, r *wire.Request, in *RestoreTableToPointInTimeInput, now time.Time) (*table, error) {
 	var name, region string
 	if in.SourceTableName != nil {
 		name, region = *in.SourceTableName, r.Region
@@ -87,7 +88,7 @@ func (s *service) restoreSource(tx *store.Tx, r *wire.Request, in *RestoreTableT
 		name, region = strings.TrimPrefix(parts[5], "table/"), parts[3]
 	}
 	t, err := s.cache.find(tx, r.Account, region, name)
-	if err == nil && t == nil {
+	if t = t.settle(now); err == nil && (t == nil || t.under(creating) != nil) {
 		err = errTableNotFoundException(msgNoTable, name)
 	}
 	return t, err

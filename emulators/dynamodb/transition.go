@@ -18,6 +18,7 @@ type transition struct {
 	Index *index   // whose change it is, as it was before; for an added one as it is
 	Was   reported // what is reported meanwhile
 	To    string   // what is said of it in refusals: the new table class, ENABLE or DISABLE
+	From  *origin  // of a created table: what it is restored from; nil: nothing
 
 	Fills       time.Time // of an added index: when its resources are allocated and it begins to be filled
 	Backfilling bool      // Fills is over
@@ -300,6 +301,8 @@ func (s *service) finish(tx *store.Tx, now time.Time) (next time.Time) {
 func (t *table) describeTransitions(d *TableDescription) {
 	for _, m := range t.Transitions {
 		switch {
+		case m.Kind == creating && m.From != nil:
+			m.From.describe(d)
 		case m.Kind == classing:
 			d.TableClassSummary = classSummary(m.Was.Class, m.Was.ClassFrom)
 		case m.Kind == warming && m.Index == nil:
