@@ -56,7 +56,7 @@ func (t *table) describe(tx *store.Tx, now time.Time) *TableDescription {
 		d.GlobalSecondaryIndexes = append(d.GlobalSecondaryIndexes, g)
 	}
 	t.describeTransitions(d)
-	t.describeReplicas(tx, d)
+	t.describeReplicas(tx, d, now)
 	return d
 }
 

@@ -97,6 +97,8 @@ func (t *table) checkLeave(now time.Time) error {
 	switch {
 	case t.Global == nil:
 		return nil
+	case t.under(regrouping) != nil:
+		return errResourceInUseException(msgRegrouping)
 	case t.Global.Strong:
 		return errValidation(msgStrongDelete)
 	case t.Global.wasSource(t.Region, now):
@@ -130,7 +132,12 @@ func (t *table) follow(before, after *table, now time.Time) {
 	if after.Class != before.Class { // ack-api-quirks, DDB-TABLE-294
 		t.Class, t.ClassFrom = after.Class, &now
 	}
-	t.TTL = after.TTL
+	if after.EncryptedBy != before.EncryptedBy && !after.customKey() { // a customer's key is each region's own
+		t.EncryptedBy = ""
+		if after.EncryptedBy != "" {
+			t.EncryptedBy = managedKey(t)
+		}
+	}
 }
 
 func (p *throughput) follow(before, after *throughput) {
@@ -142,14 +149,23 @@ func (p *throughput) follow(before, after *throughput) {
 
 func same(a, b *int64) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// synchronize does to the replicas what UpdateTable has done to the table.
-func (t *table) synchronize(tx *store.Tx, before *table, now time.Time) {
+// synchronize does to the replicas what UpdateTable has done to the table, and lets it take as long there.
+func (t *table) synchronize(tx *store.Tx, before *table, now time.Time, takes time.Duration) {
 	for _, region := range t.others() {
 		r := t.replica(tx, region)
 		was := *r
 		r.follow(before, t, now)
+		for _, m := range t.Transitions {
+			switch m.Kind {
+			case addingIndex, droppingIndex, changingIndex:
+				if m.Until.Equal(now.Add(takes)) { // begun by this call
+					r.begin(m, now, takes)
+				}
+			}
+		}
 		r.followIndexes(tx, &was)
-		r.put(tx)
+		r.settleOnDemand()
+		r.settle(now).put(tx)
 	}
 }
 
@@ -167,7 +183,7 @@ func (c *change) replicate(tx *store.Tx, now time.Time, e *effects) {
 
 // describeReplicas adds what DescribeTable tells of the other replicas: only what differs here, and nothing at all of a table
 // of one region (ack-api-quirks, DDB-TABLE-229).
-func (t *table) describeReplicas(tx *store.Tx, d *TableDescription) {
+func (t *table) describeReplicas(tx *store.Tx, d *TableDescription, now time.Time) {
 	if t.SettingsMode != "" {
 		d.GlobalTableSettingsReplicationMode = new(t.SettingsMode)
 	}
@@ -176,7 +192,7 @@ func (t *table) describeReplicas(tx *store.Tx, d *TableDescription) {
 	}
 	d.GlobalTableVersion, d.GlobalTableSettingsReplicationMode = new(globalVersion), new(GlobalTableSettingsReplicationModeEnabledWithOverrides)
 	for _, region := range t.others() {
-		d.Replicas = append(d.Replicas, t.describeReplica(t.replica(tx, region)))
+		d.Replicas = append(d.Replicas, t.describeReplica(t.replica(tx, region).settle(now)))
 	}
 	if t.Global.Strong {
 		d.MultiRegionConsistency = new(MultiRegionConsistencyStrong)
@@ -189,13 +205,16 @@ func (t *table) describeReplicas(tx *store.Tx, d *TableDescription) {
 func (t *table) describeReplica(r *table) ReplicaDescription {
 	reads, writes := r.Throughput.ready(r.Billing)
 	d := ReplicaDescription{
-		RegionName: new(r.Region), ReplicaStatus: new(ReplicaStatusActive),
+		RegionName: new(r.Region), ReplicaStatus: new(r.status()),
 		WarmThroughput:                     &TableWarmThroughputDescription{ReadUnitsPerSecond: &reads, WriteUnitsPerSecond: &writes, Status: new(TableStatusActive)},
 		OnDemandThroughputOverride:         t.Throughput.override(&r.Throughput),
 		GlobalTableSettingsReplicationMode: new(GlobalTableSettingsReplicationModeEnabledWithOverrides),
 	}
 	if r.Class != "" {
 		d.ReplicaTableClassSummary = &TableClassSummary{TableClass: new(r.Class), LastUpdateDateTime: r.ClassFrom}
+	}
+	if r.EncryptedBy != "" {
+		d.KMSMasterKeyId = new(r.EncryptedBy)
 	}
 	for i := range r.Indexes {
 		x := &r.Indexes[i]

@@ -25,6 +25,8 @@ const (
 	msgStreamStays    = "Disabling Stream is not allowed for a Global Table replica."
 	msgReplicaGuarded = "Cannot delete table %s in region %s because it has deletion protection enabled. Disable deletion protection first."
 	msgReplicaKey     = "KMSMasterKeyId must be specified for each replica."
+	msgReplicaKeys    = "All replica keys must either be Customer Managed CMK or AWS Managed CMK."
+	msgRegrouping     = "The resource which you are attempting to change is in use."
 	msgSettingsMode   = "Value 'ENABLED_WITH_OVERRIDES' at 'GlobalTableSettingsReplicationMode' failed to satisfy constraint: Only ENABLED and DISABLED settings replication are supported for a Regional Table."
 )
 
@@ -124,7 +126,9 @@ func checkOverrides(u *UpdateReplicationGroupMemberAction) error {
 	return nil
 }
 
-// updateMembers is UpdateTable with ReplicaUpdates. A replica is there, with all items, when the call returns.
+// updateMembers is UpdateTable with ReplicaUpdates. A replica is there, with all items, when the call returns, though it is
+// CREATING and the table UPDATING for as long as Options.Transition says. The answer tells neither of what was added nor of
+// what has changed, as AWS's (ack-api-quirks, DDB-TABLE-226, 250, 261).
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables.tutorial.html
 func (s *service) updateMembers(ctx context.Context, in *UpdateTableInput) (out *UpdateTableOutput, err error) {
@@ -142,12 +146,18 @@ func (s *service) updateMembers(ctx context.Context, in *UpdateTableInput) (out 
 		if err != nil {
 			return err
 		}
-		if err := c.check(tx, t, now); err != nil {
+		if err := c.check(tx, r, t, now); err != nil {
 			return err
 		}
 		// From here on nothing fails: a failure after a write costs those that share the commit.
 		dropOldStreams(tx, now)
-		s.addReplicas(tx, t, c, ids, now, e)
+		d := t.describe(tx, now)
+		if len(c.creates) > 0 {
+			s.addReplicas(tx, r, t, c, ids, now, e)
+			known := append([]ReplicaDescription{}, d.Replicas...)
+			d = t.describe(tx, now)
+			d.Replicas, d.GlobalTableWitnesses = known, nil
+		}
 		for i := range c.updates {
 			t.overrideReplica(tx, &c.updates[i], now)
 		}
@@ -158,8 +168,10 @@ func (s *service) updateMembers(ctx context.Context, in *UpdateTableInput) (out 
 			stay := slices.DeleteFunc(t.others(), func(region string) bool { return slices.Contains(c.deletes, region) })
 			t.regroup(tx, stay, t.Global.without(c.gone()...))
 		}
-		t.put(tx)
-		out = &UpdateTableOutput{TableDescription: t.describe(tx, now)}
+		d.TableStatus = new(TableStatusUpdating)
+		out = &UpdateTableOutput{TableDescription: d}
+		t.begin(transition{Kind: regrouping}, now, s.opts.Transition)
+		t.settle(now).put(tx)
 		return nil
 	})
 	if err == nil {
@@ -167,11 +179,18 @@ func (s *service) updateMembers(ctx context.Context, in *UpdateTableInput) (out 
 			s.cache.forget(r.Account, region, *out.TableDescription.TableName)
 		}
 	}
+	s.wake(now, err)
 	return out, err
 }
 
 // check checks the change against the table and its group.
-func (c *memberChange) check(tx *store.Tx, t *table, now time.Time) error {
+func (c *memberChange) check(tx *store.Tx, r *wire.Request, t *table, now time.Time) error {
+	if err := t.checkPresent(); err != nil {
+		return err
+	}
+	if len(t.Transitions) > 0 {
+		return errResourceInUseException(msgRegrouping)
+	}
 	if err := c.checkConsistency(tx, t); err != nil {
 		return err
 	}
@@ -179,7 +198,7 @@ func (c *memberChange) check(tx *store.Tx, t *table, now time.Time) error {
 		return errValidation(msgActions)
 	}
 	for _, a := range c.creates {
-		if err := checkNewReplica(tx, t, &a); err != nil {
+		if err := checkNewReplica(tx, r, t, &a); err != nil {
 			return err
 		}
 	}
@@ -204,7 +223,7 @@ func (c *memberChange) check(tx *store.Tx, t *table, now time.Time) error {
 }
 
 // checkNewReplica checks whether the table can have a replica in a region.
-func checkNewReplica(tx *store.Tx, t *table, a *CreateReplicationGroupMemberAction) error {
+func checkNewReplica(tx *store.Tx, r *wire.Request, t *table, a *CreateReplicationGroupMemberAction) error {
 	region := *a.RegionName
 	if region == t.Region {
 		return errValidation(msgLocalRegion)
@@ -215,14 +234,42 @@ func checkNewReplica(tx *store.Tx, t *table, a *CreateReplicationGroupMemberActi
 	if _, exists := tables.Get(tx, t.Account, region, t.Name); exists {
 		return errValidation(msgReplicaExists, t.Name)
 	}
-	switch {
-	case t.Billing != BillingModePayPerRequest: // there is no Application Auto Scaling here
+	if t.Billing != BillingModePayPerRequest { // there is no Application Auto Scaling here
 		return errValidation(msgWriteCapacity)
-	case a.KMSMasterKeyId != nil:
-		return badParameter(msgReplicaKey)
 	}
-	return nil
+	_, err := t.replicaKey(r, region, a.KMSMasterKeyId)
+	return err
 }
+
+// replicaKey is the KMS key of a replica, of which all must have the same kind: AWS's own, of which nothing is said, one that
+// AWS keeps in the region, or one of the customer's, which must be named (ack-api-quirks, DDB-TABLE-309, 313).
+func (t *table) replicaKey(r *wire.Request, region string, given *string) (keyARN string, err error) {
+	there := &wire.Request{Account: r.Account, Region: region, ID: r.ID}
+	managed := keyOfAlias(there, managedAlias)
+	switch {
+	case t.customKey() && given == nil, t.EncryptedBy == "" && given != nil:
+		return "", badParameter(msgReplicaKey)
+	case given == nil && t.EncryptedBy == "":
+		return "", nil
+	case given == nil:
+		return managed, nil
+	}
+	if keyARN, err = keyARNOf(there, *given); err != nil {
+		return "", err
+	}
+	if (keyARN == managed) == t.customKey() {
+		return "", badParameter(msgReplicaKeys)
+	}
+	return keyARN, nil
+}
+
+// managedKey is the key that AWS keeps in the table's region.
+func managedKey(t *table) string {
+	return keyOfAlias(&wire.Request{Account: t.Account, Region: t.Region}, managedAlias)
+}
+
+// customKey tells whether the table is encrypted with a key of the customer's.
+func (t *table) customKey() bool { return t.EncryptedBy != "" && t.EncryptedBy != managedKey(t) }
 
 // checkOverride checks what is to be changed of one replica, which may be the table itself.
 func (t *table) checkOverride(u *UpdateReplicationGroupMemberAction) error {
@@ -247,10 +294,7 @@ func (t *table) checkOverride(u *UpdateReplicationGroupMemberAction) error {
 
 // addReplicas makes the replicas and tells the group. Without a stream none could be kept alike on AWS: a table gets one,
 // which stays (ack-api-quirks, DDB-TABLE-221).
-func (s *service) addReplicas(tx *store.Tx, t *table, c *memberChange, ids []string, now time.Time, e *effects) {
-	if len(c.creates) == 0 {
-		return
-	}
+func (s *service) addReplicas(tx *store.Tx, from *wire.Request, t *table, c *memberChange, ids []string, now time.Time, e *effects) {
 	if t.View == "" && !c.strong() {
 		s.enableStream(tx, t, StreamViewTypeNewAndOldImages, now)
 	}
@@ -264,10 +308,12 @@ func (s *service) addReplicas(tx *store.Tx, t *table, c *memberChange, ids []str
 	for i := range c.creates {
 		r := t.newReplica(&c.creates[i], ids[i], now)
 		r.copyFrom(tx, t, now, e)
+		r.EncryptedBy, _ = t.replicaKey(from, r.Region, c.creates[i].KMSMasterKeyId) // which is checked
 		if t.View != "" && !g.Strong {
 			s.enableStream(tx, r, t.View, now)
 		}
-		r.put(tx)
+		r.begin(transition{Kind: creating}, now, s.opts.Transition)
+		r.settle(now).put(tx)
 		g = g.with(member{Region: r.Region, Source: t.Region, Added: now})
 	}
 	t.Global = g // so that it has all the others
@@ -281,6 +327,7 @@ func (t *table) newReplica(a *CreateReplicationGroupMemberAction, id string, now
 	r.Region, r.ID, r.Created, r.Global = *a.RegionName, id, now, nil
 	r.OnDemandFrom, r.Tags, r.Protected, r.SettingsMode, r.Recovery = &now, nil, false, "", nil
 	r.View, r.Label, r.StreamARN = "", "", ""
+	r.Transitions, r.ClassChanges, r.KeyChanges, r.ProtectedAt = nil, nil, nil, nil
 	r.Indexes = slices.Clone(t.Indexes)
 	r.override(a.OnDemandThroughputOverride, a.GlobalSecondaryIndexes, a.TableClassOverride, now)
 	return &r
@@ -325,10 +372,14 @@ func (t *table) override(onDemand *OnDemandThroughputOverride, indexes []Replica
 func (t *table) checkReplica(in *UpdateTableInput) error {
 	switch {
 	case t.Global == nil:
+	case t.under(regrouping) != nil:
+		return errResourceInUseException(msgRegrouping)
 	case is(in.BillingMode, BillingModeProvisioned):
 		return errValidation(msgWriteCapacity) // a guess: that is said of new replicas
 	case in.GlobalTableSettingsReplicationMode != nil:
 		return errValidation(msgSettingsMode) // a guess
+	case in.SSESpecification != nil && in.SSESpecification.KMSMasterKeyId != nil && !t.customKey():
+		return badParameter(msgReplicaKey) // a guess: the others would have none
 	}
 	return nil
 }

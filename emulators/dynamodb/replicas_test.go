@@ -214,3 +214,94 @@ func TestWhatReplicasShare(t *testing.T) {
 		t.Errorf("tags are each replica's own: %s", got)
 	}
 }
+
+func TestAReplicaTakesItsTime(t *testing.T) {
+	c := slow(t)
+	c.mustIn(t, "us-east-1", "CreateTable", `{"TableName":"things","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}]}`)
+	c.clock.Advance(10 * time.Second)
+	c.mustIn(t, "us-east-1", "UpdateTable", replica("Create", "eu-west-1"))
+	describe := func() string {
+		t.Helper()
+		d := decode[struct {
+			Table struct {
+				TableStatus string
+				Replicas    []struct{ ReplicaStatus string }
+			}
+		}](t, c.mustIn(t, "us-east-1", "DescribeTable", `{"TableName":"things"}`)).Table
+		return fmt.Sprint(d.TableStatus, d.Replicas)
+	}
+	if got := describe(); got != "UPDATING[{CREATING}]" {
+		t.Errorf("at first %s", got)
+	}
+	for _, tt := range []struct{ operation, input string }{
+		{"UpdateTable", replica("Create", "ap-south-1")},
+		{"UpdateTable", `{"TableName":"things","DeletionProtectionEnabled":true}`},
+		{"DeleteTable", `{"TableName":"things"}`},
+	} {
+		if got := c.in("us-east-1", tt.operation, tt.input); got != "ResourceInUseException: "+msgRegrouping {
+			t.Errorf("%s meanwhile: %s", tt.operation, got)
+		}
+	}
+	c.mustIn(t, "us-east-1", "PutItem", `{"TableName":"things","Item":{"pk":{"S":"meanwhile"}}}`)
+	c.clock.Advance(10 * time.Second)
+	if got := describe(); got != "ACTIVE[{ACTIVE}]" {
+		t.Errorf("then %s", got)
+	}
+	if got := c.mustIn(t, "eu-west-1", "GetItem", `{"TableName":"things","Key":{"pk":{"S":"meanwhile"}}}`); got != `{"Item":{"pk":{"S":"meanwhile"}}}` {
+		t.Errorf("what was written meanwhile: %s", got)
+	}
+	c.mustIn(t, "us-east-1", "UpdateTable", replica("Delete", "eu-west-1"))
+	if got := describe(); got != "UPDATING[]" {
+		t.Errorf("while it is deleted: %s", got)
+	}
+	c.clock.Advance(10 * time.Second)
+	c.mustIn(t, "us-east-1", "DeleteTable", `{"TableName":"things"}`)
+}
+
+func TestReplicasHaveKeysOfOneKind(t *testing.T) {
+	const custom = "arn:aws:kms:us-east-1:000000000000:key/11111111-1111-4111-8111-111111111111"
+	create := func(key string) string {
+		if key != "" {
+			key = `,"KMSMasterKeyId":"` + key + `"`
+		}
+		return `{"TableName":"things","ReplicaUpdates":[{"Create":{"RegionName":"eu-west-1"` + key + `}}]}`
+	}
+	for _, tt := range []struct{ name, sse, given, want string }{
+		{"AWS's own, of which nothing is said", "", "", ""},
+		{"AWS's own and another", "", "alias/mine", msgReplicaKey},
+		{"the one that AWS keeps", `{"Enabled":true,"SSEType":"KMS"}`, "", "arn:aws:kms:eu-west-1:000000000000:key/"},
+		{"the one that AWS keeps and the customer's", `{"Enabled":true,"SSEType":"KMS"}`, "alias/mine", msgReplicaKeys},
+		{"the customer's, not named", `{"Enabled":true,"SSEType":"KMS","KMSMasterKeyId":"` + custom + `"}`, "", msgReplicaKey},
+		{"the customer's and the one that AWS keeps", `{"Enabled":true,"SSEType":"KMS","KMSMasterKeyId":"` + custom + `"}`, "alias/aws/dynamodb", msgReplicaKeys},
+		{"the customer's", `{"Enabled":true,"SSEType":"KMS","KMSMasterKeyId":"` + custom + `"}`, "22222222-2222-4222-8222-222222222222", "arn:aws:kms:eu-west-1:000000000000:key/22222222-2222-4222-8222-222222222222"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := openGlobal(t, "us-east-1")
+			if tt.sse != "" {
+				c.mustIn(t, "us-east-1", "UpdateTable", `{"TableName":"things","SSESpecification":`+tt.sse+`}`)
+			}
+			got := c.in("us-east-1", "UpdateTable", create(tt.given))
+			if strings.HasPrefix(got, "{") {
+				got = c.mustIn(t, "us-east-1", "DescribeTable", `{"TableName":"things"}`)
+				if tt.want == "" && strings.Contains(got, "KMSMasterKeyId") {
+					t.Errorf("a key is told: %s", got)
+				}
+			}
+			if !strings.Contains(got, tt.want) {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestEncryptionIsSharedButForItsKey(t *testing.T) {
+	c := openGlobal(t, "us-east-1", "eu-west-1")
+	c.mustIn(t, "us-east-1", "UpdateTable", `{"TableName":"things","SSESpecification":{"Enabled":true,"SSEType":"KMS"}}`)
+	if got := c.mustIn(t, "eu-west-1", "DescribeTable", `{"TableName":"things"}`); !strings.Contains(got, `"KMSMasterKeyArn":"arn:aws:kms:eu-west-1:`) {
+		t.Errorf("there: %s", got)
+	}
+	c.mustIn(t, "eu-west-1", "UpdateTable", `{"TableName":"things","SSESpecification":{"Enabled":false}}`)
+	if got := c.mustIn(t, "us-east-1", "DescribeTable", `{"TableName":"things"}`); strings.Contains(got, "SSEDescription") {
+		t.Errorf("here: %s", got)
+	}
+}

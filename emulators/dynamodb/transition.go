@@ -39,6 +39,7 @@ const (
 	droppingIndex transitionKind = "drop index"
 	changingIndex transitionKind = "change index"
 	expiring      transitionKind = "ttl"
+	regrouping    transitionKind = "replicas"
 )
 
 // reported is what of a table is reported as it was while a transition is under way.
@@ -100,7 +101,7 @@ func (t *table) status() string {
 			return TableStatusCreating
 		case deleting:
 			return TableStatusDeleting
-		case changingIOPS, streaming, classing, droppingIndex:
+		case changingIOPS, streaming, classing, droppingIndex, regrouping:
 			status = TableStatusUpdating
 		case addingIndex:
 			if !m.Backfilling {

@@ -60,7 +60,9 @@ func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInpu
 			attribute = *spec.AttributeName
 		}
 		for _, region := range t.others() {
-			t.replica(tx, region).expireBy(tx, attribute, now, e)
+			replica := t.replica(tx, region)
+			replica.begin(transition{Kind: expiring, To: replica.TTL}, now, s.opts.Transition)
+			replica.expireBy(tx, attribute, now, e)
 		}
 		t.expireBy(tx, attribute, now, e)
 		return nil

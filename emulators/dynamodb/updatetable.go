@@ -52,7 +52,7 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 				disableStream(tx, t, now)
 			}
 		}
-		t.synchronize(tx, &before, now)
+		t.synchronize(tx, &before, now, s.opts.Transition)
 		out = &UpdateTableOutput{TableDescription: t.describe(tx, now)}
 		t.followIndexes(tx, &before)
 		if u.status != "" {
