@@ -49,6 +49,7 @@ type Store struct {
 	open    sync.Mutex                  // held while it is opened
 	openErr error                       // for good; guarded by open
 	broken  atomic.Pointer[DamageError] // found while the file was used
+	read    atomic.Int64                // see Read
 
 	files    sync.Mutex  // held while the file is tended or closed
 	used     atomic.Bool // since it was last tended
@@ -76,10 +77,20 @@ func (s *Store) View(f func(*Tx) error) (err error) {
 	if err != nil {
 		return closedOr(err)
 	}
-	defer s.touch()
-	defer tx.Rollback()
-	return s.run(f, &Tx{tx: tx})
+	t := &Tx{tx: tx}
+	defer s.done(t)
+	return s.run(f, t)
 }
+
+// done ends a read transaction.
+func (s *Store) done(t *Tx) {
+	_ = t.tx.Rollback()
+	s.read.Add(int64(t.read))
+	s.touch()
+}
+
+// Read is how many keys Views have looked up or walked over so far. It grows with what a read costs, whatever else goes on.
+func (s *Store) Read() int { return int(s.read.Load()) }
 
 // update is one call of Update on its way through a shared commit.
 type update struct {

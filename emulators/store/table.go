@@ -14,6 +14,7 @@ import (
 type Tx struct {
 	tx    *bbolt.Tx
 	dirty bool // something was written
+	read  int  // keys that were looked up or walked over
 }
 
 // failure carries an error out of a table's method to View or Update, which return it. It means a damaged file or a full
@@ -172,6 +173,7 @@ func (b Bucket) Get(key []byte) []byte {
 	if b.b == nil {
 		return nil
 	}
+	b.tx.read++
 	return b.b.Get(key)
 }
 
@@ -199,7 +201,7 @@ func (b Bucket) Ascend(start []byte) iter.Seq2[[]byte, []byte] {
 		}
 		c := b.b.Cursor()
 		for k, v := c.Seek(start); k != nil; k, v = c.Next() {
-			if !yield(k, v) {
+			if b.tx.read++; !yield(k, v) {
 				return
 			}
 		}
@@ -222,7 +224,7 @@ func (b Bucket) Descend(end []byte) iter.Seq2[[]byte, []byte] {
 			k, v = c.Prev()
 		}
 		for ; k != nil; k, v = c.Prev() {
-			if !yield(k, v) {
+			if b.tx.read++; !yield(k, v) {
 				return
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,6 +26,21 @@ type load struct {
 	name   string
 	target string // X-Amz-Target, "" without one
 	asks   [][]byte
+	vary   int // where in each of them there are varyDigits digits that must be different each time; 0: nowhere
+}
+
+// varyDigits is how long the number is that varies.
+const varyDigits = 9
+
+// next returns one of the requests, in buf if it is varied.
+func (l *load) next(buf []byte) []byte {
+	ask := l.asks[rand.IntN(len(l.asks))]
+	if l.vary == 0 {
+		return ask
+	}
+	buf = append(buf[:0], ask...)
+	strconv.AppendInt(buf[:l.vary], 100_000_000+rand.Int64N(900_000_000), 10)
+	return buf
 }
 
 // pair is devstack and the bare server that gives the same answers.
@@ -153,8 +169,9 @@ func (s *side) run(d time.Duration) error {
 	for i, c := range s.conns {
 		c.SetDeadline(began.Add(d + answerWithin))
 		group.Go(func() error {
+			buf := make([]byte, 0, 4<<10)
 			for sent := time.Since(began); sent < d; {
-				if err := c.do(s.asks[rand.IntN(len(s.asks))]); err != nil {
+				if err := c.do(s.next(buf)); err != nil {
 					return err
 				}
 				now := time.Since(began)

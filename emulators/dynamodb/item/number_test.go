@@ -123,7 +123,9 @@ func checkExact(t *testing.T, a, b Number, sign string, op func() (Number, error
 		return
 	}
 	digits := strings.Trim(strings.Replace(want.FloatString(200), ".", "", 1), "-0")
-	if len(digits) <= maxDigits && want.Cmp(exact(t, mustNumber(t, "9.9999999999999999999999999999999999999E125"))) <= 0 {
+	size := new(big.Rat).Abs(want)
+	largest, smallest := exact(t, mustNumber(t, "9.9999999999999999999999999999999999999E125")), exact(t, mustNumber(t, "1E-130"))
+	if len(digits) <= maxDigits && size.Cmp(largest) <= 0 && (size.Sign() == 0 || size.Cmp(smallest) >= 0) {
 		t.Fatalf("%s %s %s failed: %v; it is %s", a, sign, b, err, want.FloatString(130))
 	}
 }
