@@ -21,7 +21,11 @@ const (
 	errUnderflow = Error("Number underflow. Attempting to store a number with magnitude smaller than supported range")
 )
 
+// errNotNumeric has no colon where there is no text, from memory of AWS's answers.
 func errNotNumeric(text string) error {
+	if text == "" {
+		return Error("The parameter cannot be converted to a numeric value")
+	}
 	return Error("The parameter cannot be converted to a numeric value: " + text)
 }
 

@@ -50,7 +50,7 @@ func TestNumbersThatAreRefused(t *testing.T) {
 		{"far too large", "1E99999999999999999999", overflow},
 		{"too large below zero", "-1E126", overflow},
 		{"too small", "9E-131", underflow},
-		{"nothing", "", "The parameter cannot be converted to a numeric value: "},
+		{"nothing", "", "The parameter cannot be converted to a numeric value"},
 		{"a word", "abc", "The parameter cannot be converted to a numeric value: abc"},
 		{"a sign alone", "-", "The parameter cannot be converted to a numeric value: -"},
 		{"a point alone", ".", "The parameter cannot be converted to a numeric value: ."},
