@@ -36,6 +36,7 @@ type texts struct {
 	may    []expr.Kind // what the operation may have that uses values, for a message
 	newer  bool        // the operation is one of those with newer checks: see violated
 	scan   bool
+	lax    bool // part of a transaction, which may have names and values for nothing: https://github.com/ExtendDB/extenddb/pull/169
 }
 
 // The expressions of an operation that use values. Each is kept once: made for a request it would be on the heap.
@@ -164,6 +165,8 @@ func (t texts) parseEach(e *expressions) (err error) {
 // checkUnneeded refuses names where there is no expression, and values where there is none but perhaps a projection.
 func (t texts) checkUnneeded() error {
 	switch {
+	case t.lax:
+		return nil
 	case t.names != nil && t.projection == nil:
 		return errValidation("ExpressionAttributeNames can only be specified when using expressions")
 	case t.values == nil:

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"devstack/emulators/dynamodb/expr"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
 )
@@ -246,7 +245,7 @@ func newTransactWrite(in TransactWriteItem) (*action, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.may = []expr.Kind{expr.ConditionExpression}
+	t.lax = true
 	e, err := t.parse()
 	a.condition, a.update = e.condition, e.update
 	a.showOld = is(show, ReturnValuesOnConditionCheckFailureAllOld)
@@ -306,7 +305,7 @@ func (s *service) TransactGetItems(ctx context.Context, in *TransactGetItemsInpu
 		if g.key, err = givenRecord(one.Get.Key); err != nil {
 			return nil, err
 		}
-		g.expressions, err = texts{projection: one.Get.ProjectionExpression, names: one.Get.ExpressionAttributeNames}.parse()
+		g.expressions, err = texts{projection: one.Get.ProjectionExpression, names: one.Get.ExpressionAttributeNames, lax: true}.parse()
 		if err != nil {
 			return nil, err
 		}

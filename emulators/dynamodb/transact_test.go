@@ -43,6 +43,9 @@ func TestWhatCancelsATransaction(t *testing.T) {
 			c.want(t, "TransactWriteItems", `{"TransactItems":[{`+tt.action+`}]}`, tt.want)
 		})
 	}
+	// https://github.com/ExtendDB/extenddb/pull/169: names and values for nothing are accepted
+	c.want(t, "TransactWriteItems", `{"TransactItems":[{"Delete":{"TableName":"jobs","Key":{"pk":{"S":"a"}},"ExpressionAttributeNames":{"#a":"a"},"ExpressionAttributeValues":{":a":{"S":"a"}}}}]}`, `{}`)
+	c.want(t, "TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"jobs","Key":{"pk":{"S":"a"}},"ExpressionAttributeNames":{"#a":"a"}}}]}`, `{"Responses":[{}]}`)
 	// https://github.com/nubo-db/dynoxide/issues/19 and https://github.com/nubo-db/dynoxide/issues/39
 	c.want(t, "TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"jobs","Key":{"id":{"S":"a"}}}}]}`, cancelled)
 	c.must(t, "PutItem", `{"TableName":"jobs","Item":{"pk":{"S":"a"},"b":{"S":"x"}}}`)
