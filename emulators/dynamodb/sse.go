@@ -53,9 +53,10 @@ func encryption(r *wire.Request, spec *SSESpecification) (keyARN string, err err
 func keyARNOf(r *wire.Request, id string) (string, error) {
 	name, own := id, r.ARN("kms", "")
 	if strings.HasPrefix(id, "arn:") {
-		if parts := strings.SplitN(id, ":", 6); len(parts) < 6 || parts[2] != "kms" || parts[3] != r.Region {
+		parts := strings.SplitN(id+":::::", ":", 6)
+		if parts[2] != "kms" || parts[3] != r.Region {
 			return "", errValidation("KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Invalid arn %s "+
-				"(Service: AWSKMS; Status Code: 400; Error Code: NotFoundException; Request ID: %s; Proxy: null)", r.Region, r.ID)
+				"(Service: AWSKMS; Status Code: 400; Error Code: NotFoundException; Request ID: %s; Proxy: null)", parts[3], r.ID)
 		}
 		if !strings.HasPrefix(id, own+"alias/") {
 			return id, nil
