@@ -11,10 +11,11 @@ import (
 	"devstack/emulators/wire"
 )
 
-// What AWS says of several statements at once: from memory of its answers, or made of the documentation's sentences.
+// What AWS says of several statements at once: the first from memory of its answers, the second a guess by it, the others made
+// of the documentation's sentences.
 const (
 	msgBatchKey      = "Select statements within BatchExecuteStatement must specify the primary key in the where clause."
-	msgTransactKey   = "Select statements within ExecuteTransaction must specify the primary key in the where clause." // a guess by the one above
+	msgTransactKey   = "Select statements within ExecuteTransaction must specify the primary key in the where clause."
 	msgBatchMixed    = "The entire batch must consist of either read statements or write statements, you cannot mix both in one batch."
 	msgTransactMixed = "The entire transaction must consist of either read statements or write statements, you cannot mix both in one transaction."
 )

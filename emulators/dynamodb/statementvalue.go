@@ -6,21 +6,28 @@ import (
 	"devstack/emulators/dynamodb/partiql"
 )
 
-// What is wrong with the parts of a statement. The texts are guesses, made after "Unexpected path component at 1:8:5".
+// What is wrong with the parts of a statement. The texts are guesses, made after "Unexpected path component at 1:8:5"; that of
+// IN is the one of expressions.
 const (
-	msgNoValue        = "Unexpected value at %s"
-	msgNoCondition    = "Unexpected condition at %s"
-	msgMapKey         = "Expected a string for a name at %s"
-	msgMapDuplicate   = "Duplicate name %q at %s"
-	msgMixedSet       = "Set contains elements of different or unsupported types at %s"
-	msgNoFunction     = "Unsupported function: %s at %s"
-	msgArguments      = "Incorrect number of arguments for function: %s at %s"
-	msgNoType         = "Unsupported type: %s at %s"
-	msgSetOperand     = "Expected a set as the second argument of %s at %s"
-	msgSetTarget      = "The first argument of %s is not the path that is assigned to, at %s"
-	msgTooManyIn      = "The IN operator is provided with too many operands; number of operands: %d" // as expressions say it
-	maxStatementIn    = 100                                                                          // operands of IN
-	maxStatementParts = 50                                                                           // values of a partition key
+	msgNoValue      = "Unexpected value at %s"
+	msgNoCondition  = "Unexpected condition at %s"
+	msgMapKey       = "Expected a string for a name at %s"
+	msgMapDuplicate = "Duplicate name %q at %s"
+	msgMixedSet     = "Set contains elements of different or unsupported types at %s"
+	msgNoFunction   = "Unsupported function: %s at %s"
+	msgArguments    = "Incorrect number of arguments for function: %s at %s"
+	msgNoType       = "Unsupported type: %s at %s"
+	msgSetOperand   = "Expected a set as the second argument of %s at %s"
+	msgSetTarget    = "The first argument of %s is not the path that is assigned to, at %s"
+	msgTooManyIn    = "The IN operator is provided with too many operands; number of operands: %d"
+)
+
+// How many values IN takes: in a filter or condition, and of a partition key.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-operators.html
+const (
+	maxStatementIn    = 100
+	maxStatementParts = 50
 )
 
 // value returns the value of a literal or parameter, or of a list, set or map of them.

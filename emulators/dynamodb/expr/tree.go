@@ -68,13 +68,13 @@ func (b *Builder) Test(function string, args ...Operand) Node {
 	return Node{&node{op: opCall, call: function, args: operands(args)}}
 }
 
-// And makes a condition that holds if all hold, Or one that holds if any does, Not one that holds if it does not.
-func (b *Builder) And(all ...Node) Node { return combine(opAnd, all) }
+// And makes a condition that holds if all of the list hold.
+func (b *Builder) And(list ...Node) Node { return combine(opAnd, list) }
 
-// Or is documented with And.
-func (b *Builder) Or(any ...Node) Node { return combine(opOr, any) }
+// Or makes a condition that holds if any of the list does.
+func (b *Builder) Or(list ...Node) Node { return combine(opOr, list) }
 
-// Not is documented with And.
+// Not makes a condition that holds if the other does not.
 func (b *Builder) Not(n Node) Node { return combine(opNot, []Node{n}) }
 
 func combine(op nodeOp, list []Node) Node {
@@ -108,13 +108,13 @@ func (b *Builder) Remove(p Path) {
 	b.remove = append(b.remove, p.steps)
 }
 
-// Add adds the addition of members to a set, Delete their deletion.
+// Add adds the addition of members to a set.
 func (b *Builder) Add(p Path, members item.Value) {
 	b.all = append(b.all, p.steps)
 	b.add = append(b.add, assignment{p.steps, sum{left: b.Value(members).operand}})
 }
 
-// Delete is documented with Add.
+// Delete adds the deletion of members of a set.
 func (b *Builder) Delete(p Path, members item.Value) {
 	b.all = append(b.all, p.steps)
 	b.delete = append(b.delete, assignment{p.steps, sum{left: b.Value(members).operand}})

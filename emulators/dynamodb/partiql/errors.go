@@ -47,7 +47,9 @@ const (
 	msgUnsupportedClause = "Unsupported clause: %s at %s"
 	msgUnsupportedOp     = "Unsupported operator: %s at %s"
 	msgFromSource        = "Unexpected from source at %s"
-	MsgPath              = "Unexpected path component at %s"
+
+	// MsgPath is also what package dynamodb says where an expression should be a path.
+	MsgPath = "Unexpected path component at %s"
 )
 
 func malformed(format string, args ...any) error {

@@ -34,13 +34,13 @@ func (p *parser) enter() (leave func()) {
 	return func() { p.depth-- }
 }
 
-// expression parses operands with operators that bind more tightly than min between them.
-func (p *parser) expression(min int) Expr {
+// expression parses operands with operators that bind more tightly than a rank between them.
+func (p *parser) expression(rank int) Expr {
 	defer p.enter()()
 	left := p.unary()
 	for p.err == nil {
 		op, not := p.infix()
-		if op == "" || ranks[op] <= min {
+		if op == "" || ranks[op] <= rank {
 			break
 		}
 		if not {
