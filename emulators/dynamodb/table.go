@@ -139,24 +139,32 @@ func (t *table) countKey(x *index) []byte {
 // tableCache keeps decoded tables as long as their bytes stay the same, so that a call does not decode its table.
 type tableCache struct {
 	mu sync.RWMutex
-	m  map[string]cachedTable
+	m  map[tableID]cachedTable
 }
 
+type tableID struct{ account, region, name string }
+
+func (id tableID) key() []byte { return store.Key(id.account, id.region, id.name) }
+
 type cachedTable struct {
+	key   []byte
 	raw   []byte
 	table *table
 }
 
 // find returns the table, nil if there is none.
 func (c *tableCache) find(tx *store.Tx, account, region, name string) (*table, error) {
-	key := store.Key(account, region, name)
-	raw := tx.Bucket("tables").Get(key)
+	id := tableID{account, region, name}
+	c.mu.RLock()
+	hit := c.m[id]
+	c.mu.RUnlock()
+	if hit.key == nil {
+		hit.key = id.key()
+	}
+	raw := tx.Bucket("tables").Get(hit.key)
 	if raw == nil {
 		return nil, nil
 	}
-	c.mu.RLock()
-	hit := c.m[string(key)]
-	c.mu.RUnlock()
 	if bytes.Equal(hit.raw, raw) {
 		return hit.table, nil
 	}
@@ -167,9 +175,9 @@ func (c *tableCache) find(tx *store.Tx, account, region, name string) (*table, e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.m == nil {
-		c.m = map[string]cachedTable{}
+		c.m = map[tableID]cachedTable{}
 	}
-	c.m[string(key)] = cachedTable{bytes.Clone(raw), t}
+	c.m[id] = cachedTable{hit.key, bytes.Clone(raw), t}
 	return t, nil
 }
 
@@ -177,7 +185,7 @@ func (c *tableCache) find(tx *store.Tx, account, region, name string) (*table, e
 func (c *tableCache) forget(account, region, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.m, string(store.Key(account, region, name)))
+	delete(c.m, tableID{account, region, name})
 }
 
 // msgNotFound is what operations on items say; operations on tables name the table (both are recorded answers).

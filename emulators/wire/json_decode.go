@@ -280,6 +280,9 @@ func (d *jsonDecoder) strings(into *[]string) error {
 }
 
 func (d *jsonDecoder) mapping(p *plan, v reflect.Value) error {
+	if f := &p.fields[1]; p.typ == stringMapType && f.plan.kind == String {
+		return d.stringMap(p, v)
+	}
 	f := &p.fields[1]
 	m := reflect.MakeMap(p.typ)
 	key := reflect.New(p.typ.Key()).Elem()
@@ -304,6 +307,31 @@ func (d *jsonDecoder) mapping(p *plan, v reflect.Value) error {
 		return 0, nil
 	})
 	v.Set(m)
+	return err
+}
+
+var stringMapType = reflect.TypeFor[map[string]string]()
+
+// stringMap decodes a map of strings, which is most maps.
+func (d *jsonDecoder) stringMap(p *plan, v reflect.Value) error {
+	m := map[string]string{}
+	err := d.members(p, func(name []byte, _ int) (int, error) {
+		if len(name) == 1 && name[0] == 0 {
+			name = nil
+		}
+		k := string(name)
+		d.space()
+		if d.null() {
+			return 0, nil
+		}
+		if d.peek() != '"' {
+			return 0, d.mismatch("String")
+		}
+		s, err := d.str()
+		m[k] = string(s)
+		return 0, err
+	})
+	*v.Addr().Interface().(*map[string]string) = m
 	return err
 }
 
