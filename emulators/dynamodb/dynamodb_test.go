@@ -78,17 +78,6 @@ func (c *cloud) call(operation, input string) string {
 	return string(out)
 }
 
-// callIn is call in another region.
-func (c *cloud) callIn(t testing.TB, region, operation, input string) string {
-	t.Helper()
-	var out json.RawMessage
-	at := &wire.Request{Account: "000000000000", Region: region}
-	if err := c.Call(wire.WithRequest(t.Context(), at), "dynamodb", operation, json.RawMessage(input), &out); err != nil {
-		return err.Error()
-	}
-	return string(out)
-}
-
 // must is call for what has to succeed.
 func (c *cloud) must(t testing.TB, operation, input string) string {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,6 +89,35 @@ func TestRestoreTakesBackWhatExpired(t *testing.T) {
 	}
 	c.clock.Advance(time.Hour)
 	c.want(t, "Scan", `{"TableName":"copy","Select":"COUNT"}`, `{"Count":1,"ScannedCount":1}`) // time to live is not restored
+}
+
+// A replica has a recovery of its own, which takes back what others have written.
+func TestReplicaIsRestored(t *testing.T) {
+	c := open(t)
+	c.must(t, "CreateTable", strings.TrimSuffix(onePK, "}")+`,"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}`)
+	c.must(t, "UpdateTable", `{"TableName":"things","ReplicaUpdates":[{"Create":{"RegionName":"eu-west-1"}}]}`)
+	must := func(operation, input string) string {
+		out := c.in("eu-west-1", operation, input)
+		if !strings.HasPrefix(out, "{") {
+			t.Fatalf("%s(%s): %s", operation, input, out)
+		}
+		return out
+	}
+	must("UpdateContinuousBackups", `{"TableName":"things","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":true}}`)
+	for n := range 3 {
+		c.clock.Advance(10 * time.Second)
+		c.must(t, "PutItem", fmt.Sprintf(`{"TableName":"things","Item":{"pk":{"S":"a"},"n":{"N":"%d"}}}`, n))
+	}
+	c.must(t, "DeleteItem", `{"TableName":"things","Key":{"pk":{"S":"a"}}}`)
+	must("RestoreTableToPointInTime", fmt.Sprintf(`{"SourceTableName":"things","TargetTableName":"copy","RestoreDateTime":%d}`, start.Unix()+25))
+	if got := must("GetItem", `{"TableName":"copy","Key":{"pk":{"S":"a"}}}`); got != `{"Item":{"n":{"N":"1"},"pk":{"S":"a"}}}` {
+		t.Errorf("restored: %s", got)
+	}
+	if d := must("DescribeTable", `{"TableName":"copy"}`); strings.Contains(d, "Replicas") || strings.Contains(d, "StreamSpecification") {
+		t.Errorf("it has left the group: %s", d)
+	}
+	c.want(t, "DescribeContinuousBackups", `{"TableName":"things"}`,
+		`{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED","PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"DISABLED"}}}`)
 }
 
 func TestJournalIsTrimmed(t *testing.T) {

@@ -19,8 +19,8 @@ type overrides struct {
 	sse      *SSESpecification
 }
 
-// The words of AWS's answers, as observed (ack-api-quirks, DDB-BACKUP-010, DDB-TABLE-219, 273, 274, 280). Some were quoted without the first
-// two words, which others of the same operations have.
+// The words of AWS's answers, as observed (ack-api-quirks, DDB-BACKUP-010, DDB-TABLE-219, 273, 274, 280). Some were quoted
+// without the first two words, which others of the same operations have.
 const (
 	msgTableExists       = "Table already exists: %s"
 	msgRestoring         = "Table: %s is already being restored from backup: %s"
