@@ -6,6 +6,7 @@ import (
 	"math/rand"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"devstack/emulators/dynamodb/item"
@@ -360,6 +361,42 @@ func TestINReadsTenValuesAPage(t *testing.T) {
 		}
 		statement["NextToken"] = p.NextToken
 	}
+}
+
+func TestAPageOfSeveralPartitionsEndsBehindOneMegabyte(t *testing.T) {
+	c := open(t)
+	twins(t, c, "one")
+	body := strings.Repeat("x", 300<<10)
+	for n := range 6 {
+		c.must(t, "PutItem", fmt.Sprintf(`{"TableName":"one","Item":{"pk":{"S":"p%d"},"sk":{"N":"%d"},"body":{"S":"%s"}}}`, n/2, n, body))
+	}
+	statement := map[string]any{"Statement": "SELECT sk FROM one WHERE pk IN ['p0', 'p1', 'p2'] ORDER BY pk DESC, sk DESC"}
+	for _, want := range []string{`[{"sk":{"N":"5"}},{"sk":{"N":"4"}},{"sk":{"N":"3"}},{"sk":{"N":"2"}}]`, `[{"sk":{"N":"1"}},{"sk":{"N":"0"}}]`} {
+		p := decode[statementPage](t, c.must(t, "ExecuteStatement", asText(t, statement)))
+		if got := asText(t, p.Items); got != want {
+			t.Fatalf("got %s\nwant %s", got, want)
+		}
+		statement["NextToken"] = p.NextToken
+	}
+}
+
+func TestStatementsAtOnceLoseNoUpdate(t *testing.T) {
+	c := open(t)
+	twins(t, c, "one")
+	c.must(t, "ExecuteStatement", `{"Statement":"INSERT INTO one VALUE {'pk': 'a', 'sk': 1, 'n': 0}"}`)
+	const add = `{"Statement":"UPDATE one SET n = n + 1 WHERE pk = 'a' AND sk = 1"}`
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 10 {
+				c.want(t, "ExecuteStatement", add, `{"Items":[]}`)
+				c.want(t, "ExecuteTransaction", `{"TransactStatements":[`+add+`]}`, `{}`)
+				c.want(t, "BatchExecuteStatement", `{"Statements":[`+add+`]}`, `{"Responses":[{"TableName":"one"}]}`)
+			}
+		})
+	}
+	all.Wait()
+	c.want(t, "ExecuteStatement", `{"Statement":"SELECT n FROM one WHERE pk = 'a'"}`, `{"Items":[{"n":{"N":"120"}}]}`)
 }
 
 func FuzzNextToken(f *testing.F) {

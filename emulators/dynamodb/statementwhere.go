@@ -51,6 +51,11 @@ func (w *where) binary(e *partiql.Binary) (expr.Node, error) {
 	case "+", "-":
 		return expr.Node{}, errValidation(msgNoCondition, e.At)
 	case "AND", "OR":
+	case "=", "<>":
+		if x := besideMissing(e); x != nil {
+			return w.negated(e.Op == "<>")(w.is(&partiql.Is{X: x, Type: "MISSING", At: e.At}))
+		}
+		return w.compare(e.Op, e.Left, e.Right)
 	default:
 		return w.compare(e.Op, e.Left, e.Right)
 	}
@@ -66,6 +71,19 @@ func (w *where) binary(e *partiql.Binary) (expr.Node, error) {
 		return w.b.And(left, right), nil
 	}
 	return w.b.Or(left, right), nil
+}
+
+// besideMissing returns what a comparison compares with MISSING; nil if it does not.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-functions.missing.html says that equality and inequality
+// can be used with it; that they mean IS and IS NOT is our reading.
+func besideMissing(e *partiql.Binary) partiql.Expr {
+	for _, pair := range [][2]partiql.Expr{{e.Left, e.Right}, {e.Right, e.Left}} {
+		if l, ok := pair[1].(*partiql.Literal); ok && l.Kind == partiql.Missing {
+			return pair[0]
+		}
+	}
+	return nil
 }
 
 func (w *where) compare(operator string, args ...partiql.Expr) (expr.Node, error) {
