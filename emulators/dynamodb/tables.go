@@ -116,7 +116,7 @@ func checkRequired(in *CreateTableInput) error {
 
 // newTable makes the description of a new table, without its stream.
 func newTable(r *wire.Request, in *CreateTableInput, id string, now time.Time) (*table, error) {
-	name, err := tableName(*in.TableName)
+	name, err := ownTableName(r, *in.TableName)
 	if err != nil {
 		return nil, err
 	}

@@ -37,8 +37,12 @@ func TestAccountsAndRegionsDoNotMeet(t *testing.T) {
 		}
 	}
 	foreign := `{"TableName":"` + places[1].ARN("dynamodb", "table/things") + `","Select":"COUNT"}`
-	if out := call(places[0], "Scan", foreign); out != "ResourceNotFoundException: Requested resource not found" {
+	if out := call(places[0], "Scan", foreign); out != "ValidationException: 1 validation error detected: Invalid AWS region in '"+places[1].ARN("dynamodb", "table/things")+"'" {
 		t.Errorf("a table of another region by its ARN: %s", out)
+	}
+	foreign = `{"TableName":"` + places[2].ARN("dynamodb", "table/things") + `","Select":"COUNT"}`
+	if out := call(places[0], "Scan", foreign); out != "AccessDeniedException: Access is denied" {
+		t.Errorf("a table of another account by its ARN: %s", out)
 	}
 }
 

@@ -71,6 +71,8 @@ func (s *service) tagged(tx *store.Tx, r *wire.Request, arn string) (*table, err
 		return nil, errValidation("Invalid TableArn: Invalid ResourceArn provided as input %s", arn)
 	case strings.Contains(parts[5], "/index/"):
 		return nil, badParameter("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %s", arn)
+	case strings.Count(parts[5], "/") > 1: // a stream's, which has no tags
+		return nil, errResourceNotFoundException(msgTagNotFound, arn)
 	}
 	t, _, err := s.lookup(tx, r, arn)
 	if err != nil {
