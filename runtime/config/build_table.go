@@ -118,7 +118,7 @@ func (l *loader) seeds(f *fields, t *Table) (seeds []Seed) {
 			at, shown := l.lineOf(abs, path, line)
 			if !shown {
 				at = f.rangeOf("seed")
-				message = fmt.Sprintf("%s (line %d): %s", path, line, message)
+				message = strings.Replace(fmt.Sprintf("%s, line %d: %s", path, line, message), ", line 0", "", 1)
 			}
 			l.add(at, "Invalid seed", "%s", message)
 		}
