@@ -40,6 +40,9 @@ type Config struct {
 	Functions lambda.Functions  // that Lambda invokes; nil: there are none
 	Transport http.RoundTripper // of API Gateway's HTTP integrations; nil: http.DefaultTransport
 
+	// TableDelay is how long a DynamoDB table stays CREATING, UPDATING or DELETING.
+	TableDelay time.Duration
+
 	// StreamLabel names a new table's stream ahead of its creation; nil: by the instant of it.
 	StreamLabel func(account, region, table string, created time.Time) string
 }
@@ -89,7 +92,7 @@ func (c *Cloud) services(ctx context.Context) []*wire.Service {
 	functions, c.lambda = lambda.New(ctx, c.env("lambda"), c.config.Functions)
 	caches, c.elasticache = elasticache.New(c.env("elasticache"))
 	machines, c.machines = stepfunctions.New(c.env("stepfunctions"))
-	tables, streams := dynamodb.New(c.env("dynamodb"), dynamodb.Options{StreamLabel: c.config.StreamLabel, OnStreamWrite: c.lambda.Wake})
+	tables, streams := dynamodb.New(c.env("dynamodb"), dynamodb.Options{Transition: c.config.TableDelay, StreamLabel: c.config.StreamLabel, OnStreamWrite: c.lambda.Wake})
 	return []*wire.Service{
 		gateway, functions, caches, machines, tables, streams, iam.New(c.env("iam")), logs.New(c.env("logs")), sts.New(c.env("sts")),
 	}

@@ -145,7 +145,7 @@ func (d *daemon) openCloud(stack *config.Stack) {
 	d.cloud = emulators.Open(emulators.Config{
 		Dir: filepath.Join(d.dir, stateDir, "data"), Ephemeral: d.options.ephemeral, Sync: stack.Sync, Account: stack.Account, Region: stack.Region,
 		Clock: d.clock, Log: d.logger(), Traces: d.traces, Version: version(), Functions: functions{d}, Transport: services{d},
-		StreamLabel: d.streamLabel,
+		StreamLabel: d.streamLabel, TableDelay: time.Duration(stack.TableDelay) * time.Second,
 	})
 }
 
@@ -252,8 +252,8 @@ func (d *daemon) apply(ctx context.Context) error {
 		d.watchStack(next, began)
 		return err
 	}
-	if old.Port != next.Port || old.Region != next.Region || old.Account != next.Account {
-		d.logs.Say("devstack", "the stack's port, region and account change with the next start")
+	if old.Port != next.Port || old.Region != next.Region || old.Account != next.Account || old.Sync != next.Sync || old.TableDelay != next.TableDelay {
+		d.logs.Say("devstack", "the stack's port, region, account, durability and table_delay change with the next start")
 	}
 	d.watchStack(next, began)
 	d.watchServices(next)

@@ -152,11 +152,18 @@ func (r *running) want(status int, contains, method, path, body string) string {
 // awsJSON calls an operation of a JSON service of the stack's AWS.
 func (r *running) awsJSON(target, body string) (int, string) {
 	r.t.Helper()
+	return r.awsJSONIn("us-east-1", target, body)
+}
+
+// awsJSONIn does so in a region.
+func (r *running) awsJSONIn(region, target, body string) (int, string) {
+	r.t.Helper()
 	req, err := http.NewRequest("POST", fmt.Sprintf("http://127.0.0.1:%d/", r.aws), bytes.NewBufferString(body))
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	req.Header.Set("X-Amz-Target", target)
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/"+region+"/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
 	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -110,3 +110,61 @@ func TestSeeds(t *testing.T) {
 		t.Errorf("a bad seed has changed the table: %s", got)
 	}
 }
+
+// A stack may let tables take their time to change, as on AWS; the clock is the stack's.
+func TestTablesTakeTheirTime(t *testing.T) {
+	r := tables(t, `
+variable "aws_port" {}
+stack "tables" {
+  port        = var.aws_port
+  table_delay = 1
+}
+table "declared" { hash_key = "id" }
+`, nil)
+	status := func() string { return r.dynamodb("DescribeTable", `{"TableName":"declared"}`) }
+	if got := status(); !strings.Contains(got, `"TableStatus":"ACTIVE"`) {
+		t.Errorf("a stack is ready before its table: %s", got)
+	}
+	if got := r.dynamodb("UpdateTable", `{"TableName":"declared","StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"}}`); !strings.Contains(got, `"TableStatus":"UPDATING"`) {
+		t.Errorf("UpdateTable: %s", got)
+	}
+	if _, answer := r.awsJSON("DynamoDB_20120810.UpdateTable", `{"TableName":"declared","StreamSpecification":{"StreamEnabled":false}}`); !strings.Contains(answer, "ResourceInUseException") {
+		t.Errorf("a second change at once: %s", answer)
+	}
+	r.devstack("clock", "advance", "1s")
+	eventually(t, "end of the change", func() bool { return strings.Contains(status(), `"TableStatus":"ACTIVE"`) })
+}
+
+// Replicas of a declared table are tables of their regions, and an edit takes one away.
+func TestReplicas(t *testing.T) {
+	r := tables(t, `
+variable "aws_port" {}
+stack "tables" { port = var.aws_port }
+table "orders" {
+  hash_key = "id"
+  stream   = "NEW_AND_OLD_IMAGES"
+  replicas = ["eu-west-1", "ap-south-1"]
+}
+`, nil)
+	r.dynamodb("PutItem", `{"TableName":"orders","Item":{"id":{"S":"a"}}}`)
+	elsewhere := func(region string) string {
+		_, answer := r.awsJSONIn(region, "DynamoDB_20120810.GetItem", `{"TableName":"orders","Key":{"id":{"S":"a"}}}`)
+		return answer
+	}
+	for _, region := range []string{"eu-west-1", "ap-south-1"} {
+		if got := elsewhere(region); !strings.Contains(got, `"id":{"S":"a"}`) {
+			t.Errorf("%s: %s", region, got)
+		}
+	}
+	r.edit("stack.hcl", `"eu-west-1", `, "")
+	eventually(t, "end of the replica", func() bool { return strings.Contains(elsewhere("eu-west-1"), "ResourceNotFoundException") })
+	if got := elsewhere("ap-south-1"); !strings.Contains(got, `"id":{"S":"a"}`) {
+		t.Errorf("the other replica: %s", got)
+	}
+	r.edit("stack.hcl", `  stream   = "NEW_AND_OLD_IMAGES"
+  replicas = ["ap-south-1"]`, "")
+	eventually(t, "end of the last replica and of the stream", func() bool {
+		d := r.dynamodb("DescribeTable", `{"TableName":"orders"}`)
+		return strings.Contains(elsewhere("ap-south-1"), "ResourceNotFoundException") && !strings.Contains(d, "StreamEnabled")
+	})
+}

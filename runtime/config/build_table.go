@@ -84,9 +84,13 @@ func (l *loader) checkOnDemand(f *fields, onDemand bool) {
 	}
 }
 
-// replicas returns the other regions of a global table, sorted.
+// replicas returns the other regions of a global table, sorted. Its stream is what AWS replicates by, and would turn on itself,
+// under an ARN that nobody could have referred to.
 func (l *loader) replicas(f *fields) []string {
 	regions := slices.Sorted(slices.Values(f.texts("replicas")))
+	if len(regions) > 0 && f.text("stream") != "NEW_AND_OLD_IMAGES" && !f.broken("stream") {
+		l.add(f.rangeOf("replicas"), "Missing argument", "a table with replicas needs stream = \"NEW_AND_OLD_IMAGES\"")
+	}
 	for i, region := range regions {
 		switch {
 		case !regionPattern().MatchString(region):

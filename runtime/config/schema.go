@@ -191,7 +191,7 @@ func tableSchema() *blockSchema {
 			{name: "warm_write_units", kind: integer, min: 1, max: 1 << 40, doc: "Write units a second of the warm throughput."},
 			{name: "table_class", fallback: "STANDARD", oneOf: []string{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}, doc: "Table class."},
 			{name: "recovery_period_in_days", kind: integer, min: 1, max: 35, doc: "Turns point-in-time recovery on: to how many days back the table can be restored."},
-			{name: "replicas", kind: texts, doc: "Other regions that have a replica of the table (a global table)."},
+			{name: "replicas", kind: texts, doc: "Other regions that have a replica of the table (a global table); needs `stream = \"NEW_AND_OLD_IMAGES\"`."},
 			{name: "seed", kind: texts, doc: "Files of items that are put when the table is created, and again when a file has changed; other items stay. `.csv` (the first line names the attributes), `.json` and `.jsonl`, plain or in DynamoDB's JSON as `aws dynamodb scan`, `batch-write-item` and exports have it; each may be packed (`.gz`)."},
 			{name: "deletion_protection", kind: boolean, fallback: "false", doc: "Refuses to delete the table."},
 			{name: "tags", kind: textMap, doc: "Tags."},

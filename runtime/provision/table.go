@@ -36,10 +36,14 @@ type keyElement struct{ AttributeName, KeyType string }
 
 type throughput struct{ ReadCapacityUnits, WriteCapacityUnits int64 }
 
-// onDemand is OnDemandThroughput, in units a second; -1 is no bound, and 0 where AWS says nothing.
-type onDemand struct{ MaxReadRequestUnits, MaxWriteRequestUnits int64 }
+// onDemand is OnDemandThroughput, in units a second; -1 takes a bound away, and 0 is where nothing is said.
+type onDemand struct {
+	MaxReadRequestUnits  int64 `json:",omitempty"`
+	MaxWriteRequestUnits int64 `json:",omitempty"`
+}
 
-func newOnDemand(u config.Units) onDemand {
+// changedOnDemand is what UpdateTable is told, which keeps what is not named.
+func changedOnDemand(u config.Units) onDemand {
 	unbounded := func(n int64) int64 {
 		if n == 0 {
 			return -1
@@ -101,8 +105,8 @@ func (p *Provisioner) applyTable(ctx context.Context, old, t *config.Table) erro
 		return err
 	}
 	for _, step := range []func(context.Context, *config.Table, *tableDescription) error{
-		p.changeThroughput, p.changeReported, p.changeProtection, p.changeStream, p.changeIndexes, p.changeIndexThroughput,
-		p.changeIndexReported, p.changeReplicas,
+		p.dropReplicas, p.changeThroughput, p.changeReported, p.changeProtection, p.changeStream, p.changeIndexes, p.changeIndexThroughput,
+		p.changeIndexReported, p.addReplicas,
 	} {
 		if err := step(ctx, t, d); err != nil {
 			return err
@@ -183,7 +187,7 @@ func (p *Provisioner) createTable(ctx context.Context, t *config.Table) error {
 			return err
 		}
 	}
-	if err := p.changeReplicas(ctx, t, d); err != nil {
+	if err := p.addReplicas(ctx, t, d); err != nil {
 		return err
 	}
 	if t.RecoveryDays > 0 {
@@ -197,7 +201,7 @@ func (p *Provisioner) createTable(ctx context.Context, t *config.Table) error {
 // addReported adds the throughput that is asked for besides capacity.
 func addReported(in object, most, ready config.Units) {
 	if most != (config.Units{}) {
-		in["OnDemandThroughput"] = newOnDemand(most)
+		in["OnDemandThroughput"] = onDemand{most.Read, most.Write}
 	}
 	if ready != (config.Units{}) {
 		in["WarmThroughput"] = newWarm(ready)

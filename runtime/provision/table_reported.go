@@ -19,7 +19,7 @@ func (p *Provisioner) changeReported(ctx context.Context, t *config.Table, d *ta
 		}
 	}
 	if !d.OnDemandThroughput.is(t.OnDemand) && t.BillingMode == "PAY_PER_REQUEST" {
-		if err := p.updateTable(ctx, t.Name, object{"OnDemandThroughput": newOnDemand(t.OnDemand)}); err != nil {
+		if err := p.updateTable(ctx, t.Name, object{"OnDemandThroughput": changedOnDemand(t.OnDemand)}); err != nil {
 			return err
 		}
 	}
@@ -39,7 +39,7 @@ func (p *Provisioner) changeIndexReported(ctx context.Context, t *config.Table, 
 		}
 		x, change := t.Indexes[n], object{"IndexName": h.IndexName}
 		if !h.OnDemandThroughput.is(x.OnDemand) && t.BillingMode == "PAY_PER_REQUEST" {
-			change["OnDemandThroughput"] = newOnDemand(x.OnDemand)
+			change["OnDemandThroughput"] = changedOnDemand(x.OnDemand)
 		}
 		if !h.WarmThroughput.has(x.Warm) {
 			change["WarmThroughput"] = newWarm(x.Warm)
@@ -54,13 +54,16 @@ func (p *Provisioner) changeIndexReported(ctx context.Context, t *config.Table, 
 	return p.updateTable(ctx, t.Name, object{"GlobalSecondaryIndexUpdates": updates})
 }
 
-// changeReplicas makes and deletes replicas in other regions, one at a time as AWS demands.
+// dropReplicas deletes the replicas that are not wanted any more. It comes first: as long as there are replicas the stream, for
+// one, cannot be turned off.
+func (p *Provisioner) dropReplicas(ctx context.Context, t *config.Table, d *tableDescription) error {
+	return p.removeReplicas(ctx, t.Name, d, t.Replicas)
+}
+
+// addReplicas makes replicas in other regions, one at a time as AWS demands.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html#DDB-UpdateTable-request-ReplicaUpdates
-func (p *Provisioner) changeReplicas(ctx context.Context, t *config.Table, d *tableDescription) error {
-	if err := p.removeReplicas(ctx, t.Name, d, t.Replicas); err != nil {
-		return err
-	}
+func (p *Provisioner) addReplicas(ctx context.Context, t *config.Table, d *tableDescription) error {
 	for _, region := range t.Replicas {
 		if slices.ContainsFunc(d.Replicas, func(r struct{ RegionName string }) bool { return r.RegionName == region }) {
 			continue
