@@ -95,9 +95,8 @@ func (s *Store) Read() int { return int(s.read.Load()) }
 // update is one call of Update on its way through a shared commit.
 type update struct {
 	f    func(*Tx) error
-	done chan error    // the outcome
-	lead chan struct{} // told to carry out the next commit
-	err  error         // of f, when it was last run
+	err  error     // the outcome
+	turn chan bool // told once: true to carry out the next commit, false when there is an outcome
 }
 
 // Update runs f in a write transaction and returns once it is committed. If f returns an error nothing that it wrote is
@@ -108,7 +107,7 @@ func (s *Store) Update(f func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	u := &update{f: f, done: make(chan error, 1), lead: make(chan struct{}, 1)}
+	u := &update{f: f, turn: make(chan bool, 1)}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -118,19 +117,18 @@ func (s *Store) Update(f func(*Tx) error) error {
 	first := !s.busy
 	s.busy = true
 	s.mu.Unlock()
-	if !first {
-		select {
-		case err := <-u.done:
-			return told(err)
-		case <-u.lead:
-		}
+	if first || <-u.turn {
+		s.commitNext(db)
 	}
-	s.commitNext(db)
-	return told(<-u.done)
+	if p, ok := u.err.(*panicked); ok {
+		panic(p.value)
+	}
+	return u.err
 }
 
-// commitNext carries out the updates that wait now, the caller's among them, and passes the lead on.
+// commitNext carries out the updates that wait now, the caller's first among them, and passes the lead on.
 func (s *Store) commitNext(db *bbolt.DB) {
+	runtime.Gosched() // those who are about to ask come along: a third more Puts over eight connections
 	s.mu.Lock()
 	n := min(len(s.queue), maxShared)
 	batch := append([]*update(nil), s.queue[:n]...)
@@ -138,12 +136,15 @@ func (s *Store) commitNext(db *bbolt.DB) {
 	s.mu.Unlock()
 
 	s.commit(db, batch)
+	for _, u := range batch[1:] {
+		u.turn <- false
+	}
 
 	defer s.touch()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.queue) > 0 {
-		s.queue[0].lead <- struct{}{}
+		s.queue[0].turn <- true
 	} else {
 		s.busy = false
 	}
@@ -171,23 +172,14 @@ func (s *Store) commit(db *bbolt.DB, batch []*update) {
 		dirty, spoiler := s.runAll(tx, batch)
 		if spoiler >= 0 {
 			tx.Rollback()
-			if spoiler == 0 {
-				batch[0].done <- batch[0].err
-				batch = batch[1:]
-				continue
-			}
 			s.commit(db, batch[:spoiler])
-			batch = batch[spoiler:]
+			batch = batch[max(spoiler, 1):]
 			continue
 		}
 		if !dirty {
 			tx.Rollback()
 		} else if err := s.finish(tx); err != nil {
 			answer(batch, err)
-			return
-		}
-		for _, u := range batch {
-			u.done <- u.err
 		}
 		return
 	}
@@ -206,9 +198,10 @@ func (s *Store) runAll(tx *bbolt.Tx, batch []*update) (dirty bool, spoiler int) 
 	return dirty, -1
 }
 
+// answer gives all of a batch the same outcome.
 func answer(batch []*update, err error) {
 	for _, u := range batch {
-		u.done <- err
+		u.err = err
 	}
 }
 
@@ -260,14 +253,6 @@ func (s *Store) runUpdate(f func(*Tx) error, tx *Tx) (err error) {
 		}
 	}()
 	return s.run(f, tx)
-}
-
-// told returns the outcome of an Update to its caller.
-func told(err error) error {
-	if p, ok := err.(*panicked); ok {
-		panic(p.value)
-	}
-	return err
 }
 
 // Close syncs and closes the file. Later calls of View and Update return ErrClosed.

@@ -26,11 +26,8 @@ type load struct {
 	name   string
 	target string // X-Amz-Target, "" without one
 	asks   [][]byte
-	vary   int // where in each of them there are varyDigits digits that must be different each time; 0: nowhere
+	vary   int // where in each of them there are nine digits that must be different each time; 0: nowhere
 }
-
-// varyDigits is how long the number is that varies.
-const varyDigits = 9
 
 // next returns one of the requests, in buf if it is varied.
 func (l *load) next(buf []byte) []byte {
