@@ -380,6 +380,45 @@ func TestAPageOfSeveralPartitionsEndsBehindOneMegabyte(t *testing.T) {
 	}
 }
 
+func TestASelectGivesAllOfAKeyOfSeveralAttributes(t *testing.T) {
+	c := open(t)
+	var attributes, key []string
+	for _, name := range []string{"id", "a", "b", "x", "y"} {
+		attributes = append(attributes, `{"AttributeName":"`+name+`","AttributeType":"S"}`)
+		if name != "id" {
+			key = append(key, `{"AttributeName":"`+name+`","KeyType":"`+map[bool]string{true: "HASH", false: "RANGE"}[name < "c"]+`"}`)
+		}
+	}
+	c.must(t, "CreateTable", `{"TableName":"one","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],
+		"AttributeDefinitions":[`+strings.Join(attributes, ",")+`],"GlobalSecondaryIndexes":[{"IndexName":"many","KeySchema":[`+strings.Join(key, ",")+`],"Projection":{"ProjectionType":"ALL"}}]}`)
+	for n := range 16 {
+		c.must(t, "ExecuteStatement", fmt.Sprintf(`{"Statement":"INSERT INTO one VALUE {'id': '%d', 'a': '%d', 'b': '%d', 'x': '%d', 'y': '%d'}"}`, n, n>>3, n>>2&1, n>>1&1, n&1))
+	}
+	for _, tt := range []struct {
+		where string
+		want  string
+		units float64 // half a unit for each partition that is read; 0.5 for all
+	}{
+		{"a = '1' AND b = '0' ORDER BY x DESC, y DESC", "11 10 9 8", 0.5},
+		{"a = '1' AND b IN ['1', '0'] AND x = '1' ORDER BY b, x, y", "10 11 14 15", 1},
+		{"a IN ['0', '1'] AND b IN ['0', '1'] AND x = '1' AND y > '0' ORDER BY a, b DESC", "7 3 15 11", 2},
+		{"a = '0' AND b = '1' AND y = '1'", "5 7", 0.5}, // y is a filter
+	} {
+		out := c.must(t, "ExecuteStatement", asText(t, map[string]any{"Statement": `SELECT id FROM one."many" WHERE ` + tt.where, "ReturnConsumedCapacity": "TOTAL"}))
+		a := decode[struct {
+			Items            []struct{ ID struct{ S string } }
+			ConsumedCapacity struct{ CapacityUnits float64 }
+		}](t, out)
+		var ids []string
+		for _, i := range a.Items {
+			ids = append(ids, i.ID.S)
+		}
+		if got := strings.Join(ids, " "); got != tt.want || a.ConsumedCapacity.CapacityUnits != tt.units {
+			t.Errorf("%s: %s for %v units, want %s for %v", tt.where, got, a.ConsumedCapacity.CapacityUnits, tt.want, tt.units)
+		}
+	}
+}
+
 func TestStatementsAtOnceLoseNoUpdate(t *testing.T) {
 	c := open(t)
 	twins(t, c, "one")

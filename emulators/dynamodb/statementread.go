@@ -94,6 +94,7 @@ func (sel *selection) order(tree *partiql.Select) error {
 		return errValidation(msgOrderHash)
 	}
 	hash, sortKey := sel.rd.key().parts()
+	var orders []partOrder
 	for i, o := range tree.OrderBy {
 		p, ok := o.Key.(*partiql.Path)
 		if !ok || len(p.Steps) > 1 {
@@ -102,7 +103,7 @@ func (sel *selection) order(tree *partiql.Select) error {
 		name := p.Steps[0].Name
 		switch {
 		case hash.has(name):
-			sel.orderParts(slices.IndexFunc(hash, func(a keyAttribute) bool { return a.Name == name }), o.Descending)
+			orders = append(orders, partOrder{slices.IndexFunc(hash, func(a keyAttribute) bool { return a.Name == name }), o.Descending})
 		case !sortKey.has(name):
 			return errValidation(msgOrderKey, name)
 		case i == 0 && len(sel.parts.hash) > 1:
@@ -111,18 +112,28 @@ func (sel *selection) order(tree *partiql.Select) error {
 			sel.forward = !o.Descending
 		}
 	}
+	slices.SortStableFunc(sel.parts.hash, func(a, b partitionKey) int { return comparePartitions(orders, a, b) })
 	return nil
 }
 
-// orderParts puts the partitions into the order of an attribute of their keys.
-func (sel *selection) orderParts(attribute int, descending bool) {
-	slices.SortStableFunc(sel.parts.hash, func(a, b partitionKey) int {
-		c, _ := a[attribute].Compare(b[attribute])
-		if descending {
-			return -c
+// partOrder is a key of ORDER BY that is an attribute of the partition key.
+type partOrder struct {
+	attribute  int
+	descending bool
+}
+
+// comparePartitions compares partition keys by the first order in which they differ.
+func comparePartitions(orders []partOrder, a, b partitionKey) int {
+	for _, o := range orders {
+		c, _ := a[o.attribute].Compare(b[o.attribute])
+		if o.descending {
+			c = -c
 		}
-		return c
-	})
+		if c != 0 {
+			return c
+		}
+	}
+	return 0
 }
 
 // selectPage reads a page of a SELECT.
