@@ -3934,7 +3934,7 @@ var model = wire.Model{
 			{Name: "StreamEnabled", Shape: 418, Flags: wire.Required},
 			{Name: "StreamViewType", Shape: 420},
 		}},
-		420: {Name: "StreamViewType", Kind: wire.String, Enum: []string{"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}},
+		420: {Name: "StreamViewType", Kind: wire.String, Enum: []string{"OLD_IMAGE", "KEYS_ONLY", "NEW_AND_OLD_IMAGES", "NEW_IMAGE"}},
 		421: {Name: "String", Kind: wire.String},
 		422: {Name: "StringAttributeValue", Kind: wire.String},
 		423: {Name: "StringSetAttributeValue", Kind: wire.List, Members: []wire.Member{
