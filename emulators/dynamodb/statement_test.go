@@ -363,6 +363,32 @@ func TestINReadsTenValuesAPage(t *testing.T) {
 	}
 }
 
+func TestPagesOverSeveralPartitionsJoinToTheWhole(t *testing.T) {
+	c := open(t)
+	twins(t, c, "one")
+	for n := range 12 {
+		c.must(t, "PutItem", fmt.Sprintf(`{"TableName":"one","Item":{"pk":{"S":"p%d"},"sk":{"N":"%d"}}}`, n%3, n))
+	}
+	for _, where := range []string{"pk IN ['p2', 'p0', 'none', 'p1'] AND sk <> 4", "pk = 'p1' OR pk = 'p0' ORDER BY pk, sk DESC", "sk > 2"} {
+		text := "SELECT * FROM one WHERE " + where
+		whole := decode[statementPage](t, c.must(t, "ExecuteStatement", asText(t, map[string]any{"Statement": text}))).Items
+		for limit := 1; limit <= 13; limit++ {
+			statement := map[string]any{"Statement": text, "Limit": limit}
+			var joined []any
+			for {
+				p := decode[statementPage](t, c.must(t, "ExecuteStatement", asText(t, statement)))
+				if joined = append(joined, p.Items...); len(p.Items) > limit || p.NextToken == "" {
+					break
+				}
+				statement["NextToken"] = p.NextToken
+			}
+			if !reflect.DeepEqual(joined, whole) {
+				t.Errorf("%s in pages of %d: %s, want %s", where, limit, joined, whole)
+			}
+		}
+	}
+}
+
 func TestAPageOfSeveralPartitionsEndsBehindOneMegabyte(t *testing.T) {
 	c := open(t)
 	twins(t, c, "one")
