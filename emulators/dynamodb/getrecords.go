@@ -131,11 +131,8 @@ func (s *streamService) DescribeStream(ctx context.Context, in *StreamsDescribeS
 			return err
 		}
 		d := &StreamsStreamDescription{
-			StreamArn: new(m.ARN), StreamLabel: new(m.Label), StreamStatus: new(StreamsStreamStatusEnabled), StreamViewType: new(m.View),
+			StreamArn: new(m.ARN), StreamLabel: new(m.Label), StreamStatus: new(m.status(tx, now)), StreamViewType: new(m.View),
 			CreationRequestDateTime: new(m.Created), TableName: new(m.Table), KeySchema: m.Key.wire(), Shards: []StreamsShard{},
-		}
-		if m.Disabled != nil {
-			d.StreamStatus = new(StreamsStreamStatusDisabled)
 		}
 		for shard := range m.shards(now) {
 			w := shard.wire(tx, now)
@@ -155,6 +152,22 @@ func (s *streamService) DescribeStream(ctx context.Context, in *StreamsDescribeS
 		return nil
 	})
 	return out, err
+}
+
+// status is the StreamStatus: on its way for as long as the table's change of it is.
+func (m *stream) status(tx *store.Tx, now time.Time) string {
+	t, _ := tables.Get(tx, m.Account, m.Region, m.Table)
+	left := t.settle(now)
+	changing := left != nil && left.Label == m.Label && (left.under(streaming) != nil || left.under(creating) != nil)
+	switch {
+	case changing && m.Disabled != nil:
+		return StreamsStreamStatusDisabling
+	case changing:
+		return StreamsStreamStatusEnabling
+	case m.Disabled != nil:
+		return StreamsStreamStatusDisabled
+	}
+	return StreamsStreamStatusEnabled
 }
 
 // GetShardIterator returns a place in a shard, which is good for 15 minutes.

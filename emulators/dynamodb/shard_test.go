@@ -172,3 +172,23 @@ func TestShardsAreForgottenWithTheirRecords(t *testing.T) {
 		t.Errorf("two days later: %v", keys)
 	}
 }
+
+func TestAStreamTakesItsTime(t *testing.T) {
+	s := &streamed{cloud: slow(t), arn: "arn:aws:dynamodb:us-east-1:000000000000:table/things/stream/2026-03-01T12:00:10.000"}
+	status := func(want string) {
+		t.Helper()
+		if got := s.must(t, "DescribeStream", `{"StreamArn":"`+s.arn+`"}`); !strings.Contains(got, `"StreamStatus":"`+want+`"`) {
+			t.Errorf("it is not %s: %s", want, got)
+		}
+	}
+	s.must(t, "CreateTable", createPK)
+	s.clock.Advance(10 * time.Second)
+	s.must(t, "UpdateTable", `{"TableName":"things","StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"}}`)
+	status("ENABLING")
+	s.clock.Advance(10 * time.Second)
+	status("ENABLED")
+	s.must(t, "UpdateTable", `{"TableName":"things","StreamSpecification":{"StreamEnabled":false}}`)
+	status("DISABLING")
+	s.clock.Advance(10 * time.Second)
+	status("DISABLED")
+}
