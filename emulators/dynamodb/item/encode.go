@@ -147,6 +147,11 @@ func (d *decoder) uvarint() uint64 {
 
 // count reads how many things follow, each of which takes at least a byte.
 func (d *decoder) count() int {
+	if len(d.text) > 0 && int(d.text[0]) < min(0x80, len(d.text)) { // nearly always
+		n := int(d.text[0])
+		d.text = d.text[1:]
+		return n
+	}
 	n := d.uvarint()
 	if n > uint64(len(d.text)) {
 		d.fail()

@@ -153,3 +153,24 @@ func TestItemsOfManyAttributes(t *testing.T) {
 		t.Errorf("%d attributes with one more", Encoded(all).Len())
 	}
 }
+
+// kilobyte is an item such as applications have.
+func kilobyte() Item {
+	return Item{"customer": String("c000001"), "id": String("0001"), "status": String("PLACED"), "total": Num(numberOf("450")), "text": String(strings.Repeat("x", 1000))}
+}
+
+func BenchmarkAppendJSON(b *testing.B) {
+	encoded, buf := Encode(kilobyte()), []byte(nil)
+	for b.Loop() {
+		buf = encoded.AppendJSON(buf[:0])
+	}
+}
+
+func BenchmarkTakeJSON(b *testing.B) {
+	text := Encode(kilobyte()).AppendJSON(nil)
+	for b.Loop() {
+		if _, _, n := TakeJSON(text, 4); n == 0 {
+			b.Fatal("not taken")
+		}
+	}
+}
