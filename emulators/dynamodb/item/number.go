@@ -21,7 +21,7 @@ const (
 	errUnderflow = Error("Number underflow. Attempting to store a number with magnitude smaller than supported range")
 )
 
-// errNotNumeric has no colon where there is no text, from memory of AWS's answers.
+// errNotNumeric has no colon where there is no text: github.com/ExtendDB/extenddb/pull/210 quotes AWS.
 func errNotNumeric(text string) error {
 	if text == "" {
 		return Error("The parameter cannot be converted to a numeric value")
