@@ -60,8 +60,9 @@ type Store struct {
 	queue  []*update  // waiting for a commit
 	busy   bool       // somebody leads a commit now
 	closed bool
-	tended bool // it will be tended again
-	dirty  bool // there were commits since it was last tended
+	tended bool          // it will be tended again
+	dirty  bool          // there were commits since the last sync
+	waited time.Duration // since the last sync
 }
 
 // New returns the store in the file at path, which need not exist yet.
@@ -148,7 +149,7 @@ func (s *Store) commitNext(db *bbolt.DB) {
 	} else {
 		s.busy = false
 	}
-	s.dirty = !s.opts.SyncEveryCommit
+	s.dirty = true
 }
 
 // commit runs a batch in one transaction. An update that fails after it has written takes the transaction with it: those before

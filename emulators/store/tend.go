@@ -13,7 +13,7 @@ const (
 	tendEvery = time.Second
 
 	// trimEvery is how often a store is tended while its file grows.
-	trimEvery = 100 * time.Millisecond
+	trimEvery = 50 * time.Millisecond
 
 	// maxMapped is how many bytes of files the process may hold in its memory before they are given back. They stay in the
 	// operating system's cache, from where the next read takes them again.
@@ -32,35 +32,44 @@ func (s *Store) touch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.tended && !s.closed {
-		s.tended = true
+		s.tended, s.waited = true, tendEvery
 		time.AfterFunc(tendEvery, s.tend)
 	}
 }
 
-// tend brings what was committed to the disk and gives memory back. Once nobody has used the store since the last time, it
-// also brings it to rest, and is not called again.
+// tend brings what was committed to the disk, every second, and gives memory back. Once nobody has used the store since the last
+// time, it also brings it to rest, and is not called again.
 func (s *Store) tend() {
 	s.files.Lock()
 	defer s.files.Unlock()
 	s.mu.Lock()
 	closed, used, dirty := s.closed, s.used.Swap(false), s.dirty
-	s.tended, s.dirty = used, false
+	s.tended = used
+	due := !used || s.waited >= tendEvery
+	if due {
+		s.dirty, s.waited = false, 0
+	}
 	s.mu.Unlock()
 	if closed || s.broken.Load() != nil {
 		return
 	}
 	db := s.db.Load()
-	if !used {
-		dirty = s.listFree(db) || dirty
-	}
-	if dirty && !s.opts.Ephemeral {
-		_ = db.Sync() // a full or failing disk shows at the next commit, which has a caller to tell
+	if due {
+		if !used || !dirty { // nothing has been written since the last time
+			dirty = s.listFree(db) || dirty
+		}
+		if dirty && !s.opts.Ephemeral {
+			_ = db.Sync() // a full or failing disk shows at the next commit, which has a caller to tell
+		}
 	}
 	next := tendEvery
 	if s.trim(db, !used) {
 		next = trimEvery
 	}
 	if used {
+		s.mu.Lock()
+		s.waited += next
+		s.mu.Unlock()
 		time.AfterFunc(next, s.tend)
 	}
 }
