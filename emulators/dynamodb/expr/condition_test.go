@@ -233,6 +233,13 @@ func TestPlaceholders(t *testing.T) {
 		{"no values", nil, map[string]item.Value{}, "ExpressionAttributeValues must not be empty"},
 		{"a name without its sign", map[string]string{"n": "n"}, nil, `ExpressionAttributeNames contains invalid key: Syntax error; key: "n"`},
 		{"a name with a hyphen", map[string]string{"#a-b": "n"}, nil, `ExpressionAttributeNames contains invalid key: Syntax error; key: "#a-b"`},
+		{"a name without a character", map[string]string{"#n": ""}, nil, "ExpressionAttributeNames contains invalid value: Empty attribute name for key #n"},
+		{"a placeholder too long, which is before its syntax", map[string]string{strings.Repeat("-", 256): "n"}, nil,
+			`ExpressionAttributeNames contains invalid key: The key is too long; key: "` + strings.Repeat("-", 256) + `"`},
+		{"a value's placeholder too long", nil, map[string]item.Value{":" + strings.Repeat("v", 255): num("1")},
+			`ExpressionAttributeValues contains invalid key: The key is too long; key: ":` + strings.Repeat("v", 255) + `"`},
+		{"a placeholder as long as it may be", map[string]string{"#" + strings.Repeat("n", 254): "n"}, values,
+			"Value provided in ExpressionAttributeNames unused in expressions: keys: {#" + strings.Repeat("n", 254) + "}"},
 		{"a value that is only its sign", nil, map[string]item.Value{":": num("1")}, `ExpressionAttributeValues contains invalid key: Syntax error; key: ":"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

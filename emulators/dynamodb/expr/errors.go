@@ -86,6 +86,9 @@ const (
 	msgValuesEmpty  = "ExpressionAttributeValues must not be empty"
 	msgNameKey      = `ExpressionAttributeNames contains invalid key: Syntax error; key: "%s"`
 	msgValueKey     = `ExpressionAttributeValues contains invalid key: Syntax error; key: "%s"`
+	msgLongName     = `ExpressionAttributeNames contains invalid key: The key is too long; key: "%s"`    // the words are a guess
+	msgLongValue    = `ExpressionAttributeValues contains invalid key: The key is too long; key: "%s"`   // the words are a guess
+	msgEmptyName    = "ExpressionAttributeNames contains invalid value: Empty attribute name for key %s" // the words are a guess
 	msgNamesUnused  = "Value provided in ExpressionAttributeNames unused in expressions: keys: {%s}"
 	msgValuesUnused = "Value provided in ExpressionAttributeValues unused in expressions: keys: {%s}"
 )

@@ -17,6 +17,10 @@ type Params struct {
 	usedValues []string
 }
 
+// maxPlaceholder is the limit of a placeholder's length, with its sign. That it comes before the syntax, and that a name of no
+// characters is refused: ExtendDB/extenddb/pull/181, of AWS.
+const maxPlaceholder = 255
+
 // CheckPlaceholders checks the placeholders' syntax, which DynamoDB does before it looks at the values. A nil map is an absent
 // parameter; an empty one is an error.
 func CheckPlaceholders[V any](names map[string]string, values map[string]V) error {
@@ -26,28 +30,37 @@ func CheckPlaceholders[V any](names map[string]string, values map[string]V) erro
 	case values != nil && len(values) == 0:
 		return answer(msgValuesEmpty)
 	}
-	if key := wrongPlaceholder(names, '#'); key != nil {
-		return answer(msgNameKey, *key)
+	if err := checkKeys(names, '#', msgLongName, msgNameKey); err != nil {
+		return err
 	}
-	for _, name := range names {
-		if len(name) > item.MaxName {
-			return item.Error(item.ErrLongName)
-		}
+	if key := firstKey(names, func(_, name string) bool { return name == "" }); key != nil {
+		return answer(msgEmptyName, *key)
 	}
-	if key := wrongPlaceholder(values, ':'); key != nil {
-		return answer(msgValueKey, *key)
+	if firstKey(names, func(_, name string) bool { return len(name) > item.MaxName }) != nil {
+		return item.Error(item.ErrLongName)
+	}
+	return checkKeys(values, ':', msgLongValue, msgValueKey)
+}
+
+// checkKeys checks that the keys can occur in an expression.
+func checkKeys[V any](given map[string]V, sign byte, tooLong, syntax string) error {
+	if key := firstKey(given, func(key string, _ V) bool { return len(key) > maxPlaceholder }); key != nil {
+		return answer(tooLong, *key)
+	}
+	if key := firstKey(given, func(key string, _ V) bool { return !isPlaceholder(key, sign) }); key != nil {
+		return answer(syntax, *key)
 	}
 	return nil
 }
 
-// wrongPlaceholder returns the first of the keys that cannot occur in an expression.
-func wrongPlaceholder[V any](given map[string]V, sign byte) (wrong *string) {
-	for key := range given {
-		if !isPlaceholder(key, sign) && (wrong == nil || key < *wrong) {
-			wrong = &key
+// firstKey returns the first in order of the keys that are wrong, or nil.
+func firstKey[V any](given map[string]V, wrong func(key string, v V) bool) (first *string) {
+	for key, v := range given {
+		if wrong(key, v) && (first == nil || key < *first) {
+			first = &key
 		}
 	}
-	return wrong
+	return first
 }
 
 // NewParams returns the parameters of a request whose placeholders CheckPlaceholders has passed, and of whose values each is
