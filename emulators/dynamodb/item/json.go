@@ -22,7 +22,7 @@ type jsonReader struct {
 	entries []jsonEntry
 }
 
-// jsonEntry is an attribute in dst: its name is at name:value, or what its length is before that.
+// jsonEntry is where an attribute stands in dst, and where in it the name.
 type jsonEntry struct {
 	from, name, nameEnd, to int
 }
