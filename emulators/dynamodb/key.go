@@ -25,6 +25,7 @@ const (
 	msgKeyType       = "One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s"
 	msgEmptyKey      = "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s"
 	msgIndexKeyType  = "One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s"
+	msgIndexKeySize  = "One or more parameter values were invalid: Size limit exceeded for Index Key %s Actual Size: %d bytes Max Size: %d bytes IndexName: %s"
 	msgIndexKeyEmpty = "One or more parameter values are not valid. A value specified for a secondary index key is not supported. " +
 		"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s"
 )
@@ -220,7 +221,13 @@ func (x *index) keyError(a keyAttribute, i record, wrong error) error {
 	case errIndexKeyEmpty:
 		return refusal{errValidation(msgIndexKeyEmpty, emptyWord(v), x.Name, a.Name)}
 	}
-	return a.sizeError()
+	// Of hash keys: https://github.com/architect/dynalite/issues/35, https://github.com/wellcomecollection/platform/issues/2285;
+	// that sort keys are like them is a guess.
+	limit := maxHashKey
+	if a.Sort {
+		limit = maxSortKey
+	}
+	return errValidation(msgIndexKeySize, a.Name, len(v.Text()), limit, x.Name)
 }
 
 // checkItemSize checks the size of an item to be put. Of one that came over the wire it is checked before the table is looked

@@ -43,6 +43,9 @@ func TestWhatCancelsATransaction(t *testing.T) {
 			c.want(t, "TransactWriteItems", `{"TransactItems":[{`+tt.action+`}]}`, tt.want)
 		})
 	}
+	// https://github.com/architect/dynalite/issues/35
+	c.want(t, "PutItem", `{"TableName":"jobs","Item":{"pk":{"S":"a"},"state":{"S":"`+strings.Repeat("s", 2049)+`"}}}`,
+		validation+"One or more parameter values were invalid: Size limit exceeded for Index Key state Actual Size: 2049 bytes Max Size: 2048 bytes IndexName: by_state")
 	// https://github.com/ExtendDB/extenddb/pull/169: names and values for nothing are accepted
 	c.want(t, "TransactWriteItems", `{"TransactItems":[{"Delete":{"TableName":"jobs","Key":{"pk":{"S":"a"}},"ExpressionAttributeNames":{"#a":"a"},"ExpressionAttributeValues":{":a":{"S":"a"}}}}]}`, `{}`)
 	c.want(t, "TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"jobs","Key":{"pk":{"S":"a"}},"ExpressionAttributeNames":{"#a":"a"}}}]}`, `{"Responses":[{}]}`)
