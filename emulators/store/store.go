@@ -168,8 +168,9 @@ func (s *Store) commit(db *bbolt.DB, batch []*update) {
 			answer(batch, closedOr(err))
 			return
 		}
-		db.NoFreelistSync = true
-		s.unlisted.Store(true)
+		free := db.Stats()
+		db.NoFreelistSync = free.FreePageN+free.PendingPageN > maxListed
+		s.unlisted.Store(db.NoFreelistSync)
 		dirty, spoiler := s.runAll(tx, batch)
 		if spoiler >= 0 {
 			tx.Rollback()
@@ -327,7 +328,7 @@ func (s *Store) openFile() (db *bbolt.DB, err error) {
 		return nil, &WriteError{path, err}
 	}
 	opts := &bbolt.Options{
-		Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: !s.opts.SyncEveryCommit, NoGrowSync: true, NoStatistics: true, PageSize: pageSize,
+		Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: !s.opts.SyncEveryCommit, NoGrowSync: true, PageSize: pageSize,
 	}
 	if runtime.GOOS != "windows" {
 		// Address space only. A smaller map would have to be replaced as the file grows, and a writer waits for every

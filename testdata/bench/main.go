@@ -22,7 +22,7 @@ import (
 	"time"
 )
 
-// within bounds the whole run, which takes seven minutes, most of them Node's races and the million items, and twice that on a
+// within bounds the whole run, which takes eight minutes, most of them Node's races and the million items, and twice that on a
 // busy machine.
 const within = 20 * time.Minute
 
