@@ -1357,8 +1357,8 @@ type Projection struct {
 
 // ProvisionedThroughput is the model's structure ProvisionedThroughput.
 type ProvisionedThroughput struct {
-	WriteCapacityUnits *int64
 	ReadCapacityUnits  *int64
+	WriteCapacityUnits *int64
 }
 
 // ProvisionedThroughputDescription is the model's structure ProvisionedThroughputDescription.
@@ -2459,7 +2459,7 @@ var model = wire.Model{
 			{Name: "ArchivalBackupArn", Shape: 24},
 		}},
 		3: {Name: "AttributeAction", Kind: wire.String, Enum: []string{"ADD", "PUT", "DELETE"}},
-		4: {Name: "AttributeDefinition", Kind: wire.Structure, Members: []wire.Member{
+		4: {Name: "AttributeDefinition", Kind: wire.Structure, Flags: wire.LastFirst, Members: []wire.Member{
 			{Name: "AttributeName", Shape: 264, Flags: wire.Required},
 			{Name: "AttributeType", Shape: 406, Flags: wire.Required},
 		}},
@@ -2538,7 +2538,7 @@ var model = wire.Model{
 		}},
 		22: {Name: "AvailabilityErrorMessage", Kind: wire.String},
 		23: {Name: "Backfilling", Kind: wire.Boolean},
-		24: {Name: "BackupArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 37, HasMin: true, Max: 1024, HasMax: true}},
+		24: {Name: "BackupArn", Kind: wire.String},
 		25: {Name: "BackupCreationDateTime", Kind: wire.Timestamp},
 		26: {Name: "BackupDescription", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "BackupDetails", Shape: 27},
@@ -2599,7 +2599,7 @@ var model = wire.Model{
 			{Name: "ConsumedCapacity", Shape: 74},
 		}},
 		42: {Name: "BatchGetRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 425},
+			{Name: "key", Shape: 425, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}},
 			{Name: "value", Shape: 267},
 		}},
 		43: {Name: "BatchGetResponseMap", Kind: wire.Map, Members: []wire.Member{
@@ -2634,7 +2634,7 @@ var model = wire.Model{
 			{Name: "ConsumedCapacity", Shape: 74},
 		}},
 		50: {Name: "BatchWriteItemRequestMap", Kind: wire.Map, Bounds: &wire.Bounds{Max: 25, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 425},
+			{Name: "key", Shape: 425, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}},
 			{Name: "value", Shape: 499},
 		}},
 		51: {Name: "BilledSizeBytes", Kind: wire.Long, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
@@ -2673,7 +2673,7 @@ var model = wire.Model{
 		}},
 		67: {Name: "ConditionCheck", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Key", Shape: 259, Flags: wire.Required},
-			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 68, Flags: wire.Required},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 			{Name: "ExpressionAttributeValues", Shape: 183},
@@ -2709,7 +2709,7 @@ var model = wire.Model{
 			{Name: "message", Shape: 153},
 		}},
 		79: {Name: "ContributorInsightsAction", Kind: wire.String, Enum: []string{"ENABLE", "DISABLE"}},
-		80: {Name: "ContributorInsightsMode", Kind: wire.String, Enum: []string{"ACCESSED_AND_THROTTLED_KEYS", "THROTTLED_KEYS"}},
+		80: {Name: "ContributorInsightsMode", Kind: wire.String, Enum: []string{"THROTTLED_KEYS", "ACCESSED_AND_THROTTLED_KEYS"}},
 		81: {Name: "ContributorInsightsRule", Kind: wire.String, Pattern: "[A-Za-z0-9][A-Za-z0-9\\-\\_\\.]{0,126}[A-Za-z0-9]"},
 		82: {Name: "ContributorInsightsRuleList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 81},
@@ -2740,7 +2740,7 @@ var model = wire.Model{
 			{Name: "WarmThroughput", Shape: 496},
 		}},
 		89: {Name: "CreateGlobalTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 434, Flags: wire.Required},
+			{Name: "GlobalTableName", Shape: 421, Flags: wire.Required},
 			{Name: "ReplicationGroup", Shape: 365, Flags: wire.Required},
 		}},
 		90: {Name: "CreateGlobalTableOutput", Kind: wire.Structure, Members: []wire.Member{
@@ -2753,7 +2753,7 @@ var model = wire.Model{
 			{Name: "RegionName", Shape: 344, Flags: wire.Required},
 		}},
 		93: {Name: "CreateReplicationGroupMemberAction", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RegionName", Shape: 344, Flags: wire.Required},
+			{Name: "RegionName", Shape: 344},
 			{Name: "KMSMasterKeyId", Shape: 258},
 			{Name: "ProvisionedThroughputOverride", Shape: 332},
 			{Name: "OnDemandThroughputOverride", Shape: 309},
@@ -2795,7 +2795,7 @@ var model = wire.Model{
 		100: {Name: "Date", Kind: wire.Timestamp},
 		101: {Name: "Delete", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Key", Shape: 259, Flags: wire.Required},
-			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 68},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 			{Name: "ExpressionAttributeValues", Shape: 183},
@@ -2868,7 +2868,7 @@ var model = wire.Model{
 		}},
 		120: {Name: "DescribeContributorInsightsInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "TableName", Shape: 425, Flags: wire.Required},
-			{Name: "IndexName", Shape: 234},
+			{Name: "IndexName", Shape: 421},
 		}},
 		121: {Name: "DescribeContributorInsightsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "TableName", Shape: 434},
@@ -2890,13 +2890,13 @@ var model = wire.Model{
 			{Name: "ExportDescription", Shape: 164},
 		}},
 		126: {Name: "DescribeGlobalTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 434, Flags: wire.Required},
+			{Name: "GlobalTableName", Shape: 421, Flags: wire.Required},
 		}},
 		127: {Name: "DescribeGlobalTableOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "GlobalTableDescription", Shape: 208},
 		}},
 		128: {Name: "DescribeGlobalTableSettingsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 434, Flags: wire.Required},
+			{Name: "GlobalTableName", Shape: 421, Flags: wire.Required},
 		}},
 		129: {Name: "DescribeGlobalTableSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "GlobalTableName", Shape: 434},
@@ -3102,7 +3102,7 @@ var model = wire.Model{
 		}},
 		189: {Name: "Get", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Key", Shape: 259, Flags: wire.Required},
-			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Flags: wire.Required},
 			{Name: "ProjectionExpression", Shape: 327},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 		}},
@@ -3293,7 +3293,7 @@ var model = wire.Model{
 			{Name: "ExportToTime", Shape: 178},
 			{Name: "ExportViewType", Shape: 180},
 		}},
-		234: {Name: "IndexName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+"},
+		234: {Name: "IndexName", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 255, HasMax: true}, Pattern: "[a-zA-Z0-9_.-]+", Flags: wire.BoundsFirst},
 		235: {Name: "IndexNotFoundException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 153},
 		}},
@@ -3350,7 +3350,7 @@ var model = wire.Model{
 			{Name: "member", Shape: 255},
 		}},
 		257: {Name: "KMSMasterKeyArn", Kind: wire.String},
-		258: {Name: "KMSMasterKeyId", Kind: wire.String},
+		258: {Name: "KMSMasterKeyId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
 		259: {Name: "Key", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 7},
 			{Name: "value", Shape: 10},
@@ -3561,9 +3561,9 @@ var model = wire.Model{
 		}},
 		327: {Name: "ProjectionExpression", Kind: wire.String},
 		328: {Name: "ProjectionType", Kind: wire.String, Enum: []string{"ALL", "KEYS_ONLY", "INCLUDE"}},
-		329: {Name: "ProvisionedThroughput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "WriteCapacityUnits", Shape: 323, Flags: wire.Required},
+		329: {Name: "ProvisionedThroughput", Kind: wire.Structure, Flags: wire.LastFirst, Members: []wire.Member{
 			{Name: "ReadCapacityUnits", Shape: 323, Flags: wire.Required},
+			{Name: "WriteCapacityUnits", Shape: 323, Flags: wire.Required},
 		}},
 		330: {Name: "ProvisionedThroughputDescription", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "LastIncreaseDateTime", Shape: 100},
@@ -3581,14 +3581,14 @@ var model = wire.Model{
 		}},
 		333: {Name: "Put", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Item", Shape: 335, Flags: wire.Required},
-			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 68},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 			{Name: "ExpressionAttributeValues", Shape: 183},
 			{Name: "ReturnValuesOnConditionCheckFailure", Shape: 394},
 		}},
 		334: {Name: "PutItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Flags: wire.Required},
 			{Name: "Item", Shape: 335, Flags: wire.Required},
 			{Name: "Expected", Shape: 160},
 			{Name: "ReturnValues", Shape: 393},
@@ -3622,7 +3622,7 @@ var model = wire.Model{
 			{Name: "RevisionId", Shape: 321},
 		}},
 		340: {Name: "QueryInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Flags: wire.Required},
 			{Name: "IndexName", Shape: 234},
 			{Name: "Select", Shape: 414},
 			{Name: "AttributesToGet", Shape: 8},
@@ -3816,7 +3816,7 @@ var model = wire.Model{
 			{Name: "RestoreInProgress", Shape: 385, Flags: wire.Required},
 		}},
 		387: {Name: "RestoreTableFromBackupInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TargetTableName", Shape: 434, Flags: wire.Required},
+			{Name: "TargetTableName", Shape: 421, Flags: wire.Required},
 			{Name: "BackupArn", Shape: 24, Flags: wire.Required},
 			{Name: "BillingModeOverride", Shape: 52},
 			{Name: "GlobalSecondaryIndexOverride", Shape: 200},
@@ -3832,7 +3832,7 @@ var model = wire.Model{
 		389: {Name: "RestoreTableToPointInTimeInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "SourceTableArn", Shape: 425},
 			{Name: "SourceTableName", Shape: 434},
-			{Name: "TargetTableName", Shape: 434, Flags: wire.Required},
+			{Name: "TargetTableName", Shape: 421, Flags: wire.Required},
 			{Name: "UseLatestRestorableTime", Shape: 57},
 			{Name: "RestoreDateTime", Shape: 100},
 			{Name: "BillingModeOverride", Shape: 52},
@@ -3943,7 +3943,7 @@ var model = wire.Model{
 		424: {Name: "TableAlreadyExistsException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
 			{Name: "message", Shape: 153},
 		}},
-		425: {Name: "TableArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}},
+		425: {Name: "TableArn", Kind: wire.String},
 		426: {Name: "TableAutoScalingDescription", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "TableName", Shape: 434},
 			{Name: "TableStatus", Shape: 437},
@@ -4048,7 +4048,7 @@ var model = wire.Model{
 			{Name: "AttributeName", Shape: 451},
 		}},
 		453: {Name: "TimeToLiveEnabled", Kind: wire.Boolean},
-		454: {Name: "TimeToLiveSpecification", Kind: wire.Structure, Members: []wire.Member{
+		454: {Name: "TimeToLiveSpecification", Kind: wire.Structure, Flags: wire.LastFirst, Members: []wire.Member{
 			{Name: "Enabled", Shape: 453, Flags: wire.Required},
 			{Name: "AttributeName", Shape: 451, Flags: wire.Required},
 		}},
@@ -4104,7 +4104,7 @@ var model = wire.Model{
 		469: {Name: "Update", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Key", Shape: 259, Flags: wire.Required},
 			{Name: "UpdateExpression", Shape: 474, Flags: wire.Required},
-			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Flags: wire.Required},
 			{Name: "ConditionExpression", Shape: 68},
 			{Name: "ExpressionAttributeNames", Shape: 181},
 			{Name: "ExpressionAttributeValues", Shape: 183},
@@ -4119,7 +4119,7 @@ var model = wire.Model{
 		}},
 		472: {Name: "UpdateContributorInsightsInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "TableName", Shape: 425, Flags: wire.Required},
-			{Name: "IndexName", Shape: 234},
+			{Name: "IndexName", Shape: 421},
 			{Name: "ContributorInsightsAction", Shape: 79, Flags: wire.Required},
 			{Name: "ContributorInsightsMode", Shape: 80},
 		}},
@@ -4137,14 +4137,14 @@ var model = wire.Model{
 			{Name: "WarmThroughput", Shape: 496},
 		}},
 		476: {Name: "UpdateGlobalTableInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 434, Flags: wire.Required},
+			{Name: "GlobalTableName", Shape: 421, Flags: wire.Required},
 			{Name: "ReplicaUpdates", Shape: 375, Flags: wire.Required},
 		}},
 		477: {Name: "UpdateGlobalTableOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "GlobalTableDescription", Shape: 208},
 		}},
 		478: {Name: "UpdateGlobalTableSettingsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "GlobalTableName", Shape: 434, Flags: wire.Required},
+			{Name: "GlobalTableName", Shape: 421, Flags: wire.Required},
 			{Name: "GlobalTableBillingMode", Shape: 52},
 			{Name: "GlobalTableProvisionedWriteCapacityUnits", Shape: 323},
 			{Name: "GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate", Shape: 19},
@@ -4156,7 +4156,7 @@ var model = wire.Model{
 			{Name: "ReplicaSettings", Shape: 368},
 		}},
 		480: {Name: "UpdateItemInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TableName", Shape: 425, Flags: wire.Required},
+			{Name: "TableName", Shape: 425, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Flags: wire.Required},
 			{Name: "Key", Shape: 259, Flags: wire.Required},
 			{Name: "AttributeUpdates", Shape: 9},
 			{Name: "Expected", Shape: 160},

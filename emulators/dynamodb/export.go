@@ -61,6 +61,8 @@ func checkExport(in *ExportTableToPointInTimeInput) error {
 	incremental, full := is(in.ExportType, ExportTypeIncrementalExport), is(in.ExportType, ExportTypeFullExport)
 	spec := in.IncrementalExportSpecification
 	switch {
+	case *in.TableArn == "": // ack-api-quirks, DDB-TABLE-457
+		return errValidation("Invalid TableArn: Invalid Table ARN")
 	case !strings.HasPrefix(*in.TableArn, "arn:"):
 		return errValidation(msgNotTableARN, "tableArn")
 	case spec != nil && full:

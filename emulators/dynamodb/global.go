@@ -28,7 +28,7 @@ type member struct {
 
 const globalVersion = "2019.11.21"
 
-// msgSource is AWS's, as quoted in https://github.com/go-to-k/cdkd/issues/1442.
+// msgSource is AWS's, as observed (ack-api-quirks, DDB-TABLE-442).
 const msgSource = "Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the table in the last 24 hours."
 
 // sourceLife is how long a table whose items were copied to a replica is held on to.

@@ -16,6 +16,11 @@ const msgInsightsIndex = "Requested resource not found: Index: %s not found for 
 // insighted finds the name of the table whose insights are asked for, and checks that it has the index.
 func (s *service) insighted(ctx context.Context, nameOrARN string, indexName *string) (*string, error) {
 	r := wire.From(ctx)
+	if indexName != nil {
+		if err := checkPlainName("IndexName", "indexName", *indexName); err != nil {
+			return nil, err
+		}
+	}
 	var name string
 	err := s.Store.View(func(tx *store.Tx) error {
 		t, err := s.tableToChange(tx, r, nameOrARN)

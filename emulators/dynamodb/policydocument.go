@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,13 +14,14 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html
 const maxPolicy = 20 << 10
 
-// The words of AWS's answers, as observed (ack-api-quirks, DDB-TABLE-210, 211, 352, 356).
+// The words of AWS's answers, as observed (ack-api-quirks, DDB-TABLE-210, 211, 352, 356, 457).
 const (
 	msgPolicySize      = "Maximum policy size of %d bytes exceeded"
 	msgPolicyJSON      = "This policy contains invalid Json"
 	msgPolicyEmpty     = "Could not parse the policy: Statement is empty!"
 	msgPolicyMissing   = "Missing required field %s"
-	msgPolicySyntax    = "Syntax error at position (%d,%d)" // of the value that is wrong; that it is its beginning is a guess
+	msgPolicyNoPolicy  = "This text appears not to be a policy"
+	msgPolicySyntax    = "Syntax error at position (%d,%d)" // where AWS has read to: of {} it is (1,3); for other values that is a guess
 	msgPolicySids      = "The Statement Ids in the policy are not unique"
 	msgPolicyActions   = "The following action names are invalid: %s"
 	msgPolicyRelative  = `The relative-id "%s" is invalid for ARN "%s"`
@@ -59,7 +61,10 @@ func newPolicy(text string, stream bool) (*policyDocument, error) {
 		return nil, badParameter(msgPolicySize, maxPolicy)
 	}
 	o, err := parsePolicyJSON(text)
-	if err != nil {
+	switch {
+	case errors.Is(err, errPolicyScalar):
+		return nil, badPolicy(msgPolicyNoPolicy)
+	case err != nil:
 		return nil, badPolicy(msgPolicyJSON)
 	}
 	d := &policyDocument{text: text, id: o.get("Id")}
@@ -83,13 +88,13 @@ func newPolicy(text string, stream bool) (*policyDocument, error) {
 
 // syntax is the answer to a value of a wrong form.
 func (d *policyDocument) syntax(v policyValue) error {
-	before := d.text[:v.offset]
-	return badPolicy(msgPolicySyntax, strings.Count(before, "\n")+1, v.offset-strings.LastIndexByte(before, '\n'))
+	before := d.text[:v.end]
+	return badPolicy(msgPolicySyntax, strings.Count(before, "\n")+1, v.end-strings.LastIndexByte(before, '\n'))
 }
 
 func (d *policyDocument) readStatements(v *policyValue) error {
 	if v == nil {
-		return badPolicy(msgPolicyMissing, "Statement")
+		return d.syntax(policyValue{end: len(d.text)})
 	}
 	all, ok := v.any.(policyList)
 	if !ok {

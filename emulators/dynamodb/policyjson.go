@@ -19,55 +19,54 @@ type (
 		value policyValue
 	}
 
-	// policyValue is a policyObject, a policyList, a string, a json.Number, a bool or nil, and where it begins.
+	// policyValue is a policyObject, a policyList, a string, a json.Number, a bool or nil, and where it ends.
 	policyValue struct {
-		offset int
+		end int
 		any
 	}
 )
 
-var errPolicyJSON = errors.New("no JSON object with distinct names")
+var (
+	errPolicyJSON   = errors.New("no JSON object with distinct names")
+	errPolicyScalar = errors.New("neither a JSON object nor a list")
+)
 
 // parsePolicyJSON reads a document, which must be one object.
 func parsePolicyJSON(text string) (policyObject, error) {
 	if !json.Valid([]byte(text)) {
 		return nil, errPolicyJSON
 	}
-	p := policyParser{text: text, dec: json.NewDecoder(strings.NewReader(text))}
+	p := policyParser{json.NewDecoder(strings.NewReader(text))}
 	p.dec.UseNumber()
 	v, err := p.value()
 	if err != nil {
 		return nil, err
 	}
-	o, ok := v.any.(policyObject)
-	if !ok {
+	switch o := v.any.(type) {
+	case policyObject:
+		return o, nil
+	case policyList:
 		return nil, errPolicyJSON
 	}
-	return o, nil
+	return nil, errPolicyScalar
 }
 
-type policyParser struct {
-	text string
-	dec  *json.Decoder
-}
+type policyParser struct{ dec *json.Decoder }
 
 // value reads the next value.
 func (p *policyParser) value() (policyValue, error) {
-	at := int(p.dec.InputOffset())
-	for at < len(p.text) && strings.IndexByte(" \t\r\n:,", p.text[at]) >= 0 {
-		at++
-	}
 	token, err := p.dec.Token()
 	if err != nil {
 		return policyValue{}, errPolicyJSON
 	}
-	v := policyValue{at, token}
+	v := policyValue{any: token}
 	switch token {
 	case json.Delim('{'):
 		v.any, err = p.object()
 	case json.Delim('['):
 		v.any, err = p.list()
 	}
+	v.end = int(p.dec.InputOffset())
 	return v, err
 }
 

@@ -30,12 +30,13 @@ const (
 	msgSettingsMode   = "Value 'ENABLED_WITH_OVERRIDES' at 'GlobalTableSettingsReplicationMode' failed to satisfy constraint: Only ENABLED and DISABLED settings replication are supported for a Regional Table."
 )
 
-// regions are those in which a table may have replicas. Which they are is AWS's; their order is a guess after the first five.
+// regions are those in which a table may have replicas. Which they are is AWS's; their order was observed of the first twelve
+// (ack-api-quirks, DDB-TABLE-457), and is a guess after them.
 //
 // https://docs.aws.amazon.com/general/latest/gr/ddb.html
-var regions = strings.Fields(`ap-south-2 ap-south-1 eu-south-1 eu-south-2 me-central-1 il-central-1 ca-central-1 mx-central-1 eu-central-1
+var regions = strings.Fields(`ap-south-2 ap-south-1 eu-south-1 eu-south-2 me-central-1 il-central-1 ca-central-1 ap-east-2 mx-central-1 eu-central-1
 	eu-central-2 us-west-1 us-west-2 af-south-1 eu-north-1 eu-west-3 eu-west-2 eu-west-1 ap-northeast-3 ap-northeast-2 me-south-1
-	ap-northeast-1 ca-west-1 sa-east-1 ap-east-1 ap-east-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5
+	ap-northeast-1 ca-west-1 sa-east-1 ap-east-1 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5
 	ap-southeast-6 ap-southeast-7 us-east-1 us-east-2`)
 
 // memberChange is what UpdateTable is asked to do to the group of a table: to add replicas, to change them, or to delete them.
@@ -97,6 +98,8 @@ func (c *memberChange) add(u ReplicationGroupUpdate) error {
 	switch {
 	case u.Create == nil && u.Update == nil && u.Delete == nil:
 		return errValidation(msgNoAction)
+	case u.Create != nil && u.Create.RegionName == nil: // ack-api-quirks, DDB-TABLE-457
+		return errValidation(msgLegacyNothing)
 	case kinds > 1:
 		return errValidation(msgActionTypes)
 	case u.Create != nil:
@@ -211,6 +214,8 @@ func (c *memberChange) check(tx *store.Tx, r *wire.Request, t *table, now time.T
 		switch {
 		case region == t.Region:
 			return errValidation(msgLocalRegion)
+		case !slices.Contains(regions, region): // ack-api-quirks, DDB-TABLE-457
+			return errValidation(msgNoRegion, region, strings.Join(regions, ", "))
 		case !slices.Contains(t.others(), region):
 			return errValidation(msgNoReplicas, region)
 		case t.replica(tx, region).Protected:

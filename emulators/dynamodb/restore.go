@@ -49,6 +49,9 @@ func (s *service) RestoreTableFromBackup(ctx context.Context, in *RestoreTableFr
 	if in.VectorIndexOverride != nil {
 		return nil, notImplemented("RestoreTableFromBackup", "VectorIndexOverride")
 	}
+	if err := checkPlainName("TableName", "targetTableName", *in.TargetTableName); err != nil {
+		return nil, err
+	}
 	o := overrides{
 		in.BillingModeOverride, in.GlobalSecondaryIndexOverride, in.LocalSecondaryIndexOverride,
 		in.ProvisionedThroughputOverride, in.OnDemandThroughputOverride, in.SSESpecificationOverride,

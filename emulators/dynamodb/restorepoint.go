@@ -22,6 +22,9 @@ func (s *service) RestoreTableToPointInTime(ctx context.Context, in *RestoreTabl
 	if in.VectorIndexOverride != nil {
 		return nil, notImplemented("RestoreTableToPointInTime", "VectorIndexOverride")
 	}
+	if err := checkPlainName("TableName", "targetTableName", *in.TargetTableName); err != nil {
+		return nil, err
+	}
 	if err := checkRestorePoint(r, in); err != nil {
 		return nil, err
 	}

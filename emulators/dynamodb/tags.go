@@ -11,12 +11,15 @@ import (
 	"devstack/emulators/wire"
 )
 
-// maxTags is how many tags a table may have.
+// The limits of the tags of a table: how many, and how many bytes of keys and values.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TaggingRestrictions.html
-const maxTags = 50
+const (
+	maxTags     = 50
+	maxTagBytes = 10240
+)
 
-// The words of this file are AWS's, observed in October 2026. Before, it wrote ResourcArn
+// The words of this file are AWS's, observed in October 2026 (ack-api-quirks, DDB-BACKUP-013, DDB-TABLE-105 to 109). Before, it wrote ResourcArn
 // (https://github.com/turbot/steampipe-plugin-aws/issues/1516).
 const (
 	msgTagNotFound = "Requested resource not found: ResourceArn: %s not found"
@@ -29,13 +32,13 @@ const (
 func checkTags(tags []Tag) error {
 	seen := map[string]bool{}
 	for _, tag := range tags {
-		switch {
-		case tag.Key == nil:
+		if tag.Key == nil {
 			return errValidation("The Tag Key provided is invalid, Key: null")
-		case *tag.Key == "" || !tagText(*tag.Key, 128):
-			return errValidation("The Tag Key provided is invalid, Key: %s", *tag.Key)
-		case strings.HasPrefix(strings.ToLower(*tag.Key), "aws:"):
-			return errValidation("Tag Key cannot be prefixed with aws:, Key: %s", *tag.Key)
+		}
+		if err := checkTagKey(*tag.Key); err != nil {
+			return err
+		}
+		switch {
 		case tag.Value == nil:
 			return errValidation("The Tag Value provided is invalid, Value: null")
 		case !tagText(*tag.Value, 256):
@@ -45,8 +48,31 @@ func checkTags(tags []Tag) error {
 		}
 		seen[*tag.Key] = true
 	}
-	if len(tags) > maxTags {
+	return checkTagSet(tags)
+}
+
+// checkTagSet checks the tags that a table would have.
+func checkTagSet(tags []Tag) error {
+	size := 0
+	for _, tag := range tags {
+		size += len(*tag.Key) + len(*tag.Value)
+	}
+	switch {
+	case len(tags) > maxTags:
 		return errValidation(msgTooManyTags)
+	case size > maxTagBytes:
+		return errValidation("Tag set size %d bytes is above max size limit of %d bytes", size, maxTagBytes)
+	}
+	return nil
+}
+
+// checkTagKey checks the form of a key.
+func checkTagKey(key string) error {
+	switch {
+	case key == "" || !tagText(key, 128):
+		return errValidation("The Tag Key provided is invalid, Key: %s", key)
+	case strings.HasPrefix(strings.ToLower(key), "aws:"):
+		return errValidation("Tag Key cannot be prefixed with aws:, Key: %s", key)
 	}
 	return nil
 }
@@ -71,6 +97,8 @@ func (s *service) tagged(tx *store.Tx, r *wire.Request, arn string) (*table, err
 		return nil, errValidation("Invalid TableArn: Invalid ResourceArn provided as input %s", arn)
 	case strings.Contains(parts[5], "/index/"):
 		return nil, badParameter("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %s", arn)
+	case strings.Count(parts[5], "/") > 1 && !strings.Contains(parts[5], "/stream/"): // a backup's
+		return nil, badParameter("Provided Arn is not a DynamoDB resource arn: %s", arn)
 	case strings.Count(parts[5], "/") > 1: // a stream's, which has no tags
 		return nil, errResourceNotFoundException(msgTagNotFound, arn)
 	}
@@ -109,8 +137,8 @@ func (s *service) TagResource(ctx context.Context, in *TagResourceInput) (*TagRe
 				t.Tags = append(t.Tags, tag)
 			}
 		}
-		if len(t.Tags) > maxTags {
-			return errValidation(msgTooManyTags)
+		if err := checkTagSet(t.Tags); err != nil {
+			return err
 		}
 		t.put(tx)
 		return nil
@@ -126,9 +154,12 @@ func (s *service) UntagResource(ctx context.Context, in *UntagResourceInput) (*U
 		return nil, errValidation("Atleast one Tag Key needs to be provided as Input.")
 	}
 	for _, key := range in.TagKeys {
-		if key == "" || !tagText(key, 128) {
-			return nil, errValidation("The Tag Key provided is invalid, Key: %s", key)
+		if err := checkTagKey(key); err != nil {
+			return nil, err
 		}
+	}
+	if len(in.TagKeys) > maxTags { // though it adds none
+		return nil, errValidation(msgTooManyTags)
 	}
 	return &UntagResourceOutput{}, s.Store.Update(func(tx *store.Tx) error {
 		t, err := s.tagged(tx, r, *in.ResourceArn)

@@ -124,11 +124,18 @@ func (u *tableUpdate) deleteIndex(name string) error {
 // changeIndex changes an index's throughput.
 func (u *tableUpdate) changeIndex(in *UpdateGlobalSecondaryIndexAction) error {
 	x, err := u.globalIndex(*in.IndexName, "update")
+	if _, there := u.index(*in.IndexName); !there && in.WarmThroughput != nil {
+		return errUnsaid()
+	}
 	if err != nil {
 		return err
 	}
 	if err := u.checkIndexIdle(x.Name, false); err != nil {
 		return err
+	}
+	if u.Billing == BillingModePayPerRequest && in.ProvisionedThroughput == nil && in.WarmThroughput == nil &&
+		(in.OnDemandThroughput == nil || *in.OnDemandThroughput == (OnDemandThroughput{})) {
+		return badParameter(msgOnDemandIndex, x.Name)
 	}
 	was := *x
 	was.Throughput.Decreases = was.Throughput.decreasesToday(u.now)
@@ -154,12 +161,15 @@ func (u *tableUpdate) changeIndex(in *UpdateGlobalSecondaryIndexAction) error {
 	return nil
 }
 
+// msgOnDemandIndex is also the answer to an update of nothing (observed, ack-api-quirks, DDB-TABLE-456).
+const msgOnDemandIndex = "The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput"
+
 func (u *tableUpdate) changeIndexCapacity(x *index, given *ProvisionedThroughput) error {
 	switch {
 	case u.Billing == BillingModePayPerRequest && u.in.BillingMode != nil:
 		return badParameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s when BillingMode is PAY_PER_REQUEST", x.Name)
 	case u.Billing == BillingModePayPerRequest:
-		return badParameter("The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput", x.Name)
+		return badParameter(msgOnDemandIndex, x.Name)
 	case x.Throughput.equals(given):
 		return x.Throughput.unchanged(x, given)
 	}

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"devstack/emulators/store"
@@ -24,6 +25,7 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 	if in.ReplicaUpdates != nil {
 		return s.updateMembers(ctx, in)
 	}
+	in = withoutEmpty(in)
 	if err := checkUpdate(in); err != nil {
 		return nil, err
 	}
@@ -69,21 +71,48 @@ const msgNothing = "At least one of ProvisionedThroughput, BillingMode, UpdateSt
 	"ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, " +
 	"WarmThroughput or TableClass is required"
 
-// checkUpdate checks the request by itself: most changes must come alone.
-func checkUpdate(in *UpdateTableInput) error {
-	asked := map[string]bool{
+// asks tells what a request is to change, and how much that is.
+func (in *UpdateTableInput) asks() (asked map[string]bool, n int) {
+	asked = map[string]bool{
 		"throughput": in.ProvisionedThroughput != nil, "billing": in.BillingMode != nil, "stream": in.StreamSpecification != nil,
 		"sse": in.SSESpecification != nil, "class": in.TableClass != nil, "protection": in.DeletionProtectionEnabled != nil,
 		"on demand": in.OnDemandThroughput != nil, "warm": in.WarmThroughput != nil, "indexes": len(in.GlobalSecondaryIndexUpdates) > 0,
 		"settings": in.GlobalTableSettingsReplicationMode != nil,
 	}
-	n := 0
 	for _, given := range asked {
 		if given {
 			n++
 		}
 	}
+	return asked, n
+}
+
+// withoutEmpty leaves out throughput of which nothing is said, unless nothing else is asked for (observed, ack-api-quirks,
+// DDB-TABLE-448, 456).
+func withoutEmpty(in *UpdateTableInput) *UpdateTableInput {
+	c := *in
+	if c.WarmThroughput != nil && *c.WarmThroughput == (WarmThroughput{}) {
+		c.WarmThroughput = nil
+	}
+	if c.OnDemandThroughput != nil && *c.OnDemandThroughput == (OnDemandThroughput{}) {
+		c.OnDemandThroughput = nil
+	}
+	if _, n := c.asks(); n == 0 {
+		return in
+	}
+	return &c
+}
+
+// errUnsaid is what AWS answers to throughput of which nothing is said, and to that of which an index that is not there should
+// be warm (observed, ack-api-quirks, DDB-TABLE-448).
+func errUnsaid() error { return wire.Errorf("InternalFailure", 500, "") }
+
+// checkUpdate checks the request by itself: most changes must come alone.
+func checkUpdate(in *UpdateTableInput) error {
+	asked, n := in.asks()
 	switch {
+	case n == 0 && in.MultiRegionConsistency != nil: // which is not named then (ack-api-quirks, DDB-TABLE-449)
+		return errValidation("%s", strings.Replace(msgNothing, "MultiRegionConsistency, ", "", 1))
 	case n == 0:
 		return errValidation(msgNothing)
 	case in.GlobalSecondaryIndexUpdates != nil && !asked["indexes"]:
@@ -149,6 +178,9 @@ func checkIndexUpdates(updates []GlobalSecondaryIndexUpdate) (structural bool, e
 			return false, badParameter("Only one global secondary index update per index is allowed simultaneously. Index: %s", name)
 		}
 		seen[name] = true
+		if u.Update != nil && u.Update.WarmThroughput != nil && *u.Update.WarmThroughput == (WarmThroughput{}) { // ack-api-quirks, DDB-TABLE-456
+			return false, badParameter("WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: %s", name)
+		}
 	}
 	return structural, nil
 }
@@ -276,8 +308,11 @@ func (u *tableUpdate) provision(given *ProvisionedThroughput) error {
 
 // onDemand changes the maximum of on-demand requests, at once.
 func (u *tableUpdate) onDemand() error {
-	if u.in.OnDemandThroughput == nil {
+	switch {
+	case u.in.OnDemandThroughput == nil:
 		return nil
+	case *u.in.OnDemandThroughput == (OnDemandThroughput{}):
+		return errUnsaid()
 	}
 	if u.in.BillingMode == nil {
 		if err := u.checkOnDemandIdle(); err != nil {
@@ -297,8 +332,11 @@ func (t *table) settleOnDemand() {
 
 // warmth raises the throughput that the table is ready for.
 func (u *tableUpdate) warmth() error {
-	if u.in.WarmThroughput == nil {
+	switch {
+	case u.in.WarmThroughput == nil:
 		return nil
+	case *u.in.WarmThroughput == (WarmThroughput{}):
+		return errUnsaid()
 	}
 	was := u.Throughput
 	if err := u.Throughput.updateWarm(u.table, nil, u.in.WarmThroughput); err != nil {
@@ -357,7 +395,7 @@ func (u *tableUpdate) protection() error {
 	}
 	if u.takes > 0 && u.ProtectedAt != nil && u.now.Before(u.ProtectedAt.Add(protectionPause)) {
 		return errThrottlingException("Deletion protection setting for table %s modified within the previous %d milliseconds. Please try again after %s",
-			u.Name, protectionPause.Milliseconds(), u.ProtectedAt.Add(protectionPause).UTC().Format("2006-01-02T15:04:05.000"))
+			u.Name, protectionPause.Milliseconds(), u.ProtectedAt.Add(protectionPause).UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
 	u.Protected, u.ProtectedAt = *given, &u.now
 	return nil

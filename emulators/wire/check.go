@@ -143,6 +143,9 @@ func (c *checker) structure(p *plan, v reflect.Value) {
 	at := len(c.path)
 	for i := range p.fields {
 		f := &p.fields[i]
+		if p.shape.Flags&LastFirst != 0 {
+			f = &p.fields[len(p.fields)-1-i]
+		}
 		x, ok := f.given(v.Field(f.index))
 		if !ok {
 			if f.Flags&Required != 0 {
@@ -253,7 +256,7 @@ func (p *plan) scalar() bool {
 	return p.kind != Structure && p.kind != Union && p.kind != List && p.kind != Map
 }
 
-// violations words what a value violates. The pattern comes first, then the length, as AWS has them.
+// violations words what a value violates. The pattern comes first, then the length, as AWS has most of them.
 func (c *checker) violations(f *field, v reflect.Value) []string {
 	var words []string
 	if p := f.pattern(); p != "" && f.plan.kind == String && !matches(p, v.String()) {
@@ -268,6 +271,9 @@ func (c *checker) violations(f *field, v reflect.Value) []string {
 				words = append(words, boundWords(f.plan.kind, "less", b.Max))
 			}
 		}
+	}
+	if f.plan.shape.Flags&BoundsFirst != 0 {
+		slices.Reverse(words)
 	}
 	if enum := f.plan.shape.Enum; len(enum) > 0 && !slices.Contains(enum, v.String()) {
 		words = append(words, c.enumWords(enum))

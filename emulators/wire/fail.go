@@ -15,7 +15,7 @@ func (x *exchange) fail(err error) {
 		x.server.Log.Error("a request failed", "path", x.r.URL.Path, "error", err)
 		e = errInternal
 	}
-	if e.Code == errInternal.Code && x.service != nil && x.hasError("InternalServerError") {
+	if strings.HasPrefix(e.Message, errInternal.Message) && x.service != nil && x.hasError("InternalServerError") {
 		e = Errorf("InternalServerError", 500, "%s", e.Message) // its own name for it
 	}
 	if x.protocol == 0 {

@@ -120,9 +120,11 @@ type ShapeFlags uint8
 
 // What a shape may be besides its kind.
 const (
-	Sparse    ShapeFlags = 1 << iota // a list or map that may hold nulls
-	Sensitive                        // not shown in constraint messages
-	Flattened                        // a list or map whose every member is flattened, as botocore's models have it
+	Sparse      ShapeFlags = 1 << iota // a list or map that may hold nulls
+	Sensitive                          // not shown in constraint messages
+	Flattened                          // a list or map whose every member is flattened, as botocore's models have it
+	BoundsFirst                        // its length is reported before its pattern
+	LastFirst                          // a structure whose members are checked from the last to the first
 )
 
 // Member is a structure's field, a list's element, a map's key or value.

@@ -51,7 +51,7 @@ func TestOverridesThatDoNotApplyAreErrors(t *testing.T) {
 		{"Thing + structure", "the model has a shape Thing already"},
 		{"New + list", "a list is made of 1 shapes, not 0"},
 		{"New + nonsense", "no kind of shape is called nonsense"},
-		{`Thing devstack#memberOrder ["Nothing"]`, "no further member Nothing"},
+		{"Thing.Kind = Nothing", "the model has no shape Nothing"},
 		{"New + operation Thing", "want: Operation + operation Input Output [Error ...]"},
 	} {
 		m, err := readModel(filepath.Join("testdata", "model.json"))

@@ -170,7 +170,8 @@ func (e *emitter) shape(i int, id string) {
 		}
 	}
 	for _, t := range []struct{ trait, flag string }{
-		{"smithy.api#sparse", "Sparse"}, {"smithy.api#sensitive", "Sensitive"},
+		{"smithy.api#sparse", "Sparse"}, {"smithy.api#sensitive", "Sensitive"}, {"devstack#boundsFirst", "BoundsFirst"},
+		{"devstack#lastFirst", "LastFirst"},
 	} {
 		if s.Traits.has(t.trait) {
 			flags = append(flags, "wire."+t.flag)

@@ -16,12 +16,13 @@ import (
 //	TableName smithy.api#length {"min": 3, "max": 255}
 //	CreateTableInput.TableName -smithy.api#required
 //	CreateTableInput.NewMember + String
+//	RestoreTableInput.TargetName = String
 //	NewList + list String
 //	NewKind + enum ONE TWO
 //	DescribeNew + operation DescribeNewInput DescribeNewOutput ResourceNotFoundException
 //
-// A line sets a trait of a shape or a member (its JSON value; {} if none is given), takes one away (-), or adds (+): a member
-// of an existing shape, or a shape, which is a structure, a union, a list or a map (of existing shapes), an enum (of values),
+// A line sets a trait of a shape or a member (its JSON value; {} if none is given), takes one away (-), gives a member another
+// shape (=), or adds (+): a member of an existing shape, or a shape, which is a structure, a union, a list or a map (of existing shapes), an enum (of values),
 // a simple type, or an operation of the service with its input, output and errors. Trait names are Smithy's, besides
 // devstack's own:
 //
@@ -32,8 +33,9 @@ import (
 //	Service devstack#crc32                                               answers carry X-Amz-Crc32
 //	Operation devstack#newChecks                                         violated constraints: Value at 'TableName' …, enumerations last
 //	Operation devstack#firstEnum                                         and of those the first alone
+//	Shape devstack#boundsFirst                                           its length is reported before its pattern
 //	Enum devstack#enumOrder ["B", "A"]                                   how messages list the values
-//	Structure devstack#memberOrder ["B", "A"]                            in which its members are checked; others follow
+//	Structure devstack#lastFirst                                         its members are checked from the last to the first
 //	Shape devstack#goType "Thing"                                        a wire.Compact of the package that stands for it
 //
 // A missing file is no error.
@@ -99,6 +101,14 @@ func applyOverride(m *model, line string) error {
 		*ts = traits{}
 	}
 	trait, value, _ := strings.Cut(change, " ")
+	if trait == "=" && isMember {
+		id, err := m.find(ns, strings.TrimSpace(value))
+		if err != nil {
+			return err
+		}
+		s.find(memberName).Target = id
+		return nil
+	}
 	if gone, ok := strings.CutPrefix(trait, "-"); ok {
 		if !ts.has(gone) {
 			return fmt.Errorf("%s has no trait %s", target, gone)
@@ -113,26 +123,6 @@ func applyOverride(m *model, line string) error {
 		return fmt.Errorf("%s is not JSON", value)
 	}
 	(*ts)[trait] = json.RawMessage(value)
-	if trait == "devstack#memberOrder" {
-		return s.reorder(value)
-	}
-	return nil
-}
-
-// reorder moves the named members of a structure to its beginning.
-func (s *shape) reorder(names string) error {
-	var order []string
-	if err := json.Unmarshal([]byte(names), &order); err != nil {
-		return err
-	}
-	for i, name := range order {
-		j := slices.IndexFunc(s.Members, func(m *member) bool { return m.Name == name })
-		if j < i {
-			return fmt.Errorf("no further member %s", name)
-		}
-		m := s.Members[j]
-		s.Members = slices.Insert(slices.Delete(s.Members, j, j+1), i, m)
-	}
 	return nil
 }
 
