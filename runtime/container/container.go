@@ -199,11 +199,13 @@ func (c *Container) ExitCode() int { return c.code }
 
 // Flush returns when what the container had written before the call was read, as a rule. No call waits for that; but output
 // passes through the process that holds the container (containerd's shim), then the engine, and this asks each of them for
-// something that has no effect, so that each has had its turn. Of 400 lines none came later, on an idle and on a busy machine;
-// without it more than half did.
+// something that has no effect, so that each has had its turn: twice, because on a machine with far too much to do the first
+// turn may go to others. Of 400 lines none came later; without it more than half did.
 func (c *Container) Flush(ctx context.Context) {
-	c.client.ContainerResize(ctx, c.id, container.ResizeOptions{Height: 1, Width: 1}) // of a terminal, which it does not have
-	c.client.Ping(ctx)
+	for range 2 {
+		c.client.ContainerResize(ctx, c.id, container.ResizeOptions{Height: 1, Width: 1}) // of a terminal, which it does not have
+		c.client.Ping(ctx)
+	}
 }
 
 // Stop sends the image's stop signal, kills the container when ctx ends, and returns when it is gone.
