@@ -2943,7 +2943,7 @@ var model = wire.Model{
 		142: {Name: "DestinationStatus", Kind: wire.String, Enum: []string{"ENABLING", "ACTIVE", "DISABLING", "DISABLED", "ENABLE_FAILED", "UPDATING"}},
 		143: {Name: "DisableKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "TableName", Shape: 425, Flags: wire.Required},
-			{Name: "StreamArn", Shape: 417, Flags: wire.Required},
+			{Name: "StreamArn", Shape: 421, Flags: wire.Required},
 			{Name: "EnableKinesisStreamingConfiguration", Shape: 147},
 		}},
 		144: {Name: "DisableKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{
@@ -2961,7 +2961,7 @@ var model = wire.Model{
 		}},
 		148: {Name: "EnableKinesisStreamingDestinationInput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "TableName", Shape: 425, Flags: wire.Required},
-			{Name: "StreamArn", Shape: 417, Flags: wire.Required},
+			{Name: "StreamArn", Shape: 421, Flags: wire.Required},
 			{Name: "EnableKinesisStreamingConfiguration", Shape: 147},
 		}},
 		149: {Name: "EnableKinesisStreamingDestinationOutput", Kind: wire.Structure, Members: []wire.Member{

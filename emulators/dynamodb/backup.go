@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"devstack/emulators/store"
@@ -29,12 +30,13 @@ type backup struct {
 	Bucket  string // of the items
 }
 
-// The words of AWS's answers, as observed (ack-api-quirks, DDB-BACKUP-005, 010, 012, 014, 015, DDB-TABLE-167). That the third
-// begins like the fourth is a guess.
+// The words of AWS's answers, as observed (ack-api-quirks, DDB-BACKUP-005, 010, 012, 014, 015, DDB-TABLE-167, 442).
 const (
 	msgNoBackup     = "Backup not found: %s"
 	msgBackupARN    = "Invalid Backup ARN"
-	msgBackupRange  = "Invalid Request: Time range lower bound must be less than or equal to upper bound"
+	msgBackupNone   = "Invalid Request: BackupArn is not valid"
+	msgBackupAfter  = "Invalid Request: The supplied ExclusiveStartBackupArn does not match the region"
+	msgBackupRange  = "One or more parameter values were invalid: Time range lower bound must be less than or equal to upper bound"
 	msgDeleteUsed   = "Backup is being used to restore table: %s"
 	msgDeleteSystem = "Invalid Request: User is not allowed to delete the system backup with arn %s. It will automatically expire on %s"
 )
@@ -153,13 +155,27 @@ func (s *service) backup(tx *store.Tx, r *wire.Request, arn string, now time.Tim
 	return &b, nil
 }
 
-// localBackup finds a backup of the request's account and region.
+// localBackup finds a backup of the request's account and region, whichever region its ARN names (observed, ack-api-quirks,
+// DDB-BACKUP-012).
 func (s *service) localBackup(tx *store.Tx, r *wire.Request, arn string, now time.Time) (*backup, error) {
-	b, err := s.backup(tx, r, arn, now)
-	if err == nil && b.Table.Region != r.Region {
+	parts := strings.Split(arn, ":")
+	if len(parts) != 6 || parts[0] != "arn" {
+		return nil, errValidation(msgBackupARN)
+	}
+	a, ok := parseARN(strings.Join([]string{"arn", "aws", "dynamodb", r.Region, parts[4], parts[5]}, ":"), "backup")
+	switch {
+	case !ok:
+		return nil, errValidation(msgBackupARN)
+	case parts[1] != "aws", parts[2] != "dynamodb", parts[3] != "" && parts[3] != r.Region && !isRegion(parts[3]):
+		return nil, errValidation(msgBackupNone)
+	case a.account != r.Account, parts[3] == "":
+		return nil, errAccessDenied()
+	}
+	b, ok := backups.Get(tx, a.account, r.Region, a.id, a.table)
+	if !ok || b.expired(now) {
 		return nil, errBackupNotFoundException(msgNoBackup, arn)
 	}
-	return b, err
+	return &b, nil
 }
 
 // DescribeBackup describes a backup and the table as it was. The backup outlives the table.
@@ -171,6 +187,7 @@ func (s *service) DescribeBackup(ctx context.Context, in *DescribeBackupInput) (
 		b, err := s.localBackup(tx, r, *in.BackupArn, now)
 		if err == nil {
 			out = &DescribeBackupOutput{BackupDescription: b.describe()}
+			out.BackupDescription.BackupDetails.BackupArn = in.BackupArn // as it was asked for
 		}
 		return err
 	})
@@ -223,6 +240,9 @@ func (s *service) ListBackups(ctx context.Context, in *ListBackupsInput) (out *L
 		var ok bool
 		if after, ok = parseARN(*in.ExclusiveStartBackupArn, "backup"); !ok {
 			return nil, errValidation(msgBackupARN)
+		}
+		if after.region != r.Region {
+			return nil, errValidation(msgBackupAfter)
 		}
 	}
 	err = s.Store.View(func(tx *store.Tx) error {

@@ -23,7 +23,7 @@ func (s *service) insighted(ctx context.Context, nameOrARN string, indexName *st
 	}
 	var name string
 	err := s.Store.View(func(tx *store.Tx) error {
-		t, err := s.tableToChange(tx, r, nameOrARN)
+		t, err := s.tableToUse(tx, r, nameOrARN)
 		if err != nil {
 			return err
 		}

@@ -32,6 +32,9 @@ func (s *service) streaming(ctx context.Context, nameOrARN string) (name string,
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_EnableKinesisStreamingDestination.html
 func (s *service) EnableKinesisStreamingDestination(ctx context.Context, in *EnableKinesisStreamingDestinationInput) (*EnableKinesisStreamingDestinationOutput, error) {
+	if len(*in.StreamArn) < 37 { // which DisableKinesisStreamingDestination does not look at (ack-api-quirks, DDB-TABLE-302, 457)
+		return nil, errValidation("1 validation error detected: Value '%s' at 'streamArn' failed to satisfy constraint: Member must have length greater than or equal to 37", *in.StreamArn)
+	}
 	if _, err := s.streaming(ctx, *in.TableName); err != nil {
 		return nil, err
 	}

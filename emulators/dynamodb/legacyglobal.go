@@ -22,6 +22,10 @@ func checkGlobalName(name string) error { return checkPlainName("TableName", "gl
 // DDB-TABLE-448).
 var otherRegions = []string{"cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"}
 
+func isRegion(name string) bool {
+	return slices.Contains(regions, name) || slices.Contains(otherRegions, name)
+}
+
 // CreateGlobalTable is refused, as on AWS: UpdateTable's ReplicaUpdates make the global tables of today.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateGlobalTable.html
@@ -62,7 +66,7 @@ func (s *service) DescribeGlobalTable(_ context.Context, in *DescribeGlobalTable
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListGlobalTables.html
 func (s *service) ListGlobalTables(_ context.Context, in *ListGlobalTablesInput) (*ListGlobalTablesOutput, error) {
-	if in.RegionName != nil && !slices.Contains(regions, *in.RegionName) && !slices.Contains(otherRegions, *in.RegionName) {
+	if in.RegionName != nil && !isRegion(*in.RegionName) {
 		return nil, errInternalServerError(msgInternal)
 	}
 	return &ListGlobalTablesOutput{GlobalTables: []GlobalTable{}}, nil

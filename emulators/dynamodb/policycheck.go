@@ -39,13 +39,13 @@ func (d *policyDocument) check(stream bool) error {
 		sids = append(sids, s.sid)
 	}
 	for _, s := range d.statements {
-		if err := s.checkActions(stream); err != nil {
-			return err
-		}
 		for _, resource := range s.resources {
 			if err := checkPolicyResource(resource, stream); err != nil {
 				return err
 			}
+		}
+		if err := s.checkActions(stream); err != nil {
+			return err
 		}
 	}
 	for _, s := range d.statements {

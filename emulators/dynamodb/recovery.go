@@ -20,8 +20,8 @@ type recovery struct {
 // defaultRecovery is RecoveryPeriodInDays unless another is given.
 const defaultRecovery = 35
 
-// The words of AWS's answers, as observed (ack-api-quirks, DDB-TABLE-084, 100, 272). The observer cut the end of the last and
-// of the last but one.
+// The words of AWS's answers, as observed (ack-api-quirks, DDB-TABLE-084, 100, 272). The observer cut the last after
+// "and LatestRestor" and the last but one after "Pleas": what follows is a guess.
 const (
 	msgRecoveryPeriod = "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery."
 	msgNoRecovery     = "Point in time recovery is not enabled for table '%s'"

@@ -25,8 +25,8 @@ func (p *resourcePolicy) id() *string { return new(strconv.FormatInt(p.Revision,
 // noPolicy is the ExpectedRevisionId of a resource without a policy.
 const noPolicy = "NO_POLICY"
 
-// The words of AWS's answers, as observed (ack-api-quirks, DDB-TABLE-205, 209, 212); the observer cut the ends of the sixth and
-// the seventh, and the eighth is as quoted by users.
+// The words of AWS's answers, as observed (ack-api-quirks, DDB-TABLE-205, 209, 212). What follows "no associated" and "associated to
+// target ta" was cut by the observer and is a guess, and so is msgPolicyPresent.
 const (
 	msgPolicyARNStart  = "ARNs must start with 'arn:': %s"
 	msgPolicyARN       = "Invalid resource Arn: %s"
@@ -201,10 +201,12 @@ func (s *service) DeleteResourcePolicy(ctx context.Context, in *DeleteResourcePo
 			return err
 		}
 		out = &DeleteResourcePolicyOutput{}
+		if p.Revision != 0 {
+			out.RevisionId = p.id() // if it is gone already, that of its deletion (ack-api-quirks, DDB-TABLE-205)
+		}
 		if p.Document == "" {
 			return nil
 		}
-		out.RevisionId = p.id()
 		// The revision stays, so that none is given twice.
 		policies.Put(tx, resourcePolicy{Revision: max(now.UnixMilli(), p.Revision+1)}, o.key()...)
 		return nil

@@ -29,6 +29,10 @@ func TestRestoredTableIsCreating(t *testing.T) {
 		{"DeleteBackup", `{"BackupArn":"` + arn + `"}`, "BackupInUseException: Backup is being used to restore table: " + arn},
 		{"CreateBackup", `{"TableName":"copy","BackupName":"early"}`, "TableNotFoundException: Table not found: copy"},
 		{"GetItem", `{"TableName":"copy","Key":{"pk":{"S":"a"}}}`, "ResourceNotFoundException: Requested resource not found"},
+		// Observed answers, ack-api-quirks DDB-TABLE-217 and 219.
+		{"CreateTable", strings.Replace(onePK, `"things"`, `"copy"`, 1), "ResourceInUseException: Attempt to change a resource which is still in use: Table is being used: copy"},
+		{"UpdateTable", `{"TableName":"copy","DeletionProtectionEnabled":true}`, "ResourceNotFoundException: Requested resource not found: Table: copy not found"},
+		{"DescribeTimeToLive", `{"TableName":"copy"}`, "ResourceNotFoundException: Requested resource not found: Table: copy not found"},
 	} {
 		c.want(t, tt.operation, tt.input, tt.want)
 	}

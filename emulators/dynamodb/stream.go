@@ -28,6 +28,7 @@ type stream struct {
 	Key      keySchema
 	Created  time.Time
 	Disabled *time.Time
+	Tags     []Tag // its own, not the table's
 }
 
 // records is the name of the bucket with the stream's records (shard.go has its keys).

@@ -217,6 +217,15 @@ func (s *service) tableToChange(tx *store.Tx, r *wire.Request, nameOrARN string)
 	return &c, nil
 }
 
+// tableToUse is tableToChange for what a table that is being restored does not have yet (observed, ack-api-quirks, DDB-TABLE-217).
+func (s *service) tableToUse(tx *store.Tx, r *wire.Request, nameOrARN string) (*table, error) {
+	t, err := s.tableToChange(tx, r, nameOrARN)
+	if err == nil && t.restoring(s.Clock.Now()) != nil {
+		err = errResourceNotFoundException(msgTableNotFound, t.Name)
+	}
+	return t, err
+}
+
 // lookup finds a table of the request's account and region.
 func (s *service) lookup(tx *store.Tx, r *wire.Request, nameOrARN string) (t *table, name string, err error) {
 	name, err = ownTableName(r, nameOrARN)

@@ -30,6 +30,9 @@ func (s *service) CreateTable(ctx context.Context, in *CreateTableInput) (out *C
 		if err := makeRoom(tx, t, now); err != nil {
 			return err
 		}
+		if err := t.checkAccount(tx); err != nil {
+			return err
+		}
 		dropOldStreams(tx, now)
 		fresh := *t
 		if spec := in.StreamSpecification; spec != nil && *spec.StreamEnabled {
@@ -57,6 +60,8 @@ func makeRoom(tx *store.Tx, t *table, now time.Time) error {
 	case left == nil:
 		old.drop(tx, now)
 		return nil
+	case left.restoring(now) != nil: // ack-api-quirks, DDB-TABLE-219
+		return inUse("Table is being used: %s", t.Name)
 	case left.under(creating) != nil:
 		return left.checkPresent()
 	}
@@ -277,8 +282,8 @@ func (s *service) ListTables(ctx context.Context, in *ListTablesInput) (out *Lis
 	return out, err
 }
 
-// DescribeLimits tells the default quotas of an account. That of a table is enforced where one asks for more; what an account
-// has in all is not added up.
+// DescribeLimits tells the default quotas of an account. That of a table is enforced where one asks for more, and that of the
+// account for new tables.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeLimits.html
 func (s *service) DescribeLimits(context.Context, *DescribeLimitsInput) (*DescribeLimitsOutput, error) {

@@ -85,8 +85,14 @@ func tagText(s string, longest int) bool {
 	return utf8.RuneCountInString(s) <= longest && !strings.ContainsFunc(s, bad)
 }
 
-// tagged returns a copy of the table that a ResourceArn names. What of a table is CREATING has no tags yet.
-func (s *service) tagged(tx *store.Tx, r *wire.Request, arn string) (*table, error) {
+// tagged is what has tags: a table, or a stream, whose tags are its own (observed, ack-api-quirks, DDB-TABLE-373).
+type tagged struct {
+	tags []Tag
+	put  func(tags []Tag)
+}
+
+// tagged finds what a ResourceArn names. What of a table is CREATING has no tags yet.
+func (s *service) tagged(tx *store.Tx, r *wire.Request, arn string) (*tagged, error) {
 	parts := strings.SplitN(arn, ":", 6)
 	switch {
 	case !strings.HasPrefix(arn, "arn:"):
@@ -97,10 +103,10 @@ func (s *service) tagged(tx *store.Tx, r *wire.Request, arn string) (*table, err
 		return nil, errValidation("Invalid TableArn: Invalid ResourceArn provided as input %s", arn)
 	case strings.Contains(parts[5], "/index/"):
 		return nil, badParameter("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %s", arn)
-	case strings.Count(parts[5], "/") > 1 && !strings.Contains(parts[5], "/stream/"): // a backup's
+	case strings.Contains(parts[5], "/stream/"):
+		return s.taggedStream(tx, r, arn)
+	case strings.Count(parts[5], "/") > 1: // a backup's
 		return nil, badParameter("Provided Arn is not a DynamoDB resource arn: %s", arn)
-	case strings.Count(parts[5], "/") > 1: // a stream's, which has no tags
-		return nil, errResourceNotFoundException(msgTagNotFound, arn)
 	}
 	t, _, err := s.lookup(tx, r, arn)
 	if err != nil {
@@ -110,11 +116,22 @@ func (s *service) tagged(tx *store.Tx, r *wire.Request, arn string) (*table, err
 		return nil, errResourceNotFoundException(msgTagNotFound, arn)
 	}
 	c := *t
-	c.Tags = slices.Clone(t.Tags)
-	return &c, nil
+	return &tagged{slices.Clone(t.Tags), func(tags []Tag) { c.Tags = tags; c.put(tx) }}, nil
 }
 
-// TagResource sets tags of a table, replacing those of the same keys.
+func (s *service) taggedStream(tx *store.Tx, r *wire.Request, arn string) (*tagged, error) {
+	a, ok := parseARN(arn, "stream")
+	m, exists := streams.Get(tx, r.Account, r.Region, a.table, a.id)
+	switch {
+	case ok && a.account != r.Account:
+		return nil, errAccessDenied()
+	case !ok || !exists || m.gone(s.Clock.Now()):
+		return nil, errResourceNotFoundException(msgTagNotFound, arn)
+	}
+	return &tagged{slices.Clone(m.Tags), func(tags []Tag) { m.Tags = tags; streams.Put(tx, m, m.Account, m.Region, m.Table, m.Label) }}, nil
+}
+
+// TagResource sets tags of a table or a stream, replacing those of the same keys.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TagResource.html
 func (s *service) TagResource(ctx context.Context, in *TagResourceInput) (*TagResourceOutput, error) {
@@ -131,21 +148,21 @@ func (s *service) TagResource(ctx context.Context, in *TagResourceInput) (*TagRe
 			return err
 		}
 		for _, tag := range in.Tags {
-			if i := slices.IndexFunc(t.Tags, func(old Tag) bool { return *old.Key == *tag.Key }); i >= 0 {
-				t.Tags[i] = tag
+			if i := slices.IndexFunc(t.tags, func(old Tag) bool { return *old.Key == *tag.Key }); i >= 0 {
+				t.tags[i] = tag
 			} else {
-				t.Tags = append(t.Tags, tag)
+				t.tags = append(t.tags, tag)
 			}
 		}
-		if err := checkTagSet(t.Tags); err != nil {
+		if err := checkTagSet(t.tags); err != nil {
 			return err
 		}
-		t.put(tx)
+		t.put(t.tags)
 		return nil
 	})
 }
 
-// UntagResource takes tags away from a table. A key that it does not have is no error.
+// UntagResource takes tags away from a table or a stream. A key that it does not have is no error.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UntagResource.html
 func (s *service) UntagResource(ctx context.Context, in *UntagResourceInput) (*UntagResourceOutput, error) {
@@ -166,13 +183,12 @@ func (s *service) UntagResource(ctx context.Context, in *UntagResourceInput) (*U
 		if err != nil {
 			return err
 		}
-		t.Tags = slices.DeleteFunc(t.Tags, func(tag Tag) bool { return slices.Contains(in.TagKeys, *tag.Key) })
-		t.put(tx)
+		t.put(slices.DeleteFunc(t.tags, func(tag Tag) bool { return slices.Contains(in.TagKeys, *tag.Key) }))
 		return nil
 	})
 }
 
-// ListTagsOfResource lists the tags of a table. They always fit into one answer.
+// ListTagsOfResource lists the tags of a table or a stream. They always fit into one answer.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTagsOfResource.html
 func (s *service) ListTagsOfResource(ctx context.Context, in *ListTagsOfResourceInput) (out *ListTagsOfResourceOutput, err error) {
@@ -180,7 +196,7 @@ func (s *service) ListTagsOfResource(ctx context.Context, in *ListTagsOfResource
 	err = s.Store.View(func(tx *store.Tx) error {
 		t, err := s.tagged(tx, r, *in.ResourceArn)
 		if err == nil {
-			out = &ListTagsOfResourceOutput{Tags: append([]Tag{}, t.Tags...)}
+			out = &ListTagsOfResourceOutput{Tags: append([]Tag{}, t.tags...)}
 		}
 		return err
 	})

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"time"
 
+	"devstack/emulators/store"
 	"devstack/emulators/wire"
 )
 
@@ -118,8 +119,41 @@ func checkCapacity(t *table, x *index, given *ProvisionedThroughput) error {
 		if x != nil {
 			what, per = c.name+" for index "+x.Name, "index"
 		}
-		return errLimitExceededException("The requested %s, %d, is above the per %s maximum for the account in %s. Per %s maximum: %d. "+msgHigherLimits,
-			what, c.units, per, t.Region, per, maxTableUnits)
+		return errLimitExceededException("The requested %s, %d, is above the per %s maximum for the account in %s. Per table maximum: %d. "+msgHigherLimits,
+			what, c.units, per, t.Region, maxTableUnits)
+	}
+	return nil
+}
+
+// reserved is what the table and its indexes have of provisioned throughput.
+func (t *table) reserved() (reads, writes int64) {
+	reads, writes = t.Throughput.Read, t.Throughput.Write
+	for _, x := range t.Indexes {
+		reads, writes = reads+x.Throughput.Read, writes+x.Throughput.Write
+	}
+	return reads, writes
+}
+
+// checkAccount refuses a new table with which the account would have more capacity in the region than it may (observed,
+// ack-api-quirks, DDB-TABLE-170, 443).
+func (t *table) checkAccount(tx *store.Tx) error {
+	reads, writes := t.reserved()
+	if reads+writes == 0 {
+		return nil
+	}
+	var allReads, allWrites int64
+	for other := range tables.All(tx, t.Account, t.Region) {
+		r, w := other.reserved()
+		allReads, allWrites = allReads+r, allWrites+w
+	}
+	for _, c := range []struct {
+		name       string
+		asked, had int64
+	}{{"ReadCapacityUnits", reads, allReads}, {"WriteCapacityUnits", writes, allWrites}} {
+		if c.asked+c.had > maxAccountUnits {
+			return errLimitExceededException("This request would have caused the %s limit to be exceeded for the account in %s. "+
+				"Current %[1]s reserved by the account: %[3]d. Limit: %[4]d. Requested: %[5]d. "+msgHigherLimits, c.name, t.Region, c.had, maxAccountUnits, c.asked)
+		}
 	}
 	return nil
 }

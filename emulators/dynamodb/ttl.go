@@ -36,7 +36,7 @@ func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInpu
 	r, now := wire.From(ctx), s.Clock.Now()
 	spec := in.TimeToLiveSpecification
 	err := s.update(ctx, func(tx *store.Tx, e *effects) error {
-		t, err := s.tableToChange(tx, r, *in.TableName)
+		t, err := s.tableToUse(tx, r, *in.TableName)
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (t *table) listExpiries(tx *store.Tx, now time.Time, e *effects) {
 func (s *service) DescribeTimeToLive(ctx context.Context, in *DescribeTimeToLiveInput) (*DescribeTimeToLiveOutput, error) {
 	r, d := wire.From(ctx), &TimeToLiveDescription{TimeToLiveStatus: new(TimeToLiveStatusDisabled)}
 	err := s.Store.View(func(tx *store.Tx) error {
-		t, err := s.tableToChange(tx, r, *in.TableName)
+		t, err := s.tableToUse(tx, r, *in.TableName)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 		return nil, err
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
-		t, err := s.tableToChange(tx, r, *in.TableName)
+		t, err := s.tableToUse(tx, r, *in.TableName)
 		if err != nil {
 			return err
 		}
