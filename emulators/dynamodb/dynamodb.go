@@ -1,8 +1,19 @@
 // Package dynamodb emulates DynamoDB and DynamoDB Streams.
 //
 // An item is kept as the bytes of package item, under a key whose order is DynamoDB's: a hash of the partition key, which
-// spreads a Scan's segments, then the partition key and the sort key. Index entries, time-to-live entries, counts and stream
-// records change in the transaction of the item that they follow from (change.go). Reads walk a cursor (page.go).
+// spreads a Scan's segments, then the partition key and the sort key. It travels in that form too: Attributes, in requests and
+// answers, are its bytes (value.go, record.go).
+//
+// A write, whatever asks for it, is an action (action.go): it is held against the table's schema and its condition, and comes to
+// a change (change.go), with which index entries, expiries, counts, stream records, the journal of point-in-time recovery and
+// the table's replicas change in one transaction. A read walks a cursor and is a page (page.go).
+//
+// What asks for them: item.go, batch.go, transact.go and query.go by expressions (package expr) or by the parameters of the time
+// before (legacy.go, package legacy), statement*.go by PartiQL (package partiql). All come to the same conditions and updates
+// of package expr.
+//
+// The tables themselves are in table.go, tables.go, schema.go, update*.go and transition.go; streams in stream.go, shard.go and
+// getrecords.go; copies in backup.go, restore*.go and recovery.go; replicas in other regions in replicas.go and global.go.
 package dynamodb
 
 import (
