@@ -427,7 +427,7 @@ type BatchGetItemInput struct {
 
 // BatchGetItemOutput is the output of BatchGetItem.
 type BatchGetItemOutput struct {
-	Responses        map[string][]Attributes
+	Responses        map[string]Items
 	UnprocessedKeys  map[string]KeysAndAttributes
 	ConsumedCapacity []ConsumedCapacity
 }
@@ -896,7 +896,7 @@ type ExecuteStatementInput struct {
 
 // ExecuteStatementOutput is the output of ExecuteStatement.
 type ExecuteStatementOutput struct {
-	Items            []Attributes
+	Items            Items
 	NextToken        *string
 	ConsumedCapacity *ConsumedCapacity
 	LastEvaluatedKey Attributes
@@ -1448,7 +1448,7 @@ type QueryInput struct {
 
 // QueryOutput is the output of Query.
 type QueryOutput struct {
-	Items            []Attributes
+	Items            Items
 	Count            *int32
 	ScannedCount     *int32
 	LastEvaluatedKey Attributes
@@ -1665,7 +1665,7 @@ type ScanInput struct {
 
 // ScanOutput is the output of Scan.
 type ScanOutput struct {
-	Items            []Attributes
+	Items            Items
 	Count            *int32
 	ScannedCount     *int32
 	LastEvaluatedKey Attributes

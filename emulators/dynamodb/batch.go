@@ -61,7 +61,7 @@ func (s *service) BatchGetItem(ctx context.Context, in *BatchGetItemInput) (out 
 	}
 	r := wire.From(ctx)
 	err = s.Store.View(func(tx *store.Tx) error {
-		out = &BatchGetItemOutput{Responses: map[string][]Attributes{}, UnprocessedKeys: map[string]KeysAndAttributes{}}
+		out = &BatchGetItemOutput{Responses: map[string]Items{}, UnprocessedKeys: map[string]KeysAndAttributes{}}
 		used, left := usages{}, maxBatchGetSize
 		for _, g := range gets {
 			t, err := s.table(tx, r, g.name)
@@ -109,7 +109,7 @@ func (g *batchGet) read(tx *store.Tx, r *wire.Request, t *table, used *usage, le
 			return err
 		}
 	}
-	found := []Attributes{}
+	found := newItems(r)
 	for n, key := range g.keys {
 		_, stored := t.find(tx, key)
 		if *left -= stored.size(); *left < 0 {
@@ -120,7 +120,7 @@ func (g *batchGet) read(tx *store.Tx, r *wire.Request, t *table, used *usage, le
 		}
 		used.table += readUnitsFor(stored.size(), g.consistent)
 		if stored != nil {
-			found = append(found, project(r, stored, g.projection))
+			found = found.add(stored, g.projection)
 		}
 	}
 	out.Responses[g.name] = found

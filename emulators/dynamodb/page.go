@@ -227,7 +227,7 @@ func (s span) walk(b store.Bucket, forward bool) iter.Seq2[[]byte, []byte] {
 
 // page is what one Query or Scan returns.
 type page struct {
-	items         []Attributes
+	items         Items
 	found, passed int // Count, ScannedCount
 	size          int // bytes read
 	last          Attributes
@@ -238,7 +238,7 @@ type page struct {
 func (rd *reading) read(tx *store.Tx, s span, forward bool) (*page, error) {
 	p := &page{used: newUsage(rd.t)}
 	if !rd.count {
-		p.items = []Attributes{}
+		p.items = newItems(rd.request)
 	}
 	bucket := tx.Bucket(rd.t.items())
 	if rd.x != nil {
@@ -282,7 +282,7 @@ func (rd *reading) take(tx *store.Tx, p *page, entry record) error {
 	if rd.all || rd.projection != nil {
 		entry = whole
 	}
-	p.items = append(p.items, project(rd.request, entry, rd.projection))
+	p.items = p.items.add(entry, rd.projection)
 	return nil
 }
 

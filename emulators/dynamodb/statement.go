@@ -104,9 +104,9 @@ func (s *service) ExecuteStatement(ctx context.Context, in *ExecuteStatementInpu
 		if err != nil {
 			return err
 		}
-		out = &ExecuteStatementOutput{Items: []Attributes{}}
+		out = &ExecuteStatementOutput{Items: newItems(nil)}
 		if returned := st.returned(c, a); returned != nil {
-			out.Items = append(out.Items, returned)
+			out.Items = out.Items.add(record(returned), nil)
 		}
 		used := newUsage(c.table)
 		used.write(c.apply(tx, now, e), 1)

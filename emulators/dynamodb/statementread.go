@@ -168,7 +168,7 @@ func (s *service) selectPage(tx *store.Tx, r *wire.Request, st *statement, in *E
 // read reads a page from where a token points, and returns the next token; nil if there is no more. limit 0 is none.
 func (sel *selection) read(tx *store.Tx, at bookmark, limit int) (all *page, next *bookmark, err error) {
 	spans := sel.parts.spans(sel.rd.key())
-	all = &page{items: []Attributes{}, used: newUsage(sel.rd.t)}
+	all = &page{items: newItems(nil), used: newUsage(sel.rd.t)}
 	for i := at.part; i < len(spans); i++ {
 		if i-at.part == maxPartsPerPage || all.size > maxPage {
 			return all, &bookmark{part: i}, nil
@@ -193,7 +193,7 @@ func (sel *selection) read(tx *store.Tx, at bookmark, limit int) (all *page, nex
 
 // add adds what a part of a page has read.
 func (p *page) add(part *page) {
-	p.items = append(p.items, part.items...)
+	p.items = p.items.join(part.items)
 	p.found += part.found
 	p.passed += part.passed
 	p.size += part.size

@@ -86,15 +86,14 @@ var contentTypes = map[Protocol][]string{
 // answer encodes and sends an operation's output.
 func (x *exchange) answer(v reflect.Value) {
 	op := x.op
-	x.out = buffers.Get().(*[]byte)
-	b := (*x.out)[:0]
+	b := x.begin()
 	if x.span != nil && !x.speaksJSON() {
 		x.span.Output(traced(op.out, v))
 		x.end(nil)
 	}
 	switch x.protocol {
 	case RestJSON1, RestXML:
-		x.answerREST(v)
+		x.answerREST(b, v)
 		return
 	case AWSQuery, EC2Query:
 		b = op.wrapper.appendAnswer(b, x, v)
@@ -109,8 +108,26 @@ func (x *exchange) answer(v reflect.Value) {
 		}
 		x.checksum(b)
 	}
-	*x.out = b
+	x.keep(b)
 	x.send(http.StatusOK, contentTypes[x.protocol], b, nil)
+}
+
+// begin returns what the answer is appended to.
+func (x *exchange) begin() []byte {
+	if m := x.request.memory; m.part != nil {
+		x.out, m.part = m.part, nil
+		return m.head[:0]
+	}
+	x.out = buffers.Get().(*[]byte)
+	return (*x.out)[:0]
+}
+
+// keep keeps an answer's memory for the next, if it is another than there was. An answer that begins inside what there was
+// has less of it.
+func (x *exchange) keep(b []byte) {
+	if cap(b) > cap(*x.out) {
+		*x.out = b
+	}
 }
 
 var smithyProtocol = []string{"rpc-v2-cbor"}
@@ -122,13 +139,13 @@ func (x *exchange) checksum(b []byte) {
 	}
 }
 
-func (x *exchange) answerREST(v reflect.Value) {
+func (x *exchange) answerREST(b []byte, v reflect.Value) {
 	op := x.op
 	status := op.Status
 	if status == 0 {
 		status = http.StatusOK
 	}
-	out := restResponse{header: x.w.Header(), status: status, body: (*x.out)[:0]}
+	out := restResponse{header: x.w.Header(), status: status, body: b}
 	encodeREST(&out, op.out, v)
 	contentType := contentTypes[x.protocol]
 	switch {
@@ -153,7 +170,7 @@ func (x *exchange) answerREST(v reflect.Value) {
 	default:
 		contentType = nil
 	}
-	*x.out = out.body
+	x.keep(out.body)
 	x.send(out.status, contentType, out.body, out.stream)
 }
 

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -25,5 +26,18 @@ func TestMemoryOfAnAnswerIsUsedAgainAndThatOfACallerIsNot(t *testing.T) {
 	kept := (*Request)(nil).Memory(5)
 	if len(kept) != 5 {
 		t.Errorf("%d bytes", len(kept))
+	}
+}
+
+func TestThePartOfAnAnswerIsSentFromWhereItWasWritten(t *testing.T) {
+	r := &Request{memory: new(memory)}
+	part := append(r.Part(), "[1]"...)
+	second := append(r.Part(), "[2]"...)
+	if b := append(AppendPart([]byte(`{"a":`), part), '}'); string(b) != `{"a":[1]}` || &b[5] != &part[partRoom] {
+		t.Errorf("%s", b)
+	}
+	long := strings.Repeat(" ", partRoom+1)
+	if b := AppendPart([]byte(long), second); string(b) != long+"[2]" || string(PartText(second)) != "[2]" {
+		t.Errorf("%q", b)
 	}
 }
