@@ -51,6 +51,7 @@ type Store struct {
 	broken  atomic.Pointer[DamageError] // found while the file was used
 	read    atomic.Int64                // see Read
 
+	emptying sync.Mutex  // held while dropped buckets are deleted
 	files    sync.Mutex  // held while the file is tended or closed
 	used     atomic.Bool // since it was last tended
 	unlisted atomic.Bool // the file has no list of its free pages
@@ -196,6 +197,9 @@ func (s *Store) runAll(tx *bbolt.Tx, batch []*update) (dirty bool, spoiler int) 
 			return dirty, i
 		}
 		dirty = dirty || t.dirty
+		if t.dropped {
+			tx.OnCommit(func() { go s.empty() })
+		}
 	}
 	return dirty, -1
 }
@@ -352,6 +356,14 @@ func (s *Store) openFile() (db *bbolt.DB, err error) {
 		return nil, &WriteError{path, err}
 	case err != nil:
 		return nil, &DamageError{path, err}
+	}
+	if left := db.View(func(tx *bbolt.Tx) error {
+		if tx.Bucket(dropped) != nil {
+			go s.empty()
+		}
+		return nil
+	}); left != nil {
+		return nil, &DamageError{path, left}
 	}
 	if s.opts.Ephemeral && runtime.GOOS != "windows" {
 		os.Remove(path) // the open file lives on without its name

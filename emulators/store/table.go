@@ -7,7 +7,6 @@ import (
 	"iter"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Tx is a transaction. It is of no use once the function that it was handed to has returned.
@@ -15,6 +14,8 @@ type Tx struct {
 	tx    *bbolt.Tx
 	dirty bool // something was written
 	read  int  // keys that were looked up or walked over
+
+	dropped bool // a bucket was set aside, to be deleted later
 }
 
 // failure carries an error out of a table's method to View or Update, which return it. It means a damaged file or a full
@@ -158,14 +159,6 @@ func (tx *Tx) Bucket(name string) Bucket {
 		b.FillPercent = fill
 	}
 	return Bucket{tx, b}
-}
-
-// DropBucket removes a bucket with all that is in it.
-func (tx *Tx) DropBucket(name string) {
-	tx.dirty = true
-	if err := tx.tx.DeleteBucket([]byte(name)); err != nil && err != bolterrors.ErrBucketNotFound {
-		panic(failure{fmt.Errorf("store: bucket %q: %w", name, err)})
-	}
 }
 
 // Get returns the value under a key, nil if there is none. The bytes are valid only inside the transaction, and only to read.
