@@ -39,6 +39,12 @@ func TestDamagedFiles(t *testing.T) {
 			copy(rest, bytes.Repeat([]byte("noise"), len(rest)))
 			return b
 		}},
+		{"noise in every other page from the fifth on", func(b []byte) []byte {
+			for at := 4 * pageSize; at < len(b); at += 2 * pageSize {
+				copy(b[at:min(at+pageSize, len(b))], bytes.Repeat([]byte("noise"), pageSize/5))
+			}
+			return b
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filled(t)

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"syscall"
 )
 
@@ -55,4 +57,19 @@ func (s *Store) damaged(p any) *DamageError {
 	err := &DamageError{s.path, fmt.Errorf("%v", p)}
 	s.broken.CompareAndSwap(nil, err)
 	return err
+}
+
+// boltPanics tells, in a deferred function, whether the panic is bbolt's own: it checks the pages it reads by panics, and of what
+// is no page at all it takes lengths that are none. Our own mistakes panic elsewhere.
+func boltPanics() bool {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
+	for panicking := false; ; {
+		frame, more := frames.Next()
+		inRuntime := strings.HasPrefix(frame.Function, "runtime.")
+		panicking = panicking || frame.Function == "runtime.gopanic"
+		if panicking && !inRuntime || !more {
+			return strings.HasPrefix(frame.Function, "go.etcd.io/bbolt")
+		}
+	}
 }

@@ -240,7 +240,10 @@ func (s *Store) run(f func(*Tx) error, tx *Tx) (err error) {
 		case interface{ Addr() uintptr }: // a fault
 			err = s.damaged(p)
 		default:
-			panic(p)
+			if !boltPanics() {
+				panic(p)
+			}
+			err = s.damaged(p)
 		}
 	}()
 	return f(tx)
