@@ -3298,7 +3298,7 @@ var model = wire.Model{
 			{Name: "message", Shape: 153},
 		}},
 		236: {Name: "IndexStatus", Kind: wire.String, Enum: []string{"CREATING", "UPDATING", "DELETING", "ACTIVE"}},
-		237: {Name: "InputCompressionType", Kind: wire.String, Enum: []string{"GZIP", "ZSTD", "NONE"}},
+		237: {Name: "InputCompressionType", Kind: wire.String, Enum: []string{"ZSTD", "NONE", "GZIP"}},
 		238: {Name: "InputFormat", Kind: wire.String, Enum: []string{"DYNAMODB_JSON", "ION", "CSV"}},
 		239: {Name: "InputFormatOptions", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "Csv", Shape: 99},

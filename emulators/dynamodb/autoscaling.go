@@ -3,6 +3,8 @@ package dynamodb
 import (
 	"context"
 	"slices"
+	"strings"
+	"time"
 
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
@@ -20,50 +22,183 @@ func (s *service) globalTable(tx *store.Tx, r *wire.Request, nameOrARN string) (
 	return t, err
 }
 
-// DescribeTableReplicaAutoScaling tells of all replicas, sorted by region, that nothing of them is scaled (ack-api-quirks,
-// DDB-TABLE-232).
+// DescribeTableReplicaAutoScaling tells of all replicas that nothing of them is scaled.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTableReplicaAutoScaling.html
 func (s *service) DescribeTableReplicaAutoScaling(ctx context.Context, in *DescribeTableReplicaAutoScalingInput) (out *DescribeTableReplicaAutoScalingOutput, err error) {
-	r := wire.From(ctx)
+	r, now := wire.From(ctx), s.Clock.Now()
+	err = s.Store.View(func(tx *store.Tx) error {
+		t, err := s.globalTable(tx, r, *in.TableName)
+		if err == nil {
+			out = &DescribeTableReplicaAutoScalingOutput{TableAutoScalingDescription: t.describeScaling(tx, now)}
+		}
+		return err
+	})
+	return out, err
+}
+
+// describeScaling tells that nothing is scaled, of all replicas, sorted by region. One that is being created is among them, and
+// the table is ACTIVE all the time (ack-api-quirks, DDB-TABLE-187, 232).
+func (t *table) describeScaling(tx *store.Tx, now time.Time) *TableAutoScalingDescription {
 	off := &AutoScalingSettingsDescription{AutoScalingDisabled: new(true), ScalingPolicies: []AutoScalingPolicyDescription{}}
+	d := &TableAutoScalingDescription{TableName: new(t.Name), TableStatus: new(TableStatusActive)}
+	for _, region := range slices.Sorted(slices.Values(append(t.others(), t.Region))) {
+		replica := ReplicaAutoScalingDescription{
+			RegionName: new(region), ReplicaStatus: new(ReplicaStatusActive), GlobalSecondaryIndexes: []ReplicaGlobalSecondaryIndexAutoScalingDescription{},
+			ReplicaProvisionedReadCapacityAutoScalingSettings: off, ReplicaProvisionedWriteCapacityAutoScalingSettings: off,
+		}
+		if t.replica(tx, region).settle(now).status() == TableStatusCreating {
+			replica.ReplicaStatus = new(ReplicaStatusCreating)
+		}
+		for _, x := range t.Indexes {
+			if x.Global {
+				replica.GlobalSecondaryIndexes = append(replica.GlobalSecondaryIndexes, ReplicaGlobalSecondaryIndexAutoScalingDescription{
+					IndexName: new(x.Name), IndexStatus: new(IndexStatusActive),
+					ProvisionedReadCapacityAutoScalingSettings: off, ProvisionedWriteCapacityAutoScalingSettings: off,
+				})
+			}
+		}
+		d.Replicas = append(d.Replicas, replica)
+	}
+	return d
+}
+
+// What AWS says of settings that cannot be (observed, ack-api-quirks, DDB-TABLE-190, 241, 253, 255, 446).
+const (
+	msgScaling          = "Failed to update settings for global table with name: ‘%s’"
+	msgScalingNothing   = msgScaling + " because at least one update parameter must be specified."
+	msgScalingTwice     = msgScaling + " because the regions: ‘[%s]’ were specified more than once."
+	msgScalingEmpty     = msgScaling + " because at least one update parameter must be specified for region: ‘%s’."
+	msgScalingParts     = msgScaling + ": Parameters %s are required unless auto scaling is being disabled."
+	msgScalingNoReplica = msgScaling + " because a replica does not exist in regions: ‘[%s]’."
+	msgScalingNoIndexes = msgScaling + " because the global secondary indexes with names: ‘[%s]’ do not exist."
+	msgScalingNoIndex   = msgScaling + " because a global secondary index with name: ‘%s’ does not exist in region: ‘%s’."
+	msgScalingBilling   = "Failed to update global table with name ‘%s‘. Replicas %s BillingMode is PayPerRequest. You must convert table's BillingMode " +
+		"to PROVISIONED to set parameters: %s."
+)
+
+// UpdateTableReplicaAutoScaling can turn off what is off. To scale is refused, by AWS's rules of a table whose billing mode is
+// PAY_PER_REQUEST and of any other because Application Auto Scaling is not here, and throughput limits nothing that could be
+// scaled.
+//
+// ResourceNotFoundException of a table without replicas, and of a replica or an index that is not there.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTableReplicaAutoScaling.html
+func (s *service) UpdateTableReplicaAutoScaling(ctx context.Context, in *UpdateTableReplicaAutoScalingInput) (out *UpdateTableReplicaAutoScalingOutput, err error) {
+	r, now := wire.From(ctx), s.Clock.Now()
 	err = s.Store.View(func(tx *store.Tx) error {
 		t, err := s.globalTable(tx, r, *in.TableName)
 		if err != nil {
 			return err
 		}
-		d := &TableAutoScalingDescription{TableName: new(t.Name), TableStatus: new(TableStatusActive)}
-		for _, region := range slices.Sorted(slices.Values(append(t.others(), t.Region))) {
-			replica := ReplicaAutoScalingDescription{
-				RegionName: new(region), ReplicaStatus: new(ReplicaStatusActive), GlobalSecondaryIndexes: []ReplicaGlobalSecondaryIndexAutoScalingDescription{},
-				ReplicaProvisionedReadCapacityAutoScalingSettings: off, ReplicaProvisionedWriteCapacityAutoScalingSettings: off,
-			}
-			for _, x := range t.Indexes {
-				if x.Global {
-					replica.GlobalSecondaryIndexes = append(replica.GlobalSecondaryIndexes, ReplicaGlobalSecondaryIndexAutoScalingDescription{
-						IndexName: new(x.Name), IndexStatus: new(IndexStatusActive),
-						ProvisionedReadCapacityAutoScalingSettings: off, ProvisionedWriteCapacityAutoScalingSettings: off,
-					})
-				}
-			}
-			d.Replicas = append(d.Replicas, replica)
+		if err := t.checkScalingRegions(in); err != nil {
+			return err
 		}
-		out = &DescribeTableReplicaAutoScalingOutput{TableAutoScalingDescription: d}
+		if err := t.checkScaling(in.scalings()); err != nil {
+			return err
+		}
+		out = &UpdateTableReplicaAutoScalingOutput{TableAutoScalingDescription: t.describeScaling(tx, now)}
 		return nil
 	})
 	return out, err
 }
 
-// UpdateTableReplicaAutoScaling is refused: the settings are Application Auto Scaling's, which is not here, and throughput
-// limits nothing that could be scaled.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTableReplicaAutoScaling.html
-func (s *service) UpdateTableReplicaAutoScaling(ctx context.Context, in *UpdateTableReplicaAutoScalingInput) (*UpdateTableReplicaAutoScalingOutput, error) {
-	r := wire.From(ctx)
-	return nil, s.Store.View(func(tx *store.Tx) error {
-		if _, err := s.globalTable(tx, r, *in.TableName); err != nil {
-			return err
-		}
-		return wire.NotImplemented("devstack does not implement UpdateTableReplicaAutoScaling: there is no Application Auto Scaling here")
-	})
+// scaling is what one of a request's settings is to be, and the name under which AWS speaks of it: an index's is a guess, after
+// the parameters of the older UpdateGlobalTableSettings.
+type scaling struct {
+	parameter string
+	to        *AutoScalingSettingsUpdate
 }
+
+// scalings are the request's settings.
+func (in *UpdateTableReplicaAutoScalingInput) scalings() (all []scaling) {
+	add := func(parameter string, to *AutoScalingSettingsUpdate) {
+		if to != nil {
+			all = append(all, scaling{parameter, to})
+		}
+	}
+	add("GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate", in.ProvisionedWriteCapacityAutoScalingUpdate)
+	for _, x := range in.GlobalSecondaryIndexUpdates {
+		add("ProvisionedWriteCapacityAutoScalingSettingsUpdate", x.ProvisionedWriteCapacityAutoScalingUpdate)
+	}
+	for _, u := range in.ReplicaUpdates {
+		add("ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate", u.ReplicaProvisionedReadCapacityAutoScalingUpdate)
+		for _, x := range u.ReplicaGlobalSecondaryIndexUpdates {
+			add("ProvisionedReadCapacityAutoScalingSettingsUpdate", x.ProvisionedReadCapacityAutoScalingUpdate)
+		}
+	}
+	return all
+}
+
+// checkScalingRegions checks of which replicas and indexes a request speaks. Which of two mistakes is told is a guess.
+func (t *table) checkScalingRegions(in *UpdateTableReplicaAutoScalingInput) error {
+	if in.ProvisionedWriteCapacityAutoScalingUpdate == nil && in.GlobalSecondaryIndexUpdates == nil && in.ReplicaUpdates == nil {
+		return errValidation(msgScalingNothing, t.Name)
+	}
+	seen, regions := map[string]bool{}, append(t.others(), t.Region)
+	for _, u := range in.ReplicaUpdates {
+		switch region := *u.RegionName; {
+		case seen[region]:
+			return errValidation(msgScalingTwice, t.Name, region)
+		case u.ReplicaProvisionedReadCapacityAutoScalingUpdate == nil && u.ReplicaGlobalSecondaryIndexUpdates == nil:
+			return errValidation(msgScalingEmpty, t.Name, region)
+		case !slices.Contains(regions, region):
+			return errResourceNotFoundException(msgScalingNoReplica, t.Name, region)
+		}
+		seen[*u.RegionName] = true
+		for _, x := range u.ReplicaGlobalSecondaryIndexUpdates {
+			if name, ok := t.globalIndex(x.IndexName); !ok {
+				return errResourceNotFoundException(msgScalingNoIndex, t.Name, name, *u.RegionName)
+			}
+		}
+	}
+	for _, x := range in.GlobalSecondaryIndexUpdates {
+		if name, ok := t.globalIndex(x.IndexName); !ok {
+			return errResourceNotFoundException(msgScalingNoIndexes, t.Name, name)
+		}
+	}
+	return nil
+}
+
+// globalIndex tells whether there is a global secondary index of a name, which may be missing.
+func (t *table) globalIndex(given *string) (name string, ok bool) {
+	if given != nil {
+		name = *given
+	}
+	return name, slices.ContainsFunc(t.Indexes, func(x index) bool { return x.Global && x.Name == name })
+}
+
+// checkScaling checks what the settings are to be: all of a setting must be said, or that there is none.
+func (t *table) checkScaling(all []scaling) error {
+	var wanted []string
+	for _, x := range all {
+		if x.to.AutoScalingDisabled != nil && *x.to.AutoScalingDisabled {
+			continue
+		}
+		var missing []string
+		if x.to.MaximumUnits == nil {
+			missing = append(missing, "MaximumUnits")
+		}
+		if x.to.ScalingPolicyUpdate == nil {
+			missing = append(missing, "ScalingPolicyUpdate")
+		}
+		if x.to.MinimumUnits == nil {
+			missing = append(missing, "MinimumUnits")
+		}
+		if missing != nil {
+			return errValidation(msgScalingParts, t.Name, quoted(missing))
+		}
+		wanted = append(wanted, x.parameter)
+	}
+	switch {
+	case wanted == nil:
+		return nil
+	case t.Billing == BillingModePayPerRequest:
+		regions := slices.Sorted(slices.Values(append(t.others(), t.Region)))
+		return errValidation(msgScalingBilling, t.Name, strings.ToUpper(quoted(regions)), quoted(wanted))
+	}
+	return wire.NotImplemented("devstack does not implement UpdateTableReplicaAutoScaling: there is no Application Auto Scaling here")
+}
+
+// quoted are words as AWS lists them in this operation's messages.
+func quoted(words []string) string { return "'" + strings.Join(words, "', '") + "'" }
