@@ -48,7 +48,10 @@ func End(b []byte, i int) (end int, escaped, ascii bool) {
 			return i, escaped, all&highs == 0
 		case c == '\\':
 			escaped = true
-			i += 2
+			if i++; i < len(b) {
+				all |= uint64(b[i])
+				i++
+			}
 		case c < ' ':
 			return -1, escaped, false
 		default:
@@ -77,6 +80,19 @@ func Plain(s string) bool {
 		all |= uint64(s[i])
 	}
 	return all&highs == 0 || utf8.ValidString(s)
+}
+
+// last returns the last eight bytes of a string, those that it does not have as others of its own. It is not empty.
+func last(s string) uint64 {
+	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	switch n := len(b); {
+	case n >= 8:
+		return binary.LittleEndian.Uint64(b[n-8:])
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32
+	default:
+		return uint64(b[0])*(ones&^0xffff) | uint64(b[n/2])<<8 | uint64(b[n-1])
+	}
 }
 
 // Unescape appends what stands between the quotes of a string, its escapes resolved. It reports false if one is wrong.
@@ -151,7 +167,11 @@ func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	from, i := 0, 0
 	for i < len(s) {
-		if len(s)-i >= 8 {
+		if len(s)-i < 8 {
+			if x := last(s); special(x)|x&highs == 0 {
+				break
+			}
+		} else {
 			x := binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), len(s))[i:])
 			m := special(x) | x&highs
 			if m == 0 {

@@ -9,7 +9,7 @@ import (
 
 // FuzzString holds reading and writing against encoding/json.
 func FuzzString(f *testing.F) {
-	for _, s := range []string{`"`, `a"b`, `\u00e9\ud83d\ude00\n" more`, `\u12`, `\q"`, "a\x01\"", "1234567\x01\"", "\xff\"", `\ud800"`, `12345678\"90"`, `\`} {
+	for _, s := range []string{`"`, `a"b`, `\u00e9\ud83d\ude00\n" more`, `\u12`, `\q"`, "a\x01\"", "1234567\x01\"", "\xff\"", `\ud800"`, `12345678\"90"`, `\`, "\\\xff\""} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
