@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as dynamodb from "@aws-sdk/client-dynamodb";
 import * as streams from "@aws-sdk/client-dynamodb-streams";
-import { BatchExecuteStatementCommand, BatchGetCommand, BatchWriteCommand, DynamoDBDocumentClient, ExecuteStatementCommand, ExecuteTransactionCommand, GetCommand, paginateQuery, paginateScan, PutCommand, TransactWriteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { account, collect, fails, quick, region, table } from "./stack.mjs";
+import {
+  BatchExecuteStatementCommand, BatchGetCommand, BatchWriteCommand, DynamoDBDocumentClient, ExecuteStatementCommand, ExecuteTransactionCommand, GetCommand,
+  NumberValue, paginateQuery, paginateScan, PutCommand, QueryCommand, TransactGetCommand, TransactWriteCommand, UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+import { account, collect, eventually, fails, quick, region, table } from "./stack.mjs";
 
 const db = new dynamodb.DynamoDBClient({});
 const documents = DynamoDBDocumentClient.from(db);
@@ -151,6 +154,97 @@ test("PartiQL speaks the document client's values, and a batch tells what is wro
   const TransactStatements = [{ Statement: `DELETE FROM "js-statements" WHERE id = '1'` }, { Statement: `UPDATE "js-statements" SET n = 1 WHERE id = '2'` }];
   const cancelled = await fails("TransactionCanceledException", "[None, ConditionalCheckFailed]", documents.send(new ExecuteTransactionCommand({ TransactStatements })));
   assert.equal(cancelled.CancellationReasons[1].Code, "ConditionalCheckFailed");
+});
+
+test("counters and versions lose no write among many clients", async (t) => {
+  const TableName = "js-counter", Key = { id: "1" };
+  await table(t, TableName);
+  await documents.send(new PutCommand({ TableName, Item: { id: "1", n: 0, version: 0 } }));
+  const count = () => documents.send(new UpdateCommand({ TableName, Key, UpdateExpression: "ADD n :one", ExpressionAttributeValues: { ":one": 1 } }));
+  await Promise.all(Array.from({ length: 100 }, count));
+  const save = async () => {
+    for (;;) {
+      const { Item } = await documents.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
+      const ExpressionAttributeValues = { ":seen": Item.version, ":after": Item.version + 1 };
+      try {
+        return await documents.send(new UpdateCommand({ TableName, Key, UpdateExpression: "SET version = :after", ConditionExpression: "version = :seen", ExpressionAttributeValues }));
+      } catch (e) {
+        if (!(e instanceof dynamodb.ConditionalCheckFailedException)) throw e; // somebody else was faster: read again
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, save));
+  assert.deepEqual((await documents.send(new GetCommand({ TableName, Key }))).Item, { id: "1", n: 100, version: 20 });
+});
+
+test("a transaction asked for again is done once", async (t) => {
+  const TableName = "js-once";
+  await table(t, TableName);
+  const add = (n) => {
+    const Update = { TableName, Key: { id: "1" }, UpdateExpression: "ADD n :n", ExpressionAttributeValues: { ":n": n } };
+    return documents.send(new TransactWriteCommand({ ClientRequestToken: "js-once", TransactItems: [{ Update }] }));
+  };
+  await Promise.all([add(5), add(5), add(5)]);
+  const refused = await fails("IdempotentParameterMismatchException", "", add(6));
+  assert.ok(refused instanceof dynamodb.IdempotentParameterMismatchException);
+  const { Responses } = await documents.send(new TransactGetCommand({ TransactItems: ["1", "2"].map((id) => ({ Get: { TableName, Key: { id } } })) }));
+  assert.deepEqual(Responses, [{ Item: { id: "1", n: 5 } }, {}]);
+});
+
+test("a parallel scan sees every item once, and its segments keep to themselves", async (t) => {
+  const TableName = "js-segments";
+  await table(t, TableName);
+  const ids = Array.from({ length: 75 }, (_, i) => String(i));
+  for (let i = 0; i < ids.length; i += 25) {
+    const puts = ids.slice(i, i + 25).map((id) => ({ PutRequest: { Item: { id } } }));
+    await documents.send(new BatchWriteCommand({ RequestItems: { [TableName]: puts } }));
+  }
+  const segment = (Segment) => collect(paginateScan({ client: documents, pageSize: 9 }, { TableName, Segment, TotalSegments: 4 }));
+  const found = (await Promise.all([0, 1, 2, 3].map(segment))).map((pages) => pages.flatMap((p) => p.Items.map((i) => i.id)));
+  assert.deepEqual(found.flat().sort(), ids.sort());
+  const scan = new dynamodb.ScanCommand({ TableName, Segment: 0, TotalSegments: 4, ExclusiveStartKey: { id: { S: found[1][0] } } });
+  await fails("ValidationException", "The provided starting key is invalid", db.send(scan));
+  await fails("ValidationException", "Segment: 4 is not less than TotalSegments: 4", db.send(new dynamodb.ScanCommand({ TableName, Segment: 4, TotalSegments: 4 })));
+});
+
+test("an index of several attributes is added to what is there", async (t) => {
+  const TableName = "js-index";
+  await table(t, TableName);
+  for (let i = 0; i < 12; i++) await documents.send(new PutCommand({ TableName, Item: { id: String(i), shop: "s", kind: i % 2 ? "odd" : "even", day: "d" + (i % 3), n: i } }));
+  const Create = {
+    IndexName: "by_kind", Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["n"] },
+    KeySchema: [["shop", "HASH"], ["kind", "HASH"], ["day", "RANGE"], ["id", "RANGE"]].map(([AttributeName, KeyType]) => ({ AttributeName, KeyType })),
+  };
+  const AttributeDefinitions = ["shop", "kind", "day"].map((AttributeName) => ({ AttributeName, AttributeType: "S" }));
+  await db.send(new dynamodb.UpdateTableCommand({ TableName, AttributeDefinitions, GlobalSecondaryIndexUpdates: [{ Create }] }));
+  await eventually("index", async () => (await db.send(new dynamodb.DescribeTableCommand({ TableName }))).Table.GlobalSecondaryIndexes[0].IndexStatus === "ACTIVE");
+  const query = {
+    TableName, IndexName: "by_kind", KeyConditionExpression: "shop = :s AND kind = :k AND #d > :d",
+    ExpressionAttributeNames: { "#d": "day" }, ExpressionAttributeValues: { ":s": "s", ":k": "odd", ":d": "d0" },
+  };
+  const pages = await collect(paginateQuery({ client: documents, pageSize: 3 }, query));
+  assert.deepEqual(pages.flatMap((p) => p.Items.map((i) => i.n)), [1, 7, 11, 5]);
+  await fails("ValidationException", "", documents.send(new QueryCommand({ ...query, KeyConditionExpression: "shop = :s AND #d > :d", ExpressionAttributeValues: { ":s": "s", ":d": "d0" } })));
+});
+
+test("values go as the document client is told to marshall them", async (t) => {
+  const TableName = "js-marshall";
+  await table(t, TableName);
+  class Price {
+    constructor(amount) {
+      this.amount = amount;
+      this.none = undefined;
+    }
+  }
+  const told = DynamoDBDocumentClient.from(db, {
+    marshallOptions: { removeUndefinedValues: true, convertClassInstanceToMap: true, convertEmptyValues: true },
+    unmarshallOptions: { wrapNumbers: true },
+  });
+  await told.send(new PutCommand({ TableName, Item: { id: "1", price: new Price(1), empty: "", large: NumberValue.from("1234567890123456789.5"), gone: undefined } }));
+  const { Item } = await told.send(new GetCommand({ TableName, Key: { id: "1" } }));
+  assert.equal(Item.large.toString(), "1234567890123456789.5");
+  assert.equal(Item.price.amount.toString(), "1");
+  assert.deepEqual([Item.empty, "gone" in Item, "none" in Item.price], [null, false, false]);
 });
 
 test("a stream tells of every change in order", async (t) => {

@@ -1,8 +1,9 @@
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import boto3
 from boto3.dynamodb.conditions import Attr, Key
-from boto3.dynamodb.types import Binary
+from boto3.dynamodb.types import Binary, TypeSerializer
 from botocore.config import Config
 
 from stack import ACCOUNT, REGION, Case
@@ -253,6 +254,120 @@ class DynamoDB(Case):
             db.execute_statement,
             Statement="DROP TABLE orders",
         )
+
+    def test_a_counter_and_a_version_lose_no_write_among_many_clients(self):
+        table = self.table("py-counter")
+        table.put_item(Item={"id": "1", "n": 0, "version": 0})
+
+        def count(_):
+            db.update_item(TableName="py-counter", Key={"id": {"S": "1"}}, UpdateExpression="ADD n :one", ExpressionAttributeValues={":one": {"N": "1"}})
+
+        def save(_):
+            while True:
+                seen = db.get_item(TableName="py-counter", Key={"id": {"S": "1"}}, ConsistentRead=True)["Item"]["version"]
+                after = {"N": str(int(seen["N"]) + 1)}
+                try:
+                    return db.update_item(
+                        TableName="py-counter",
+                        Key={"id": {"S": "1"}},
+                        UpdateExpression="SET version = :after",
+                        ConditionExpression="version = :seen",
+                        ExpressionAttributeValues={":seen": seen, ":after": after},
+                    )
+                except db.exceptions.ConditionalCheckFailedException:
+                    pass  # somebody else was faster: read again
+
+        with ThreadPoolExecutor(8) as clients:
+            list(clients.map(count, range(200)))
+            list(clients.map(save, range(40)))
+        self.assertEqual({"id": "1", "n": 200, "version": 40}, table.get_item(Key={"id": "1"})["Item"])
+
+    def test_a_transaction_asked_for_again_is_done_once(self):
+        table = self.table("py-once")
+        add = lambda n: [{"Update": {"TableName": "py-once", "Key": {"id": {"S": "1"}}, "UpdateExpression": "ADD n :n", "ExpressionAttributeValues": {":n": {"N": n}}}}]
+        for writes in 4, 0:
+            done = db.transact_write_items(TransactItems=add("5"), ClientRequestToken="py-once", ReturnConsumedCapacity="TOTAL")["ConsumedCapacity"][0]
+            self.assertEqual(2, done["CapacityUnits"], "a repetition reads")
+            self.assertEqual(writes == 0, "ReadCapacityUnits" in done)
+        self.assertEqual(5, table.get_item(Key={"id": "1"})["Item"]["n"])
+        refused = self.fails("IdempotentParameterMismatchException", "", db.transact_write_items, TransactItems=add("6"), ClientRequestToken="py-once")
+        self.assertIsInstance(refused, db.exceptions.IdempotentParameterMismatchException)
+        twice = self.fails("ValidationException", "Transaction request cannot include multiple operations on one item", db.transact_write_items, TransactItems=add("1") * 2)
+        self.assertEqual(400, twice.response["ResponseMetadata"]["HTTPStatusCode"])
+
+    def test_an_index_is_added_to_what_is_there_and_taken_away(self):
+        table = self.table("py-index")
+        with table.batch_writer() as batch:
+            for i in range(40):
+                batch.put_item(Item={"id": str(i), "kind": "even" if i % 2 == 0 else "odd", "n": i} if i else {"id": "0"})
+        index = {
+            "IndexName": "by_kind",
+            "KeySchema": [{"AttributeName": "kind", "KeyType": "HASH"}, {"AttributeName": "n", "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+        types = [{"AttributeName": "kind", "AttributeType": "S"}, {"AttributeName": "n", "AttributeType": "N"}]
+        db.update_table(TableName="py-index", AttributeDefinitions=types, GlobalSecondaryIndexUpdates=[{"Create": index}])
+        status = lambda: [i["IndexStatus"] for i in db.describe_table(TableName="py-index")["Table"].get("GlobalSecondaryIndexes", [])]
+        self.eventually("index", lambda: status() == ["ACTIVE"])
+        even = table.query(IndexName="by_kind", KeyConditionExpression=Key("kind").eq("even") & Key("n").gte(30), ScanIndexForward=False)
+        self.assertEqual([38, 36, 34, 32, 30], [i["n"] for i in even["Items"]])
+        self.fails("ValidationException", "Type mismatch for Index Key n Expected: N Actual: S IndexName: by_kind", table.put_item, Item={"id": "x", "n": "1"})
+        self.fails(
+            "ValidationException",
+            "Consistent reads are not supported on global secondary indexes",
+            table.scan,
+            IndexName="by_kind",
+            ConsistentRead=True,
+        )
+        db.update_table(TableName="py-index", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by_kind"}}])
+        self.eventually("end of the index", lambda: status() == [])
+        self.fails("ValidationException", "The table does not have the specified index: by_kind", table.scan, IndexName="by_kind")
+
+    def test_an_item_has_400_kb_and_a_batch_answers_16_mb_at_most(self):
+        table = self.table("py-large")
+        text = "x" * (400 * 1024 - len("id") - len("00") - len("text"))
+        self.fails("ValidationException", "Item size has exceeded the maximum allowed size", table.put_item, Item={"id": "00", "text": text + "x"})
+        names = [f"{i:02}" for i in range(42)]  # 16.4 MB
+        with table.batch_writer() as batch:
+            for name in names:
+                batch.put_item(Item={"id": name, "text": text})
+        first = db.batch_get_item(RequestItems={"py-large": {"Keys": [{"id": {"S": n}} for n in names]}})
+        left = first["UnprocessedKeys"]["py-large"]["Keys"]
+        self.assertLess(0, len(left))
+        rest = db.batch_get_item(RequestItems=first["UnprocessedKeys"])
+        got = [i["id"]["S"] for answer in (first, rest) for i in answer["Responses"]["py-large"]]
+        self.assertEqual(({}, names), (rest["UnprocessedKeys"], sorted(got)))
+        page = table.scan()
+        self.assertEqual(3, page["Count"])  # a page ends with the item that makes it 1 MB
+        self.assertIn("LastEvaluatedKey", page)
+
+    def test_keys_of_every_alphabet_keep_the_order_of_their_bytes(self):
+        db.create_table(
+            TableName="py-order",
+            AttributeDefinitions=[{"AttributeName": "p", "AttributeType": "B"}, {"AttributeName": "s", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.addCleanup(db.delete_table, TableName="py-order")
+        put, texts = TypeSerializer(), ["\x00", "A", "a", "a\u0300", "z", "é", "中", "\uffee", "🎈", "👩\u200d🚀"]
+        for text in reversed(texts):
+            db.put_item(TableName="py-order", Item={"p": put.serialize(b"\x00\xff"), "s": put.serialize(text)})
+        answer = db.query(TableName="py-order", KeyConditionExpression="p = :p", ExpressionAttributeValues={":p": {"B": b"\x00\xff"}})
+        self.assertEqual(texts, [i["s"]["S"] for i in answer["Items"]])
+        empty = {"p": {"B": b""}, "s": {"S": "a"}}
+        self.fails("ValidationException", "cannot contain an empty binary value. Key: p", db.put_item, TableName="py-order", Item=empty)
+
+    def test_a_batch_of_statements_answers_each_for_itself(self):
+        self.table("py-each").put_item(Item={"id": "1", "n": 1})
+        statements = [
+            "SELECT n FROM \"py-each\" WHERE id = '1'",
+            "SELECT n FROM \"py-none\" WHERE id = '1'",
+            "SELECT n FROM \"py-each\" WHERE id = '2'",
+        ]
+        one, gone, none = db.batch_execute_statement(Statements=[{"Statement": s} for s in statements])["Responses"]
+        self.assertEqual({"n": {"N": "1"}}, one["Item"])
+        self.assertEqual("ResourceNotFound", gone["Error"]["Code"])
+        self.assertEqual({"TableName": "py-each"}, none)
 
 
 class Streams(Case):
