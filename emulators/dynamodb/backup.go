@@ -28,6 +28,7 @@ type backup struct {
 	Count   int64      // items
 	Bytes   int64
 	Bucket  string // of the items
+	Copying bool   // which are not all there yet
 }
 
 // The words of AWS's answers, as observed (ack-api-quirks, DDB-BACKUP-005, 010, 012, 014, 015, DDB-TABLE-167, 442).
@@ -71,13 +72,15 @@ func newBackup(tx *store.Tx, t *table, name, kind, random string, now time.Time)
 	return b
 }
 
-// CreateBackup copies a table with all its items, at once. Names need not differ.
+// CreateBackup copies a table with all its items as they are at this instant. A large table's backup is CREATING until it has them
+// (copy.go). Names need not differ.
 //
 // TableNotFoundException if there is no such table.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateBackup.html
 func (s *service) CreateBackup(ctx context.Context, in *CreateBackupInput) (out *CreateBackupOutput, err error) {
 	r, now, random := wire.From(ctx), s.Clock.Now(), s.IDs.Hex(8)
+	busy := false
 	err = s.Store.Update(func(tx *store.Tx) error {
 		t, err := s.present(tx, r, *in.TableName)
 		if err != nil {
@@ -85,12 +88,18 @@ func (s *service) CreateBackup(ctx context.Context, in *CreateBackupInput) (out 
 		}
 		dropOldBackups(tx, now)
 		b := newBackup(tx, t, *in.BackupName, BackupTypeUser, random, now)
-		copyItems(tx, t.items(), b.Bucket)
+		b.Copying = true
 		b.put(tx)
+		source := *t
+		if source.snap(tx, snapshot{ID: "backup/" + t.ID + "/" + b.ID, Backup: b.ID}, s.opts.step, now); source.busy() {
+			source.put(tx)
+		}
+		busy = source.busy()
 		out = &CreateBackupOutput{BackupDetails: b.details()}
 		out.BackupDetails.BackupStatus = new(BackupStatusCreating) // by the next call it is AVAILABLE, as on AWS (DDB-BACKUP-003)
 		return nil
 	})
+	s.copies.wakeIf(busy && err == nil)
 	return out, err
 }
 
@@ -102,14 +111,6 @@ func (s *service) present(tx *store.Tx, r *wire.Request, nameOrARN string) (*tab
 		err = errTableNotFoundException(msgNoTable, name)
 	}
 	return t, err
-}
-
-// copyItems copies a bucket of items into another.
-func copyItems(tx *store.Tx, from, to string) {
-	target := tx.Bucket(to)
-	for key, stored := range tx.Bucket(from).Ascend(nil) {
-		target.Put(key, stored)
-	}
 }
 
 // dropItems removes the items of a table that is deleted. With point-in-time recovery on they become those of a SYSTEM
@@ -130,7 +131,7 @@ func dropItems(tx *store.Tx, t *table, now time.Time) {
 func dropOldBackups(tx *store.Tx, now time.Time) {
 	var old []backup
 	for b := range backups.All(tx) {
-		if b.expired(now) {
+		if b.expired(now) && !b.restores(tx, now) {
 			old = append(old, b)
 		}
 	}
@@ -206,7 +207,7 @@ func (s *service) DeleteBackup(ctx context.Context, in *DeleteBackupInput) (out 
 			return err
 		case b.Type == BackupTypeSystem:
 			return errValidation(msgDeleteSystem, *in.BackupArn, b.Expires.Format("2006-01-02T15:04:05.000Z"))
-		case b.restores(tx, now):
+		case b.Copying, b.restores(tx, now):
 			return errBackupInUseException(msgDeleteUsed, b.arn())
 		}
 		b.drop(tx)

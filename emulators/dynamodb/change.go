@@ -47,6 +47,7 @@ type change struct {
 	byTTL bool
 
 	replicated bool // it comes from another replica of the table
+	copied     bool // it is not new: streams do not tell of it
 }
 
 // effects are what follows a commit. A transaction that is run again begins with none.
@@ -65,18 +66,21 @@ func (c *change) apply(tx *store.Tx, now time.Time, e *effects) (used writeUnits
 		return used
 	}
 	t := c.table
-	if t.View != "" {
+	if t.View != "" && !c.copied {
 		appendStream(tx, c, now)
 		e.streams = append(e.streams, t.StreamARN)
 	}
+	c.keepOld(tx)
 	if t.Recovery != nil {
 		c.journal(tx, now)
 	}
 	used.indexes = make([]float64, len(t.Indexes))
 	for i := range t.Indexes {
-		used.indexes[i] = c.applyIndex(tx, &t.Indexes[i])
+		if x := &t.Indexes[i]; x.Filled.covers(c.key) {
+			used.indexes[i] = c.applyIndex(tx, x)
+		}
 	}
-	if t.TTL != "" {
+	if t.TTL != "" && t.Listed.covers(c.key) {
 		c.applyExpiry(tx, now, e)
 	}
 	t.add(tx, nil, difference(c.old, c.new))

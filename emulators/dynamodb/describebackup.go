@@ -3,9 +3,16 @@ package dynamodb
 // details describes the backup itself.
 func (b *backup) details() *BackupDetails {
 	return &BackupDetails{
-		BackupArn: new(b.arn()), BackupName: new(b.Name), BackupSizeBytes: new(b.Bytes), BackupStatus: new(BackupStatusAvailable),
+		BackupArn: new(b.arn()), BackupName: new(b.Name), BackupSizeBytes: new(b.Bytes), BackupStatus: new(b.status()),
 		BackupType: new(b.Type), BackupCreationDateTime: new(b.Created), BackupExpiryDateTime: b.Expires,
 	}
+}
+
+func (b *backup) status() string {
+	if b.Copying {
+		return BackupStatusCreating
+	}
+	return BackupStatusAvailable
 }
 
 // summary describes the backup in a list.
@@ -13,7 +20,7 @@ func (b *backup) summary() BackupSummary {
 	return BackupSummary{
 		TableName: new(b.Table.Name), TableId: new(b.Table.ID), TableArn: new(b.Table.arn()),
 		BackupArn: new(b.arn()), BackupName: new(b.Name), BackupCreationDateTime: new(b.Created), BackupExpiryDateTime: b.Expires,
-		BackupStatus: new(BackupStatusAvailable), BackupType: new(b.Type), BackupSizeBytes: new(b.Bytes),
+		BackupStatus: new(b.status()), BackupType: new(b.Type), BackupSizeBytes: new(b.Bytes),
 	}
 }
 

@@ -46,6 +46,8 @@ type Options struct {
 	// OnStreamWrite is called after each commit that has added records to a stream, from the writer's goroutine: it must
 	// not wait. Pollers that listen need not poll. ctx is the writer's, for the trace that it is in.
 	OnStreamWrite func(ctx context.Context, streamARN string)
+
+	step stepSize // of work that goes over whole tables; zero: wholeStep
 }
 
 // service implements the generated api interface; a missing operation does not compile.
@@ -54,6 +56,7 @@ type service struct {
 	opts   Options
 	cache  tableCache
 	expiry sweeper
+	copies copier
 }
 
 // streamService implements the generated streamsAPI over the same state.
@@ -67,8 +70,12 @@ func New(env kit.Env, opts Options) (db, streams *wire.Service) {
 	if opts.OnStreamWrite == nil {
 		opts.OnStreamWrite = func(context.Context, string) {}
 	}
+	if opts.step == (stepSize{}) {
+		opts.step = wholeStep
+	}
 	s := &service{Env: env, opts: opts}
 	s.expiry.start(s)
+	s.copies.start(s)
 	return register(s), streamsRegister(&streamService{s})
 }
 

@@ -150,7 +150,7 @@ func (p *throughput) follow(before, after *throughput) {
 func same(a, b *int64) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // synchronize does to the replicas what UpdateTable has done to the table, and lets it take as long there.
-func (t *table) synchronize(tx *store.Tx, before *table, now time.Time, takes time.Duration) {
+func (t *table) synchronize(tx *store.Tx, before *table, now time.Time, opts *Options) {
 	for _, region := range t.others() {
 		r := t.replica(tx, region)
 		was := *r
@@ -158,12 +158,12 @@ func (t *table) synchronize(tx *store.Tx, before *table, now time.Time, takes ti
 		for _, m := range t.Transitions {
 			switch m.Kind {
 			case addingIndex, droppingIndex, changingIndex:
-				if m.Until.Equal(now.Add(takes)) { // begun by this call
-					r.begin(m, now, takes)
+				if m.Until.Equal(now.Add(opts.Transition)) { // begun by this call
+					r.begin(m, now, opts.Transition)
 				}
 			}
 		}
-		r.followIndexes(tx, &was)
+		r.followIndexes(tx, &was, opts.step)
 		r.settleOnDemand()
 		r.settle(now).put(tx)
 	}
@@ -176,6 +176,9 @@ func (t *table) synchronize(tx *store.Tx, before *table, now time.Time, takes ti
 func (c *change) replicate(tx *store.Tx, now time.Time, e *effects) {
 	for _, region := range c.table.others() {
 		t := c.table.replica(tx, region)
+		if !t.Copied.covers(c.key) {
+			continue
+		}
 		r := change{table: t, key: c.key, old: record(tx.Bucket(t.items()).Get(c.key)), new: c.new, replicated: true}
 		r.apply(tx, now, e)
 	}

@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(writerEnv); path != "" {
 		writeForever(path)
 	}
+	if args := os.Getenv(copierEnv); args != "" {
+		copyForever(args)
+	}
 	os.Exit(m.Run())
 }
 

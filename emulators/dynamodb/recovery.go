@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"math"
 	"time"
 
 	"devstack/emulators/store"
@@ -24,6 +25,7 @@ const defaultRecovery = 35
 // "and LatestRestor" and the last but one after "Pleas": what follows is a guess.
 const (
 	msgRecoveryPeriod = "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery."
+	msgRecoveryUsed   = "Point in time recovery cannot be disabled while table '%s' is being restored" // a guess
 	msgNoRecovery     = "Point in time recovery is not enabled for table '%s'"
 	msgRestoreSource  = "Must provide exactly one of: sourceTableArn, sourceTableName"
 	msgRestoreNothing = "The parameter 'TableName' is required but was not present in the request"
@@ -86,6 +88,9 @@ func (s *service) UpdateContinuousBackups(ctx context.Context, in *UpdateContinu
 		if err != nil {
 			return err
 		}
+		if found.lookingBack() && !*spec.PointInTimeRecoveryEnabled {
+			return errContinuousBackupsUnavailableException(msgRecoveryUsed, found.Name)
+		}
 		t := *found
 		t.recover(tx, spec, now)
 		t.put(tx)
@@ -135,6 +140,9 @@ func (c *change) journal(tx *store.Tx, now time.Time) {
 	value := binary.AppendUvarint(make([]byte, 0, 4+len(c.key)+len(c.old)), uint64(len(c.key)))
 	b.Put(journalKey(instant, sequence), append(append(value, c.key...), c.old...))
 
+	if c.table.lookingBack() { // further than that, perhaps
+		return
+	}
 	var old [][]byte
 	limit := c.table.Recovery.earliest(now).UnixMilli()
 	for key := range b.Ascend(nil) {
@@ -148,19 +156,16 @@ func (c *change) journal(tx *store.Tx, now time.Time) {
 	}
 }
 
-// undo takes back, in a copy of the table's items, what has changed after the instant.
-func (t *table) undo(tx *store.Tx, copied string, at time.Time) {
-	items := tx.Bucket(copied)
-	for key, value := range tx.Bucket(t.journal()).Descend(nil) {
-		if journalInstant(key) <= at.UnixMilli() {
-			break
-		}
-		n, size := binary.Uvarint(value)
-		itemKey, old := value[size:size+int(n)], value[size+int(n):]
-		if len(old) == 0 {
-			items.Delete(itemKey)
-		} else {
-			items.Put(itemKey, old)
-		}
+// restoreTo begins to give another table the items of the instant, and reports whether there is more to copy.
+func (t *table) restoreTo(tx *store.Tx, to *table, at time.Time, size stepSize, now time.Time) (more bool) {
+	to.Copied = &reach{}
+	to.put(tx)
+	source := *t
+	source.snap(tx, snapshot{ID: "restore/" + to.ID, Journal: journalKey(at.UnixMilli(), math.MaxUint64), Region: to.Region, Table: to.Name}, size, now)
+	*to, _ = tables.Get(tx, to.Account, to.Region, to.Name)
+	if to.Copied != nil {
+		source.put(tx)
+		return true
 	}
+	return false
 }

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -174,10 +175,13 @@ func TestJournalKeepsTheOrderOfCommits(t *testing.T) {
 			at   time.Duration
 			want byte
 		}{{19, 0}, {20, 2}, {29, 2}, {30, 3}} {
-			tx.Bucket("copy").Put(key, record{0, 0, 0, 0, 3})
-			things.undo(tx, "copy", start.Add(tt.at*time.Millisecond))
-			if got := tx.Bucket("copy").Get(key); got[4] != tt.want {
-				t.Errorf("at %d ms: %d, want %d", tt.at, got[4], tt.want)
+			tx.Bucket(things.items()).Put(key, record{0, 0, 0, 0, 3})
+			m := snapshot{ID: tt.at.String(), Journal: journalKey(start.Add(tt.at*time.Millisecond).UnixMilli(), math.MaxUint64)}
+			m.goBack(tx, &things, wholeStep)
+			for _, got := range m.items(tx, &things) {
+				if got[4] != tt.want {
+					t.Errorf("at %d ms: %d, want %d", tt.at, got[4], tt.want)
+				}
 			}
 		}
 		return nil

@@ -129,8 +129,8 @@ func checkOverrides(u *UpdateReplicationGroupMemberAction) error {
 	return nil
 }
 
-// updateMembers is UpdateTable with ReplicaUpdates. A replica is there, with all items, when the call returns, though it is
-// CREATING and the table UPDATING for as long as Options.Transition says. The answer tells neither of what was added nor of
+// updateMembers is UpdateTable with ReplicaUpdates. A replica of a small table has all items when the call returns, though it is
+// CREATING and the table UPDATING for as long as Options.Transition says; that of a large one is until it has them (copy.go). The answer tells neither of what was added nor of
 // what has changed, as AWS's (ack-api-quirks, DDB-TABLE-226, 250, 261).
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables.tutorial.html
@@ -144,6 +144,7 @@ func (s *service) updateMembers(ctx context.Context, in *UpdateTableInput) (out 
 	for range c.creates {
 		ids = append(ids, s.IDs.UUID())
 	}
+	busy := false
 	err = s.update(ctx, func(tx *store.Tx, e *effects) error {
 		t, err := s.tableToChange(tx, r, *in.TableName)
 		if err != nil {
@@ -175,8 +176,10 @@ func (s *service) updateMembers(ctx context.Context, in *UpdateTableInput) (out 
 		out = &UpdateTableOutput{TableDescription: d}
 		t.begin(transition{Kind: regrouping}, now, s.opts.Transition)
 		t.settle(now).put(tx)
+		busy = t.busy()
 		return nil
 	})
+	s.copies.wakeIf(busy && err == nil)
 	if err == nil {
 		for _, region := range c.deletes {
 			s.cache.forget(r.Account, region, *out.TableDescription.TableName)
@@ -218,6 +221,8 @@ func (c *memberChange) check(tx *store.Tx, r *wire.Request, t *table, now time.T
 			return errValidation(msgNoRegion, region, strings.Join(regions, ", "))
 		case !slices.Contains(t.others(), region):
 			return errValidation(msgNoReplicas, region)
+		case t.replica(tx, region).busy():
+			return errResourceInUseException(msgRegrouping) // a guess
 		case t.replica(tx, region).Protected:
 			return errValidation(msgReplicaGuarded, t.Name, region)
 		case !t.Global.Strong && t.Global.wasSource(region, now):
@@ -312,7 +317,10 @@ func (s *service) addReplicas(tx *store.Tx, from *wire.Request, t *table, c *mem
 	}
 	for i := range c.creates {
 		r := t.newReplica(&c.creates[i], ids[i], now)
-		r.copyFrom(tx, t, now, e)
+		r.Copied = r.take(tx, recordsOf(tx, t.items(), nil), s.opts.step, now, e)
+		if r.Copied != nil {
+			t.Copies = append(slices.Clone(t.Copies), r.Region)
+		}
 		r.EncryptedBy, _ = t.replicaKey(from, r.Region, c.creates[i].KMSMasterKeyId) // which is checked
 		if t.View != "" && !g.Strong {
 			s.enableStream(tx, r, t.View, now)
@@ -334,15 +342,20 @@ func (t *table) newReplica(a *CreateReplicationGroupMemberAction, id string, now
 	r.View, r.Label, r.StreamARN = "", "", ""
 	r.Transitions, r.ClassChanges, r.KeyChanges, r.ProtectedAt = nil, nil, nil, nil
 	r.Indexes = slices.Clone(t.Indexes)
+	r.Copies, r.Snapshots = nil, nil
 	r.override(a.OnDemandThroughputOverride, a.GlobalSecondaryIndexes, a.TableClassOverride, now)
 	return &r
 }
 
-// copyFrom copies another table's items. It has no stream yet to tell of them.
-func (t *table) copyFrom(tx *store.Tx, from *table, now time.Time, e *effects) {
-	for key, stored := range tx.Bucket(from.items()).Ascend(nil) {
-		c := change{table: t, key: slices.Clone(key), new: slices.Clone(record(stored))}
-		c.apply(tx, now, e)
+// copyOn does a step towards a replica of the table's items. One that was deleted meanwhile needs none.
+func (t *table) copyOn(tx *store.Tx, size stepSize, now time.Time, e *effects) {
+	r := t.replica(tx, t.Copies[0])
+	if r.Copied != nil {
+		r.Copied = r.take(tx, recordsOf(tx, t.items(), r.Copied.next()), size, now, e)
+		r.settle(now).put(tx)
+	}
+	if r.Copied == nil {
+		t.Copies = t.Copies[1:]
 	}
 }
 

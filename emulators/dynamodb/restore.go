@@ -38,7 +38,7 @@ const (
 
 // RestoreTableFromBackup makes a new table of a backup: its items, keys, indexes and throughput. Streams, time to live,
 // tags, table class, deletion protection, point-in-time recovery and policies are not restored. The answer says CREATING; how
-// long the table is so, Options.Transition tells.
+// long the table is so, Options.Transition tells, and a large one is until it has all items (copy.go).
 //
 // TableAlreadyExistsException if there is a table of the name, BackupNotFoundException if there is no such backup, and
 // BackupInUseException while another table is made of it. One of another region needs SSESpecificationOverride.
@@ -56,6 +56,7 @@ func (s *service) RestoreTableFromBackup(ctx context.Context, in *RestoreTableFr
 		in.BillingModeOverride, in.GlobalSecondaryIndexOverride, in.LocalSecondaryIndexOverride,
 		in.ProvisionedThroughputOverride, in.OnDemandThroughputOverride, in.SSESpecificationOverride,
 	}
+	busy := false
 	err = s.Store.Update(func(tx *store.Tx) error {
 		b, err := s.backup(tx, r, *in.BackupArn, now)
 		if err != nil {
@@ -65,16 +66,18 @@ func (s *service) RestoreTableFromBackup(ctx context.Context, in *RestoreTableFr
 		switch {
 		case err != nil:
 			return err
-		case b.restores(tx, now):
+		case b.Copying, b.restores(tx, now):
 			return errBackupInUseException(msgRestoreUsed, b.arn())
 		}
-		d, err := s.restore(tx, t, origin{Backup: b.arn(), Table: b.Table.arn(), At: b.Created}, now, func(items string) {
-			copyItems(tx, b.Bucket, items)
+		d, err := s.restore(tx, t, origin{Backup: b.arn(), Table: b.Table.arn(), At: b.Created}, now, func() {
+			t.Copied = t.take(tx, recordsOf(tx, b.Bucket, nil), s.opts.step, now, &effects{})
 		})
+		busy = t.busy()
 		out = &RestoreTableFromBackupOutput{TableDescription: d}
 		return err
 	})
 	s.wake(now, err)
+	s.copies.wakeIf(busy && err == nil)
 	return out, err
 }
 
@@ -122,15 +125,14 @@ func (t *table) restoring(now time.Time) *origin {
 }
 
 // restore makes the table, whose items come from elsewhere. The description is that of the table before them.
-func (s *service) restore(tx *store.Tx, t *table, from origin, now time.Time, copyTo func(items string)) (*TableDescription, error) {
+func (s *service) restore(tx *store.Tx, t *table, from origin, now time.Time, copyItems func()) (*TableDescription, error) {
 	if err := makeRoom(tx, t, now); err != nil { // there was room before anything was written
 		return nil, err
 	}
 	t.begin(transition{Kind: creating, From: &from}, now, s.opts.Transition)
 	d := t.describe(tx, now)
 	d.BillingModeSummary = &BillingModeSummary{BillingMode: new(t.Billing)}
-	copyTo(t.items())
-	t.fill(tx)
+	copyItems()
 	t.settle(now).put(tx)
 	return d, nil
 }
@@ -300,15 +302,4 @@ func sameKey(a, b []KeySchemaElement) bool {
 
 func sameSet(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
-}
-
-// fill counts the items of a restored table and lists them in its indexes.
-func (t *table) fill(tx *store.Tx) {
-	t.followIndexes(tx, &table{ID: t.ID})
-	var n counts
-	for _, stored := range tx.Bucket(t.items()).Ascend(nil) {
-		n.items++
-		n.bytes += int64(record(stored).size())
-	}
-	t.add(tx, nil, n)
 }

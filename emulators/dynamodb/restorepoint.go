@@ -32,6 +32,7 @@ func (s *service) RestoreTableToPointInTime(ctx context.Context, in *RestoreTabl
 		in.BillingModeOverride, in.GlobalSecondaryIndexOverride, in.LocalSecondaryIndexOverride,
 		in.ProvisionedThroughputOverride, in.OnDemandThroughputOverride, in.SSESpecificationOverride,
 	}
+	busy := false
 	err = s.Store.Update(func(tx *store.Tx) error {
 		source, err := s.restoreSource(tx, r, in, now)
 		if err != nil {
@@ -45,14 +46,14 @@ func (s *service) RestoreTableToPointInTime(ctx context.Context, in *RestoreTabl
 		if err != nil {
 			return err
 		}
-		d, err := s.restore(tx, t, origin{Table: source.arn(), At: at}, now, func(items string) {
-			copyItems(tx, source.items(), items)
-			source.undo(tx, items, at)
+		d, err := s.restore(tx, t, origin{Table: source.arn(), At: at}, now, func() {
+			busy = source.restoreTo(tx, t, at, s.opts.step, now)
 		})
 		out = &RestoreTableToPointInTimeOutput{TableDescription: d}
 		return err
 	})
 	s.wake(now, err)
+	s.copies.wakeIf(busy && err == nil)
 	return out, err
 }
 

@@ -51,6 +51,11 @@ type table struct {
 	Tags []Tag
 
 	Recovery *recovery // to a point in time; nil: off
+
+	Copied    *reach     `json:",omitempty"` // its items, if they are those of a table or a backup from which they are still being copied
+	Listed    *reach     `json:",omitempty"` // the list of expiries
+	Copies    []string   `json:",omitempty"` // regions with a replica to which its items are still being copied
+	Snapshots []snapshot `json:",omitempty"` // that are being made of it
 }
 
 // throughput is what a table or an index was given to work with. Nothing is throttled; it is reported.
@@ -70,6 +75,7 @@ type index struct {
 	Projection string   // ProjectionType
 	Include    []string // NonKeyAttributes
 	Throughput throughput
+	Filled     *reach `json:",omitempty"`
 }
 
 // keySchema is the attributes of a primary or an index key: the partition key's, then the sort key's. A table and a local

@@ -10,7 +10,7 @@ import (
 )
 
 // transition is a change to a table that is under way: made already, but not yet reported as done. It ends by the clock,
-// Options.Transition after it began, and survives a restart. With no time to take it is only seen in the answer to the
+// Options.Transition after it began, or once its work is done (copy.go), and survives a restart. With no time to take it is only seen in the answer to the
 // operation that begins it.
 type transition struct {
 	Kind  transitionKind
@@ -65,8 +65,9 @@ func (m *transition) over(now time.Time) bool { return !m.Until.After(now) }
 
 // settle returns the table without the transitions that are over: itself if there are none, nil if it is gone.
 func (t *table) settle(now time.Time) *table {
+	over := func(m transition) bool { return m.over(now) && !t.works(&m) }
 	changes := func(m transition) bool {
-		return m.over(now) || m.Kind == addingIndex && !m.Backfilling && !m.Fills.After(now)
+		return over(m) || m.Kind == addingIndex && !m.Backfilling && !m.Fills.After(now)
 	}
 	if t == nil || !slices.ContainsFunc(t.Transitions, changes) {
 		return t
@@ -75,7 +76,7 @@ func (t *table) settle(now time.Time) *table {
 		return nil
 	}
 	c := *t
-	c.Transitions = slices.DeleteFunc(slices.Clone(t.Transitions), func(m transition) bool { return m.over(now) })
+	c.Transitions = slices.DeleteFunc(slices.Clone(t.Transitions), over)
 	for i := range c.Transitions {
 		m := &c.Transitions[i]
 		m.Backfilling = m.Kind == addingIndex && !m.Fills.After(now)
@@ -253,6 +254,9 @@ func (t *table) checkDeletable() error {
 	if err := t.checkPresent(); err != nil {
 		return err
 	}
+	if len(t.Snapshots) > 0 { // its guide says so; the words are a guess
+		return inUse("Cannot delete table while a backup is being created or restored: %s", t.Name)
+	}
 	for _, m := range t.Transitions {
 		switch m.Kind {
 		case addingIndex, droppingIndex, changingIndex:
@@ -276,12 +280,14 @@ func (s *service) finish(tx *store.Tx, now time.Time) (next time.Time) {
 	}
 	var over []table
 	for t := range tables.All(tx) {
-		if slices.ContainsFunc(t.Transitions, func(m transition) bool { return m.over(now) }) {
+		if slices.ContainsFunc(t.Transitions, func(m transition) bool { return m.over(now) && !t.works(&m) }) {
 			over = append(over, t)
 			continue
 		}
 		for _, m := range t.Transitions {
-			sooner(m.Until)
+			if !m.over(now) {
+				sooner(m.Until)
+			}
 		}
 	}
 	for _, t := range over {
@@ -292,7 +298,9 @@ func (s *service) finish(tx *store.Tx, now time.Time) (next time.Time) {
 		}
 		left.put(tx)
 		for _, m := range left.Transitions {
-			sooner(m.Until)
+			if !m.over(now) {
+				sooner(m.Until)
+			}
 		}
 	}
 	return next

@@ -35,6 +35,7 @@ const (
 func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInput) (*UpdateTimeToLiveOutput, error) {
 	r, now := wire.From(ctx), s.Clock.Now()
 	spec := in.TimeToLiveSpecification
+	busy := false
 	err := s.update(ctx, func(tx *store.Tx, e *effects) error {
 		t, err := s.tableToUse(tx, r, *in.TableName)
 		if err != nil {
@@ -62,12 +63,14 @@ func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInpu
 		for _, region := range t.others() {
 			replica := t.replica(tx, region)
 			replica.begin(transition{Kind: expiring, To: replica.TTL}, now, s.opts.Transition)
-			replica.expireBy(tx, attribute, now, e)
+			replica.expireBy(tx, attribute, s.opts.step, now, e)
 		}
-		t.expireBy(tx, attribute, now, e)
+		t.expireBy(tx, attribute, s.opts.step, now, e)
+		busy = t.busy() || t.Global != nil
 		return nil
 	})
 	s.wake(now, err)
+	s.copies.wakeIf(busy && err == nil)
 	return &UpdateTimeToLiveOutput{TimeToLiveSpecification: spec}, err
 }
 
@@ -85,22 +88,15 @@ func (t *table) checkExpiring() error {
 }
 
 // expireBy sets the attribute of expiry, "" for none.
-func (t *table) expireBy(tx *store.Tx, attribute string, now time.Time, e *effects) {
+func (t *table) expireBy(tx *store.Tx, attribute string, size stepSize, now time.Time, e *effects) {
 	t.TTL = attribute
 	if attribute == "" {
 		tx.DropBucket(t.expiries())
 	} else {
-		t.listExpiries(tx, now, e)
+		t.Listed = &reach{}
+		t.listExpiries(tx, size, now, e)
 	}
 	t.settle(now).put(tx)
-}
-
-// listExpiries lists the expiries of the items that the table has already.
-func (t *table) listExpiries(tx *store.Tx, now time.Time, e *effects) {
-	for key, stored := range tx.Bucket(t.items()).Ascend(nil) {
-		c := change{table: t, key: bytes.Clone(key), new: record(stored)}
-		c.applyExpiry(tx, now, e)
-	}
 }
 
 // DescribeTimeToLive tells which attribute holds the expiry.

@@ -1,7 +1,6 @@
 package dynamodb
 
 import (
-	"bytes"
 	"slices"
 
 	"devstack/emulators/dynamodb/item"
@@ -176,9 +175,9 @@ func (u *tableUpdate) changeIndexCapacity(x *index, given *ProvisionedThroughput
 	return x.Throughput.change(u.table, x, given, u.now)
 }
 
-// followIndexes fills the indexes that the table did not have before and empties those that it has no longer. What it has
-// put into a new one is not in the answer's counts.
-func (t *table) followIndexes(tx *store.Tx, before *table) {
+// followIndexes fills the indexes that the table did not have before, as far as one step goes, and empties those that it has no
+// longer. What it has put into a new one is not in the answer's counts.
+func (t *table) followIndexes(tx *store.Tx, before *table, size stepSize) {
 	for i := range before.Indexes {
 		if _, kept := t.index(before.Indexes[i].Name); !kept {
 			before.dropIndex(tx, &before.Indexes[i])
@@ -186,21 +185,10 @@ func (t *table) followIndexes(tx *store.Tx, before *table) {
 	}
 	for i := range t.Indexes {
 		x := &t.Indexes[i]
-		if _, old := before.index(x.Name); old {
-			continue
+		if _, old := before.index(x.Name); !old {
+			x.Filled = &reach{}
+			t.fillIndex(tx, x, size)
 		}
-		entries := tx.Bucket(t.entries(x))
-		var n counts
-		for key, stored := range tx.Bucket(t.items()).Ascend(nil) {
-			e, ok := t.entryOf(x, record(stored), key)
-			if !ok {
-				continue
-			}
-			entries.Put(e.key, bytes.Clone(e.value))
-			n.items++
-			n.bytes += int64(e.value.size())
-		}
-		t.add(tx, x, n)
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 // UpdateTable changes a table's throughput, billing, class, encryption, protection, stream or one global secondary index: one
 // of them at a time. The answer says what AWS's says while the change is under way, the former throughput among it.
 //
-// A new index is filled before the call returns, though it cannot be read for as long as Options.Transition has it CREATING.
+// A new index of a small table is filled before the call returns, though it cannot be read for as long as Options.Transition has it
+// CREATING. That of a large one is CREATING until it is filled (copy.go).
 // An item whose attributes cannot be the index's key is left out of it.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
@@ -28,6 +29,7 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 	if err := checkUpdate(in); err != nil {
 		return nil, err
 	}
+	busy := false
 	err = s.Store.Update(func(tx *store.Tx) error {
 		t, err := s.tableToUse(tx, r, *in.TableName)
 		if err != nil {
@@ -51,17 +53,19 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 				disableStream(tx, t, now)
 			}
 		}
-		t.synchronize(tx, &before, now, s.opts.Transition)
+		t.synchronize(tx, &before, now, &s.opts)
 		out = &UpdateTableOutput{TableDescription: t.describe(tx, now)}
-		t.followIndexes(tx, &before)
+		t.followIndexes(tx, &before, s.opts.step)
 		if u.status != "" {
 			out.TableDescription.TableStatus = &u.status
 		}
 		t.settleOnDemand()
 		t.settle(now).put(tx)
+		busy = t.busy() || t.Global != nil
 		return nil
 	})
 	s.wake(now, err)
+	s.copies.wakeIf(busy && err == nil)
 	return out, err
 }
 
