@@ -130,7 +130,7 @@ func (t *table) follow(before, after *table, now time.Time) {
 	}
 	t.Indexes = indexes
 	if after.Class != before.Class { // ack-api-quirks, DDB-TABLE-294
-		t.Class, t.ClassFrom = after.Class, &now
+		t.changeClass(after.Class, now)
 	}
 	if after.EncryptedBy != before.EncryptedBy && !after.customKey() { // a customer's key is each region's own
 		t.EncryptedBy = ""

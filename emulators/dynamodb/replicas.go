@@ -382,7 +382,7 @@ func (t *table) override(onDemand *OnDemandThroughputOverride, indexes []Replica
 		}
 	}
 	if class != nil {
-		t.Class, t.ClassFrom = *class, &now
+		t.changeClass(*class, now)
 	}
 }
 

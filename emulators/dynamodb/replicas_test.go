@@ -215,6 +215,19 @@ func TestWhatReplicasShare(t *testing.T) {
 	}
 }
 
+// The class of a table changes that of its replicas, each of which may change so often (observed, ack-api-quirks, DDB-TABLE-294).
+func TestClassOfReplicas(t *testing.T) {
+	c := openGlobal(t, "us-east-1", "eu-west-1")
+	for _, class := range []string{"STANDARD", "STANDARD_INFREQUENT_ACCESS", "STANDARD_INFREQUENT_ACCESS"} {
+		c.mustIn(t, "us-east-1", "UpdateTable", `{"TableName":"things","ReplicaUpdates":[{"Update":{"RegionName":"eu-west-1","TableClassOverride":"`+class+`"}}]}`)
+	}
+	c.mustIn(t, "eu-west-1", "UpdateTable", `{"TableName":"things","TableClass":"STANDARD"}`)
+	got := c.in("us-east-1", "UpdateTable", `{"TableName":"things","TableClass":"STANDARD_INFREQUENT_ACCESS"}`)
+	if want := "Limit exceeded for replica in eu-west-1. Updates to TableClass are limited to 2 times in 30 day(s)"; !strings.Contains(got, want) {
+		t.Errorf("%s, not %s", got, want)
+	}
+}
+
 func TestAReplicaTakesItsTime(t *testing.T) {
 	c := slow(t)
 	c.mustIn(t, "us-east-1", "CreateTable", `{"TableName":"things","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}]}`)

@@ -199,7 +199,10 @@ func (s *service) DeleteTable(ctx context.Context, in *DeleteTableInput) (out *D
 		if err := t.checkDeletable(); err != nil {
 			return err
 		}
-		if t.Protected {
+		switch {
+		case t.Protected && t.Global != nil: // ack-api-quirks, DDB-TABLE-297
+			return errValidation(msgReplicaGuarded, t.Name, t.Region)
+		case t.Protected:
 			return errValidation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 		}
 		if err := t.checkLeave(now); err != nil {

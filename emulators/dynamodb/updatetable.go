@@ -40,7 +40,7 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 		if err := t.checkReplica(in); err != nil {
 			return err
 		}
-		u := tableUpdate{table: t, in: in, now: now, takes: s.opts.Transition}
+		u := tableUpdate{table: t, tx: tx, in: in, now: now, takes: s.opts.Transition}
 		if err := u.apply(r); err != nil {
 			return err
 		}
@@ -72,6 +72,7 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 // tableUpdate is an update of a table at work.
 type tableUpdate struct {
 	*table
+	tx     *store.Tx
 	in     *UpdateTableInput
 	now    time.Time
 	takes  time.Duration
@@ -120,17 +121,34 @@ func (u *tableUpdate) class() error {
 	if err := u.checkIdle(changeClass); err != nil {
 		return err
 	}
-	recent := slices.DeleteFunc(slices.Clone(u.ClassChanges), func(at time.Time) bool { return !at.After(u.now.Add(-classChangeWindow)) })
 	switch {
-	case len(recent) >= maxClassChanges:
+	case len(u.recentClasses(u.now)) >= maxClassChanges:
 		return errLimitExceededException("Subscriber limit exceeded: Updates to TableClass are limited to %d times in 30 day(s).", maxClassChanges)
 	case *class == u.Class || u.Class == "" && *class == TableClassStandard:
 		u.status = TableStatusUpdating
 		return nil
 	}
+	for _, region := range u.others() { // whose classes change with it (ack-api-quirks, DDB-TABLE-294)
+		if len(u.replica(u.tx, region).recentClasses(u.now)) >= maxClassChanges {
+			return errLimitExceededException("Limit exceeded for replica in %s. Updates to TableClass are limited to %d times in 30 day(s)", region, maxClassChanges)
+		}
+	}
 	u.start(transition{Kind: classing, To: *class, Was: reported{Class: u.Class, ClassFrom: u.ClassFrom}})
-	u.Class, u.ClassFrom, u.ClassChanges = *class, &u.now, append(recent, u.now)
+	u.changeClass(*class, u.now)
 	return nil
+}
+
+// recentClasses are the changes of the table class that count.
+func (t *table) recentClasses(now time.Time) []time.Time {
+	return slices.DeleteFunc(slices.Clone(t.ClassChanges), func(at time.Time) bool { return !at.After(now.Add(-classChangeWindow)) })
+}
+
+// changeClass changes the table class. To say STANDARD of a table of which nobody has said a class does not count.
+func (t *table) changeClass(class string, now time.Time) {
+	if class != t.Class && (t.Class != "" || class != TableClassStandard) {
+		t.ClassChanges = append(t.recentClasses(now), now)
+	}
+	t.Class, t.ClassFrom = class, &now
 }
 
 // protectionPause is how long deletion protection stays as it was set. It is kept to where transitions take time.
