@@ -39,35 +39,13 @@ func (s *service) ExecuteTransaction(ctx context.Context, in *ExecuteTransaction
 	}
 	now := s.Clock.Now()
 	err = s.update(ctx, func(tx *store.Tx, e *effects) error {
-		out = &ExecuteTransactionOutput{}
-		first, err := doneBefore(tx, r, in.ClientRequestToken, request, now)
-		if err != nil {
-			return err
-		}
 		actions, err := s.actions(tx, r, statements)
 		if err != nil {
 			return err
 		}
-		used := usages{}
-		if first != nil {
-			err := s.repeat(tx, r, actions, first, used)
-			out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
-			return err
-		}
-		changes, err := s.prepareAll(tx, r, actions)
-		if err != nil {
-			return err
-		}
-		sizes := make([]int, len(changes))
-		for i, c := range changes {
-			u := used.of(c.table)
-			u.writes = 1
-			sizes[i] = max(c.old.size(), c.new.size())
-			u.write(c.apply(tx, now, e), transactFactor)
-		}
-		remember(tx, r, in.ClientRequestToken, token{request, now, sizes})
-		out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
-		return nil
+		used, err := s.transact(tx, e, r, transaction{actions, in.ClientRequestToken, request, now}, func(*action, *change) {})
+		out = &ExecuteTransactionOutput{ConsumedCapacity: used.report(in.ReturnConsumedCapacity)}
+		return err
 	})
 	return out, err
 }

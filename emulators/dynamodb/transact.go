@@ -110,35 +110,49 @@ func (s *service) TransactWriteItems(ctx context.Context, in *TransactWriteItems
 	}
 	r, now := wire.From(ctx), s.Clock.Now()
 	err = s.update(ctx, func(tx *store.Tx, e *effects) error {
-		out = &TransactWriteItemsOutput{}
-		first, err := doneBefore(tx, r, in.ClientRequestToken, request, now)
-		if err != nil {
-			return err
-		}
-		used := usages{}
-		if first != nil {
-			err := s.repeat(tx, r, actions, first, used)
-			out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
-			return err
-		}
-		changes, err := s.prepareAll(tx, r, actions)
-		if err != nil {
-			return err
-		}
-		metrics, sizes := collections(nil), make([]int, len(changes))
-		for i, c := range changes {
-			metrics.add(c.table, c.table.collection(tx, actions[i].at(), in.ReturnItemCollectionMetrics))
-			u := used.of(c.table)
-			u.writes = 1
-			sizes[i] = max(c.old.size(), c.new.size())
-			u.write(c.apply(tx, now, e), transactFactor)
-		}
-		out.ItemCollectionMetrics = metrics
-		remember(tx, r, in.ClientRequestToken, token{request, now, sizes})
-		out.ConsumedCapacity = used.report(in.ReturnConsumedCapacity)
-		return nil
+		metrics := collections(nil)
+		used, err := s.transact(tx, e, r, transaction{actions, in.ClientRequestToken, request, now}, func(a *action, c *change) {
+			metrics.add(c.table, c.table.collection(tx, a.at(), in.ReturnItemCollectionMetrics))
+		})
+		out = &TransactWriteItemsOutput{ItemCollectionMetrics: metrics, ConsumedCapacity: used.report(in.ReturnConsumedCapacity)}
+		return err
 	})
 	return out, err
+}
+
+// transaction is what TransactWriteItems and ExecuteTransaction carry out alike.
+type transaction struct {
+	actions []*action
+	token   *string // ClientRequestToken
+	request string  // its hash
+	now     time.Time
+}
+
+// transact carries out a transaction and says what it has used. Of each change it tells before, unless the transaction was carried
+// out already.
+func (s *service) transact(tx *store.Tx, e *effects, r *wire.Request, t transaction, before func(*action, *change)) (usages, error) {
+	used := usages{}
+	first, err := doneBefore(tx, r, t.token, t.request, t.now)
+	if err != nil {
+		return nil, err
+	}
+	if first != nil {
+		return used, s.repeat(tx, r, t.actions, first, used)
+	}
+	changes, err := s.prepareAll(tx, r, t.actions)
+	if err != nil {
+		return nil, err
+	}
+	sizes := make([]int, len(changes))
+	for i, c := range changes {
+		before(t.actions[i], c)
+		u := used.of(c.table)
+		u.writes = 1
+		sizes[i] = max(c.old.size(), c.new.size())
+		u.write(c.apply(tx, t.now, e), transactFactor)
+	}
+	remember(tx, r, t.token, token{t.request, t.now, sizes})
+	return used, nil
 }
 
 // repeat is what a transaction costs that was carried out before: it reads what the first one was charged for writing.
