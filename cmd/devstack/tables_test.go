@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -101,10 +102,17 @@ func TestSeeds(t *testing.T) {
 	if got := scan(); !strings.Contains(got, "mine") || strings.Contains(got, "changed") {
 		t.Errorf("after a save of a seed: %s", got)
 	}
+	logs := func(texts ...string) bool {
+		log, _ := os.ReadFile(filepath.Join(r.dir, stateDir, "daemon.log"))
+		return !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(string(log), text) })
+	}
+	r.edit("seeds/more.json", `480`, `1e480`)
+	eventually(t, "complaint with the file", func() bool { return logs("seed more.json, items 1 to 1: ", "Number overflow") })
+	r.edit("seeds/more.json", `1e480,"country":"UK"`, `480,"country":"ID"`)
+	eventually(t, "whole seed", func() bool { return strings.Contains(scan(), `"country":{"S":"ID"}`) })
 	r.edit("seeds/more.json", `"id"`, `"ID"`)
 	eventually(t, "complaint with file and line", func() bool {
-		log, _ := os.ReadFile(filepath.Join(r.dir, stateDir, "daemon.log"))
-		return strings.Contains(string(log), "seeds/more.json:1,1") && strings.Contains(string(log), `the item has no "id", which is a key of the table. Is "ID" meant to be it?`)
+		return logs("seeds/more.json:1,1", `the item has no "id", which is a key of the table. Is "ID" meant to be it?`)
 	})
 	if got := scan(); !strings.Contains(got, `"price":{"N":"480"}`) {
 		t.Errorf("a bad seed has changed the table: %s", got)

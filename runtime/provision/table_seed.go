@@ -46,11 +46,13 @@ func (p *Provisioner) seedTable(ctx context.Context, t *config.Table, seeded str
 			return fmt.Errorf("seed %s: %w", filepath.Base(s.Path), err)
 		}
 	}
-	for _, items := range files {
+	for i, items := range files {
+		put := 0
 		for batch := range slices.Chunk(items, batchSize) {
 			if err := p.putItems(ctx, t.Name, batch); err != nil {
-				return err
+				return fmt.Errorf("seed %s, items %d to %d: %w", filepath.Base(t.Seeds[i].Path), put+1, put+len(batch), err)
 			}
+			put += len(batch)
 		}
 	}
 	return p.tagTable(ctx, t, map[string]string{seedTag: want})
