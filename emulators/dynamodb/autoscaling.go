@@ -77,9 +77,9 @@ const (
 		"to PROVISIONED to set parameters: %s."
 )
 
-// UpdateTableReplicaAutoScaling can turn off what is off. To scale is refused, by AWS's rules of a table whose billing mode is
-// PAY_PER_REQUEST and of any other because Application Auto Scaling is not here, and throughput limits nothing that could be
-// scaled.
+// UpdateTableReplicaAutoScaling can turn off what is off. To scale is refused, by AWS's rule for a table whose billing mode is
+// PAY_PER_REQUEST: that of every table with replicas is, as AWS has no replicas of others whose writes are not scaled, and
+// Application Auto Scaling is not here.
 //
 // ResourceNotFoundException of a table without replicas, and of a replica or an index that is not there.
 //
@@ -190,14 +190,11 @@ func (t *table) checkScaling(all []scaling) error {
 		}
 		wanted = append(wanted, x.parameter)
 	}
-	switch {
-	case wanted == nil:
+	if wanted == nil {
 		return nil
-	case t.Billing == BillingModePayPerRequest:
-		regions := slices.Sorted(slices.Values(append(t.others(), t.Region)))
-		return errValidation(msgScalingBilling, t.Name, strings.ToUpper(quoted(regions)), quoted(wanted))
 	}
-	return wire.NotImplemented("devstack does not implement UpdateTableReplicaAutoScaling: there is no Application Auto Scaling here")
+	regions := slices.Sorted(slices.Values(append(t.others(), t.Region)))
+	return errValidation(msgScalingBilling, t.Name, strings.ToUpper(quoted(regions)), quoted(wanted))
 }
 
 // quoted are words as AWS lists them in this operation's messages.
