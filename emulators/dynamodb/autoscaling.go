@@ -63,13 +63,14 @@ func (t *table) describeScaling(tx *store.Tx, now time.Time) *TableAutoScalingDe
 	return d
 }
 
-// What AWS says of settings that cannot be (observed, ack-api-quirks, DDB-TABLE-190, 241, 253, 255, 446).
+// What AWS says of settings that cannot be (observed, ack-api-quirks, DDB-TABLE-190, 241, 242, 253, 255, 446).
 const (
 	msgScaling          = "Failed to update settings for global table with name: ‘%s’"
 	msgScalingNothing   = msgScaling + " because at least one update parameter must be specified."
 	msgScalingTwice     = msgScaling + " because the regions: ‘[%s]’ were specified more than once."
 	msgScalingEmpty     = msgScaling + " because at least one update parameter must be specified for region: ‘%s’."
 	msgScalingParts     = msgScaling + ": Parameters %s are required unless auto scaling is being disabled."
+	msgScalingBlank     = "Failed to update settings for global table with name ‘%s’: Parameters %s must be left blank when disabling auto scaling."
 	msgScalingNoReplica = msgScaling + " because a replica does not exist in regions: ‘[%s]’."
 	msgScalingNoIndexes = msgScaling + " because the global secondary indexes with names: ‘[%s]’ do not exist."
 	msgScalingNoIndex   = msgScaling + " because a global secondary index with name: ‘%s’ does not exist in region: ‘%s’."
@@ -172,20 +173,24 @@ func (t *table) globalIndex(given *string) (name string, ok bool) {
 func (t *table) checkScaling(all []scaling) error {
 	var wanted []string
 	for _, x := range all {
-		if x.to.AutoScalingDisabled != nil && *x.to.AutoScalingDisabled {
+		var given, missing []string
+		for _, part := range []struct {
+			name string
+			is   bool
+		}{{"MaximumUnits", x.to.MaximumUnits != nil}, {"ScalingPolicyUpdate", x.to.ScalingPolicyUpdate != nil}, {"MinimumUnits", x.to.MinimumUnits != nil}} {
+			if part.is {
+				given = append(given, part.name)
+			} else {
+				missing = append(missing, part.name)
+			}
+		}
+		off := x.to.AutoScalingDisabled != nil && *x.to.AutoScalingDisabled
+		switch {
+		case off && given != nil:
+			return errValidation(msgScalingBlank, t.Name, quoted(given))
+		case off:
 			continue
-		}
-		var missing []string
-		if x.to.MaximumUnits == nil {
-			missing = append(missing, "MaximumUnits")
-		}
-		if x.to.ScalingPolicyUpdate == nil {
-			missing = append(missing, "ScalingPolicyUpdate")
-		}
-		if x.to.MinimumUnits == nil {
-			missing = append(missing, "MinimumUnits")
-		}
-		if missing != nil {
+		case missing != nil:
 			return errValidation(msgScalingParts, t.Name, quoted(missing))
 		}
 		wanted = append(wanted, x.parameter)

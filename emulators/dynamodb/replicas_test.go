@@ -255,6 +255,21 @@ func TestAReplicaTakesItsTime(t *testing.T) {
 			t.Errorf("%s meanwhile: %s", tt.operation, got)
 		}
 	}
+	const absent = "ResourceNotFoundException: Requested resource not found: Table: things not found"
+	for _, tt := range []struct{ operation, input, want string }{ // observed, ack-api-quirks, DDB-TABLE-298
+		{"UpdateTable", `{"TableName":"things","DeletionProtectionEnabled":true}`, absent},
+		{"DescribeTimeToLive", `{"TableName":"things"}`, absent},
+		{"UpdateTimeToLive", `{"TableName":"things","TimeToLiveSpecification":{"AttributeName":"e","Enabled":true}}`, absent},
+		{"DescribeContinuousBackups", `{"TableName":"things"}`, "TableNotFoundException: Table not found: things"},
+		{"DeleteTable", `{"TableName":"things"}`, "ResourceInUseException: Attempt to change a resource which is still in use: Table: things is being used."},
+	} {
+		if got := c.in("eu-west-1", tt.operation, tt.input); got != tt.want {
+			t.Errorf("%s of the replica meanwhile: %s", tt.operation, got)
+		}
+	}
+	if got := c.mustIn(t, "eu-west-1", "DescribeTableReplicaAutoScaling", `{"TableName":"things"}`); !strings.Contains(got, `"ReplicaStatus":"CREATING"`) {
+		t.Errorf("scaling meanwhile: %s", got)
+	}
 	c.mustIn(t, "us-east-1", "PutItem", `{"TableName":"things","Item":{"pk":{"S":"meanwhile"}}}`)
 	c.clock.Advance(10 * time.Second)
 	if got := describe(); got != "ACTIVE[{ACTIVE}]" {

@@ -223,10 +223,11 @@ func (s *service) tableToChange(tx *store.Tx, r *wire.Request, nameOrARN string)
 	return &c, nil
 }
 
-// tableToUse is tableToChange for what a table that is being restored does not have yet (observed, ack-api-quirks, DDB-TABLE-217).
+// tableToUse is tableToChange for what a table does not have yet that is being restored or created as a replica (observed,
+// ack-api-quirks, DDB-TABLE-217, 298).
 func (s *service) tableToUse(tx *store.Tx, r *wire.Request, nameOrARN string) (*table, error) {
 	t, err := s.tableToChange(tx, r, nameOrARN)
-	if err == nil && t.restoring(s.Clock.Now()) != nil {
+	if now := s.Clock.Now(); err == nil && (t.restoring(now) != nil || t.Global != nil && t.status() == TableStatusCreating) {
 		err = errResourceNotFoundException(msgTableNotFound, t.Name)
 	}
 	return t, err

@@ -150,6 +150,8 @@ func inUse(format string, args ...any) *wire.Error {
 // checkPresent refuses changes to a table that is being created or deleted.
 func (t *table) checkPresent() error {
 	switch {
+	case t.under(creating) != nil && t.Global != nil: // ack-api-quirks, DDB-TABLE-298
+		return inUse("Table: %s is being used.", t.Name)
 	case t.under(creating) != nil:
 		return inUse("Table is being created: %s", t.Name)
 	case t.under(deleting) != nil:
