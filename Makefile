@@ -4,7 +4,7 @@ BINARY  := bin/devstack
 FUZZTIME ?= 10s
 
 # Packages whose tests run under the race detector: where goroutines meet.
-RACED := ./runtime/... ./emulators/store/... ./emulators/lambda/... ./emulators/stepfunctions/... ./internal/...
+RACED := ./runtime/... ./emulators/store/... ./emulators/dynamodb ./emulators/lambda/... ./emulators/stepfunctions/... ./internal/...
 
 .PHONY: help up build test check lint bench fuzz generate
 .DEFAULT_GOAL := build
