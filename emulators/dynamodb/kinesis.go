@@ -45,6 +45,9 @@ func (s *service) EnableKinesisStreamingDestination(ctx context.Context, in *Ena
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DisableKinesisStreamingDestination.html
 func (s *service) DisableKinesisStreamingDestination(ctx context.Context, in *DisableKinesisStreamingDestinationInput) (*DisableKinesisStreamingDestinationOutput, error) {
+	if c := in.EnableKinesisStreamingConfiguration; c != nil && c.ApproximateCreationDateTimePrecision != nil { // ack-api-quirks, DDB-TABLE-301
+		return nil, errValidation("Stream cannot be disabled using EnableKinesisStreamingConfiguration parameters")
+	}
 	if _, err := s.streaming(ctx, *in.TableName); err != nil {
 		return nil, err
 	}
