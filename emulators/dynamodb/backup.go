@@ -91,7 +91,7 @@ func (s *service) CreateBackup(ctx context.Context, in *CreateBackupInput) (out 
 		b.Copying = true
 		b.put(tx)
 		source := *t
-		if source.snap(tx, snapshot{ID: "backup/" + t.ID + "/" + b.ID, Backup: b.ID}, s.opts.step, now); source.busy() {
+		if source.snap(tx, snapshot{ID: "backup/" + t.ID + "/" + b.ID, Backup: b.ID}, s.opts.first, now); source.busy() {
 			source.put(tx)
 		}
 		busy = source.busy()

@@ -29,7 +29,12 @@ func (r *reach) next() []byte { return append(bytes.Clone(r.To), 0) }
 // stepSize is how much of a table one step takes.
 type stepSize struct{ items, bytes int }
 
-var wholeStep = stepSize{items: 1000, bytes: 1 << 20}
+// The steps take a few milliseconds, most of it for the pages of an index over which the entries are spread. The first may be longer:
+// there is only one, and what it completes is there when the call returns.
+var (
+	firstStep = stepSize{items: 1000, bytes: 1 << 20}
+	nextStep  = stepSize{items: 250, bytes: 256 << 10}
+)
 
 // walk hands f the next step of items, which begin where the reach ends, and returns the reach that there is then.
 func (size stepSize) walk(items iter.Seq2[[]byte, record], f func(key []byte, stored record)) *reach {
@@ -234,6 +239,7 @@ func (w *copier) work() error {
 				more = w.s.step(tx, id, w.s.Clock.Now(), e)
 				return nil
 			})
+			w.s.Store.Trim()
 		}
 	}
 	return err

@@ -19,7 +19,7 @@ import (
 const accounts = 600 // of which each has 100 at first
 
 // smallSteps makes many steps of a copy of a table of accounts.
-var smallSteps = Options{step: stepSize{items: 7, bytes: 1 << 20}}
+var smallSteps = Options{first: stepSize{items: 7, bytes: 1 << 20}, step: stepSize{items: 7, bytes: 1 << 20}}
 
 // copying are the calls that begin work over a whole table. %s is the ARN of a backup.
 var copying = []struct{ name, operation, input string }{
@@ -251,4 +251,39 @@ func copyAndKill(t *testing.T, args string) {
 		cmd.Process.Kill()
 	}
 	cmd.Wait() // killed, so there is nothing to learn from it
+}
+
+// TestWhatIsCopiedIsNotReady asks right after the first of hundreds of steps.
+func TestWhatIsCopiedIsNotReady(t *testing.T) {
+	for _, tt := range []struct{ name, operation, input, read, want string }{
+		{"the index cannot be read", "UpdateTable", addIndex, "Query" + queryIndex, "ValidationException: Cannot read from backfilling global secondary index: by_g"},
+		{"nor can another be made", "UpdateTable", addIndex, "UpdateTable" + strings.ReplaceAll(addIndex, "by_g", "by_h"),
+			"LimitExceededException: Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"},
+		{"the table stays", "UpdateTable", addIndex, `DeleteTable{"TableName":"things"}`, inUseWords + "Cannot delete table while indexes are being created, updated, or deleted."},
+		{"a restored table is not there", "RestoreTableFromBackup", copying[4].input, `Scan{"TableName":"restored"}`, "ResourceNotFoundException: Requested resource not found"},
+		{"its backup stays", "RestoreTableFromBackup", copying[4].input, `DeleteBackup{"BackupArn":"%s"}`, "BackupInUseException: Backup is being used to restore table: %s"},
+		{"the table of a backup stays", "CreateBackup", copying[3].input, `DeleteTable{"TableName":"things"}`, inUseWords + "Cannot delete table while a backup is being created or restored: things"},
+		{"that of a restore too", "RestoreTableToPointInTime", copying[5].input, `DeleteTable{"TableName":"things"}`, inUseWords + "Cannot delete table while a backup is being created or restored: things"},
+		{"a region has one replica", "UpdateTable", copying[2].input, "UpdateTable" + copying[2].input, "ResourceInUseException: The resource which you are attempting to change is in use."},
+		{"expiries change once", "UpdateTimeToLive", copying[1].input, `UpdateTimeToLive{"TableName":"things","TimeToLiveSpecification":{"Enabled":false,"AttributeName":"e"}}`, "ValidationException: Time to live has been modified multiple times within a fixed interval"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "dynamodb.db")
+			c := openWith(t, path, Options{})
+			arn := c.createAccounts(t)
+			with := func(s string) string { return strings.ReplaceAll(s, "%s", arn) }
+			c.store.Close()
+			one := stepSize{items: 1, bytes: 1 << 20}
+			c = openWith(t, path, Options{first: one, step: one})
+			c.must(t, "ListTables", `{}`) // so that the next identifier is not that of the table
+			c.must(t, tt.operation, with(tt.input))
+			at := strings.Index(tt.read, "{")
+			c.want(t, tt.read[:at], with(tt.read[at:]), with(tt.want))
+			c.store.Close()
+			c = openWith(t, path, smallSteps)
+			c.clock.Advance(startDelay)
+			c.settled(t)
+			c.checkCopies(t)
+		})
+	}
 }

@@ -47,7 +47,7 @@ type Options struct {
 	// not wait. Pollers that listen need not poll. ctx is the writer's, for the trace that it is in.
 	OnStreamWrite func(ctx context.Context, streamARN string)
 
-	step stepSize // of work that goes over whole tables; zero: wholeStep
+	first, step stepSize // of work that goes over whole tables: in the call, and later; zero: firstStep and nextStep
 }
 
 // service implements the generated api interface; a missing operation does not compile.
@@ -71,7 +71,7 @@ func New(env kit.Env, opts Options) (db, streams *wire.Service) {
 		opts.OnStreamWrite = func(context.Context, string) {}
 	}
 	if opts.step == (stepSize{}) {
-		opts.step = wholeStep
+		opts.first, opts.step = firstStep, nextStep
 	}
 	s := &service{Env: env, opts: opts}
 	s.expiry.start(s)

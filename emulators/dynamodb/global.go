@@ -163,7 +163,7 @@ func (t *table) synchronize(tx *store.Tx, before *table, now time.Time, opts *Op
 				}
 			}
 		}
-		r.followIndexes(tx, &was, opts.step)
+		r.followIndexes(tx, &was, opts.first)
 		r.settleOnDemand()
 		r.settle(now).put(tx)
 	}

@@ -177,7 +177,7 @@ func TestJournalKeepsTheOrderOfCommits(t *testing.T) {
 		}{{19, 0}, {20, 2}, {29, 2}, {30, 3}} {
 			tx.Bucket(things.items()).Put(key, record{0, 0, 0, 0, 3})
 			m := snapshot{ID: tt.at.String(), Journal: journalKey(start.Add(tt.at*time.Millisecond).UnixMilli(), math.MaxUint64)}
-			m.goBack(tx, &things, wholeStep)
+			m.goBack(tx, &things, firstStep)
 			for _, got := range m.items(tx, &things) {
 				if got[4] != tt.want {
 					t.Errorf("at %d ms: %d, want %d", tt.at, got[4], tt.want)

@@ -317,7 +317,7 @@ func (s *service) addReplicas(tx *store.Tx, from *wire.Request, t *table, c *mem
 	}
 	for i := range c.creates {
 		r := t.newReplica(&c.creates[i], ids[i], now)
-		r.Copied = r.take(tx, recordsOf(tx, t.items(), nil), s.opts.step, now, e)
+		r.Copied = r.take(tx, recordsOf(tx, t.items(), nil), s.opts.first, now, e)
 		if r.Copied != nil {
 			t.Copies = append(slices.Clone(t.Copies), r.Region)
 		}

@@ -70,7 +70,7 @@ func (s *service) RestoreTableFromBackup(ctx context.Context, in *RestoreTableFr
 			return errBackupInUseException(msgRestoreUsed, b.arn())
 		}
 		d, err := s.restore(tx, t, origin{Backup: b.arn(), Table: b.Table.arn(), At: b.Created}, now, func() {
-			t.Copied = t.take(tx, recordsOf(tx, b.Bucket, nil), s.opts.step, now, &effects{})
+			t.Copied = t.take(tx, recordsOf(tx, b.Bucket, nil), s.opts.first, now, &effects{})
 		})
 		busy = t.busy()
 		out = &RestoreTableFromBackupOutput{TableDescription: d}

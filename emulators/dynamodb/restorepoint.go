@@ -47,7 +47,7 @@ func (s *service) RestoreTableToPointInTime(ctx context.Context, in *RestoreTabl
 			return err
 		}
 		d, err := s.restore(tx, t, origin{Table: source.arn(), At: at}, now, func() {
-			busy = source.restoreTo(tx, t, at, s.opts.step, now)
+			busy = source.restoreTo(tx, t, at, s.opts.first, now)
 		})
 		out = &RestoreTableToPointInTimeOutput{TableDescription: d}
 		return err

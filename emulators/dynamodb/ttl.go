@@ -63,9 +63,9 @@ func (s *service) UpdateTimeToLive(ctx context.Context, in *UpdateTimeToLiveInpu
 		for _, region := range t.others() {
 			replica := t.replica(tx, region)
 			replica.begin(transition{Kind: expiring, To: replica.TTL}, now, s.opts.Transition)
-			replica.expireBy(tx, attribute, s.opts.step, now, e)
+			replica.expireBy(tx, attribute, s.opts.first, now, e)
 		}
-		t.expireBy(tx, attribute, s.opts.step, now, e)
+		t.expireBy(tx, attribute, s.opts.first, now, e)
 		busy = t.busy() || t.Global != nil
 		return nil
 	})

@@ -55,7 +55,7 @@ func (s *service) UpdateTable(ctx context.Context, in *UpdateTableInput) (out *U
 		}
 		t.synchronize(tx, &before, now, &s.opts)
 		out = &UpdateTableOutput{TableDescription: t.describe(tx, now)}
-		t.followIndexes(tx, &before, s.opts.step)
+		t.followIndexes(tx, &before, s.opts.first)
 		if u.status != "" {
 			out.TableDescription.TableStatus = &u.status
 		}

@@ -81,6 +81,7 @@ func (s *Store) empty() {
 		if err != nil {
 			return
 		}
+		s.Trim()
 	}
 }
 

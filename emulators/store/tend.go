@@ -101,6 +101,24 @@ func (s *Store) trim(db *bbolt.DB, rest bool) (grows bool) {
 	return grows
 }
 
+// Trim gives the file's memory back if it is much. Who goes through all of a file calls it in between.
+func (s *Store) Trim() {
+	s.files.Lock()
+	defer s.files.Unlock()
+	db := s.db.Load()
+	if db == nil || s.broken.Load() != nil {
+		return
+	}
+	tx, err := db.Begin(false) // no other map takes this one's place meanwhile
+	if err != nil {
+		return
+	}
+	defer tx.Rollback()
+	if files, _, err := resident(); err == nil && files > maxMapped {
+		unmapPages(db.Info().Data, uintptr(tx.Size()))
+	}
+}
+
 // listFree writes the list of the file's free pages, where commits have left it out: it is sorted and written whole, which after the
 // end of a large table would cost more than all the rest of a commit. Without it the file is walked when it is opened, which takes
 // half a second for 1.6 GB, and as long as the disk takes for what is not in the operating system's cache.
