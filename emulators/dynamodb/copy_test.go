@@ -287,3 +287,29 @@ func TestWhatIsCopiedIsNotReady(t *testing.T) {
 		})
 	}
 }
+
+// TestGoingBackUnderLoad restores an instant that much was written after, while more is.
+func TestGoingBackUnderLoad(t *testing.T) {
+	c := openWith(t, filepath.Join(t.TempDir(), "dynamodb.db"), smallSteps)
+	c.createAccounts(t)
+	c.settled(t)
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 50 {
+		c.must(t, "TransactWriteItems", second(transfer(rng)))
+	}
+	want := c.must(t, "Scan", `{"TableName":"things"}`)
+	c.clock.Advance(time.Second)
+	for range 300 {
+		c.must(t, "TransactWriteItems", second(transfer(rng)))
+	}
+	stop := c.transfers(t, func(out string) { t.Error(out) })
+	c.must(t, "RestoreTableToPointInTime", fmt.Sprintf(`{"SourceTableName":"things","TargetTableName":"restored","RestoreDateTime":%d}`, start.Unix()))
+	c.want(t, "UpdateContinuousBackups", `{"TableName":"things","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":false}}`,
+		"ContinuousBackupsUnavailableException: Point in time recovery cannot be disabled while table 'things' is being restored")
+	c.settled(t)
+	stop()
+	c.want(t, "Scan", `{"TableName":"restored"}`, want)
+	c.checkCopies(t)
+}
+
+func second(_, input string) string { return input }

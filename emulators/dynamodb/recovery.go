@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"math"
 	"time"
 
 	"devstack/emulators/store"
@@ -161,7 +160,7 @@ func (t *table) restoreTo(tx *store.Tx, to *table, at time.Time, size stepSize, 
 	to.Copied = &reach{}
 	to.put(tx)
 	source := *t
-	source.snap(tx, snapshot{ID: "restore/" + to.ID, Journal: journalKey(at.UnixMilli(), math.MaxUint64), Region: to.Region, Table: to.Name}, size, now)
+	source.snap(tx, snapshot{ID: "restore/" + to.ID, At: at.UnixMilli(), Journal: endOfJournal, Region: to.Region, Table: to.Name}, size, now)
 	*to, _ = tables.Get(tx, to.Account, to.Region, to.Name)
 	if to.Copied != nil {
 		source.put(tx)

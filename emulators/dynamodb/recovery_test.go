@@ -2,7 +2,6 @@ package dynamodb
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -176,7 +175,7 @@ func TestJournalKeepsTheOrderOfCommits(t *testing.T) {
 			want byte
 		}{{19, 0}, {20, 2}, {29, 2}, {30, 3}} {
 			tx.Bucket(things.items()).Put(key, record{0, 0, 0, 0, 3})
-			m := snapshot{ID: tt.at.String(), Journal: journalKey(start.Add(tt.at*time.Millisecond).UnixMilli(), math.MaxUint64)}
+			m := snapshot{ID: tt.at.String(), At: start.Add(tt.at * time.Millisecond).UnixMilli(), Journal: endOfJournal}
 			m.goBack(tx, &things, firstStep)
 			for _, got := range m.items(tx, &things) {
 				if got[4] != tt.want {

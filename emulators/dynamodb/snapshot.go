@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 type snapshot struct {
 	ID      string // of the bucket with what was put aside
 	Reach   reach
-	Journal []byte // of the way back to an earlier instant: the journal's entry that it has come to; nil: it is at its end
+	At      int64  // the instant in milliseconds, if it is an earlier one
+	Journal []byte // of the way back to it: before which key of the journal it goes on; nil: it is there
 
 	Backup        string // the backup's id; "": it goes to a table
 	Region, Table string
@@ -24,24 +26,19 @@ type snapshot struct {
 // aside is the bucket with what was put aside: under an item's key a byte that tells whether the item was there, and its record.
 func (m *snapshot) aside() string { return "aside/" + m.ID }
 
-// keep puts aside what was under a key, unless something older is there.
+// keep puts aside what was under a key.
 func (m *snapshot) keep(tx *store.Tx, key []byte, old record) {
-	b := tx.Bucket(m.aside())
-	if b.Get(key) != nil {
-		return
-	}
 	value := []byte{0}
 	if len(old) > 0 {
 		value = append([]byte{1}, old...)
 	}
-	b.Put(bytes.Clone(key), value)
+	tx.Bucket(m.aside()).Put(bytes.Clone(key), value)
 }
 
-// keepOld puts a change's old item aside for those snapshots of the table that have not come to it. As long as one is on the
-// way back, the journal tells it.
+// keepOld puts a change's old item aside for those snapshots of the table that have not come to it, unless they have an older one.
 func (c *change) keepOld(tx *store.Tx) {
 	for i := range c.table.Snapshots {
-		if m := &c.table.Snapshots[i]; m.Journal == nil && !m.Reach.covers(c.key) {
+		if m := &c.table.Snapshots[i]; !m.Reach.covers(c.key) && tx.Bucket(m.aside()).Get(c.key) == nil {
 			m.keep(tx, c.key, c.old)
 		}
 	}
@@ -85,9 +82,16 @@ func first(tx *store.Tx, bucket string, from []byte) (key []byte, old record) {
 	return nil, nil
 }
 
-// goBack puts aside what the journal has from an instant on, and reports whether it has come to the end.
+// endOfJournal is after all its keys.
+var endOfJournal = journalKey(-1, math.MaxUint64)
+
+// goBack does a step back through the journal, from where it ended at the call to the instant, and reports whether it has come there.
+// What a change has replaced takes the place of what a later one has.
 func (m *snapshot) goBack(tx *store.Tx, t *table, size stepSize) bool {
-	for key, value := range tx.Bucket(t.journal()).Ascend(append(bytes.Clone(m.Journal), 0)) {
+	for key, value := range tx.Bucket(t.journal()).Descend(m.Journal) {
+		if journalInstant(key) <= m.At {
+			break
+		}
 		if size.items == 0 || size.bytes <= 0 {
 			return false
 		}
