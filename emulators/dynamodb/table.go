@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"devstack/emulators/store"
@@ -145,7 +146,7 @@ func (t *table) countKey(x *index) []byte {
 // tableCache keeps decoded tables as long as their bytes stay the same, so that a call does not decode its table.
 type tableCache struct {
 	mu sync.RWMutex
-	m  map[tableID]cachedTable
+	m  map[tableID]*cachedTable
 }
 
 type tableID struct{ account, region, name string }
@@ -153,25 +154,31 @@ type tableID struct{ account, region, name string }
 func (id tableID) key() []byte { return store.Key(id.account, id.region, id.name) }
 
 type cachedTable struct {
-	key   []byte
-	raw   []byte
-	table *table
+	key     []byte
+	raw     []byte
+	table   *table
+	version atomic.Int64 // of the store in which its bytes were compared last
 }
 
 // find returns the table, nil if there is none.
 func (c *tableCache) find(tx *store.Tx, account, region, name string) (*table, error) {
-	id := tableID{account, region, name}
+	id, version := tableID{account, region, name}, int64(tx.Version())
 	c.mu.RLock()
 	hit := c.m[id]
 	c.mu.RUnlock()
-	if hit.key == nil {
-		hit.key = id.key()
+	if hit == nil {
+		hit = &cachedTable{key: id.key()}
+	} else if version != 0 && hit.version.Load() == version {
+		return hit.table, nil
 	}
 	raw := tx.Bucket("tables").Get(hit.key)
 	if raw == nil {
 		return nil, nil
 	}
 	if bytes.Equal(hit.raw, raw) {
+		if version != 0 {
+			hit.version.Store(version)
+		}
 		return hit.table, nil
 	}
 	t := new(table)
@@ -181,9 +188,9 @@ func (c *tableCache) find(tx *store.Tx, account, region, name string) (*table, e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.m == nil {
-		c.m = map[tableID]cachedTable{}
+		c.m = map[tableID]*cachedTable{}
 	}
-	c.m[id] = cachedTable{hit.key, bytes.Clone(raw), t}
+	c.m[id] = &cachedTable{key: hit.key, raw: bytes.Clone(raw), table: t}
 	return t, nil
 }
 

@@ -51,6 +51,8 @@ type Store struct {
 	broken  atomic.Pointer[DamageError] // found while the file was used
 	read    atomic.Int64                // see Read
 
+	snapshots snapshots // that Views read
+
 	emptying sync.Mutex  // held while dropped buckets are deleted
 	files    sync.Mutex  // held while the file is tended or closed
 	used     atomic.Bool // since it was last tended
@@ -75,18 +77,18 @@ func (s *Store) View(f func(*Tx) error) (err error) {
 	if err != nil {
 		return err
 	}
-	tx, err := db.Begin(false)
+	sn, err := s.snapshots.take(db)
 	if err != nil {
 		return closedOr(err)
 	}
-	t := &Tx{tx: tx}
+	t := &Tx{tx: sn.tx, snapshot: sn}
 	defer s.done(t)
 	return s.run(f, t)
 }
 
 // done ends a read transaction.
 func (s *Store) done(t *Tx) {
-	_ = t.tx.Rollback()
+	s.snapshots.leave(t.snapshot)
 	s.read.Add(int64(t.read))
 	s.touch()
 }
@@ -137,7 +139,9 @@ func (s *Store) commitNext(db *bbolt.DB) {
 	s.queue = append(s.queue[:0], s.queue[n:]...)
 	s.mu.Unlock()
 
+	s.snapshots.hide(+1)
 	s.commit(db, batch)
+	s.snapshots.hide(-1)
 	for _, u := range batch[1:] {
 		u.turn <- false
 	}
@@ -276,6 +280,7 @@ func (s *Store) Close() error {
 	if db == nil {
 		return nil
 	}
+	s.snapshots.hide(+1) // for good: the file is closed once nobody reads it
 	s.files.Lock()
 	defer s.files.Unlock()
 	if s.broken.Load() != nil {

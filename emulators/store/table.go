@@ -11,9 +11,10 @@ import (
 
 // Tx is a transaction. It is of no use once the function that it was handed to has returned.
 type Tx struct {
-	tx    *bbolt.Tx
-	dirty bool // something was written
-	read  int  // keys that were looked up or walked over
+	tx       *bbolt.Tx
+	snapshot *snapshot // of a View
+	dirty    bool      // something was written
+	read     int       // keys that were looked up or walked over
 
 	dropped bool // a bucket was set aside, to be deleted later
 }
@@ -148,17 +149,26 @@ const fill = 0.85
 
 // Bucket returns the bucket of a name, empty if it was never written to.
 func (tx *Tx) Bucket(name string) Bucket {
+	if tx.snapshot != nil {
+		return Bucket{tx, tx.snapshot.bucket(name)}
+	}
 	b := tx.tx.Bucket([]byte(name))
-	if b == nil && tx.tx.Writable() {
+	if b == nil {
 		var err error
 		if b, err = tx.tx.CreateBucket([]byte(name)); err != nil {
 			panic(failure{fmt.Errorf("store: bucket %q: %w", name, err)})
 		}
 	}
-	if b != nil {
-		b.FillPercent = fill
-	}
+	b.FillPercent = fill
 	return Bucket{tx, b}
+}
+
+// Version numbers what a View sees: two Views of one number see the same. It is 0 in an Update, where what is seen may change.
+func (tx *Tx) Version() int {
+	if tx.snapshot == nil {
+		return 0
+	}
+	return tx.tx.ID()
 }
 
 // Get returns the value under a key, nil if there is none. The bytes are valid only inside the transaction, and only to read.

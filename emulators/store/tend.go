@@ -126,6 +126,8 @@ func (s *Store) listFree(db *bbolt.DB) bool {
 	if s.opts.Ephemeral || !s.unlisted.Swap(false) {
 		return false
 	}
+	s.snapshots.hide(+1)
+	defer s.snapshots.hide(-1)
 	tx, err := db.Begin(true)
 	if err != nil {
 		return false
