@@ -49,7 +49,7 @@ func lock(dir string, started time.Time, controlled bool) (release func(), h hol
 	if err != nil {
 		return nil, h, fmt.Errorf("lock the stack: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := tryLock(f); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			h, _ := readHolder(dir)
@@ -75,6 +75,18 @@ func lock(dir string, started time.Time, controlled bool) (release func(), h hol
 		}
 		f.Close()
 	}, h, nil
+}
+
+// tryLock takes the lock of the file. Who only asks whether a stack runs has it for a moment (see held), which is no reason to give
+// up: `devstack up --detach` asks while the daemon that it has started comes to here.
+func tryLock(f *os.File) error {
+	for tries := 0; ; tries++ {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || tries == 50 {
+			return err
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
 }
 
 // held reports whether a living process holds the stack's lock.
