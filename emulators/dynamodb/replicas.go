@@ -130,8 +130,8 @@ func checkOverrides(u *UpdateReplicationGroupMemberAction) error {
 }
 
 // updateMembers is UpdateTable with ReplicaUpdates. A replica of a small table has all items when the call returns, though it is
-// CREATING and the table UPDATING for as long as Options.Transition says; that of a large one is until it has them (copy.go). The answer tells neither of what was added nor of
-// what has changed, as AWS's (ack-api-quirks, DDB-TABLE-226, 250, 261).
+// CREATING and the table UPDATING for as long as Options.Transition says; that of a large one is until it has them (copy.go). The
+// answer tells neither of what was added nor of what has changed, as AWS's (ack-api-quirks, DDB-TABLE-226, 250, 261).
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables.tutorial.html
 func (s *service) updateMembers(ctx context.Context, in *UpdateTableInput) (out *UpdateTableOutput, err error) {

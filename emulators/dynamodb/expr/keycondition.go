@@ -1,6 +1,10 @@
 package expr
 
-import "devstack/emulators/dynamodb/item"
+import (
+	"slices"
+
+	"devstack/emulators/dynamodb/item"
+)
 
 // Key is one key attribute of a table or index.
 type Key struct {
@@ -150,12 +154,10 @@ func fitSchema(terms []keyTerm, hash, sortKey []Key) (*KeyCondition, error) {
 	}
 	k := &KeyCondition{}
 	for _, key := range hash {
-		t, ok := find(terms, key.Name)
+		t, err := find(terms, key)
 		switch {
-		case !ok:
-			return nil, answer(msgKeysNotFound, key.Name)
-		case t.op == AnyRange:
-			return nil, errNotIndexable
+		case err != nil:
+			return nil, err
 		case t.op != EQ:
 			return nil, errKeyUnsupported
 		case t.values[0].Kind() != key.Kind:
@@ -168,12 +170,10 @@ func fitSchema(terms []keyTerm, hash, sortKey []Key) (*KeyCondition, error) {
 		return nil, errKeyUnsupported
 	}
 	for i, key := range sortKey[:rest] {
-		t, ok := find(terms, key.Name)
+		t, err := find(terms, key)
 		switch {
-		case !ok:
-			return nil, answer(msgKeysNotFound, key.Name)
-		case t.op == AnyRange:
-			return nil, errNotIndexable
+		case err != nil:
+			return nil, err
 		case i < rest-1 && t.op != EQ:
 			return nil, errKeyUnsupported
 		}
@@ -202,13 +202,16 @@ func (k *KeyCondition) restrict(t keyTerm, key Key, last bool) error {
 	return nil
 }
 
-func find(terms []keyTerm, name string) (keyTerm, bool) {
-	for _, t := range terms {
-		if t.name == name {
-			return t, true
-		}
+// find returns the term of a key attribute, which must be there and one that an index can answer.
+func find(terms []keyTerm, key Key) (keyTerm, error) {
+	i := slices.IndexFunc(terms, func(t keyTerm) bool { return t.name == key.Name })
+	switch {
+	case i < 0:
+		return keyTerm{}, answer(msgKeysNotFound, key.Name)
+	case terms[i].op == AnyRange:
+		return keyTerm{}, errNotIndexable
 	}
-	return keyTerm{}, false
+	return terms[i], nil
 }
 
 // Match tells whether a value of the attribute that Op is about satisfies the condition.
