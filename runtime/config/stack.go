@@ -119,6 +119,17 @@ type Function struct {
 	Concurrency int // reserved; 0: none
 	Events      []EventSource
 	ARN         string
+
+	// What follows has zero values that mean Lambda's defaults.
+	Version             string   // "3"; "" is $LATEST
+	Layers              []string // absolute folders whose contents are under /opt, a later one over an earlier
+	EphemeralStorage    int      // MiB of /tmp, 512 to 10240; 0: 512
+	Provisioned         int      // sandboxes that are kept started
+	LogFormat           string   // "JSON"; "" is "Text"
+	ApplicationLogLevel string   // "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", of LogFormat "JSON"; "" is "INFO"
+	SystemLogLevel      string   // "DEBUG", "INFO", "WARN", of LogFormat "JSON"; "" is "INFO"
+	LogGroup            string   // "" is "/aws/lambda/NAME"
+	Debug               int      // port on which a debugger is listened for; 0: none
 }
 
 // EventSource is an `on` block of a function. Type is "stream" for now.

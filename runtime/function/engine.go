@@ -65,6 +65,21 @@ type Event struct {
 	ARN           string        // invoked function ARN
 	TraceID       string        // X-Amzn-Trace-Id header
 	ClientContext string        // JSON, "" for none
+	Stream        Stream        // takes the response as it comes, if the function streams it; nil: Invoke returns all of it
+}
+
+// Stream takes a response piece by piece. A function that does not stream leaves it alone, and Invoke returns its response as
+// ever; of one that does Invoke returns nothing, or the *FunctionError that cut the stream short.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
+type Stream interface {
+	// Begin is called once, before the first byte: the function streams. contentType is the response's Content-Type;
+	// "application/vnd.awslambda.http-integration-response" says that it begins with a prelude (status code, headers and cookies as
+	// JSON, then eight zero bytes).
+	Begin(contentType string)
+
+	// Write waits while the reader is slow. After an error, which says that the reader is gone, the rest may be dropped.
+	Write(b []byte) (int, error)
 }
 
 // LogFunc takes what a sandbox prints, a line at a time, without its newline; a message of several lines is one where the
