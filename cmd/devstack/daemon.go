@@ -263,12 +263,13 @@ func (d *daemon) apply(ctx context.Context) error {
 }
 
 // begun is the stack that runs, as far as an earlier apply came: one that a save has overtaken leaves resources out, and others
-// under way. Those of next that are under way are taken for new, so that nothing that needs them begins before they are ready.
+// under way. Those of next that are under way are taken for new, so that nothing that needs them begins before they are ready. So are
+// those that have failed: a save tries them at once, and tells of what is still wrong, which an apply that was overtaken has not.
 func (d *daemon) begun(next *config.Stack) *config.Stack {
 	stack := &config.Stack{}
 	for _, b := range d.sup.Begun() {
 		stays := slices.ContainsFunc(next.Resources, func(r config.Resource) bool { return r.Base().ID == b.Resource.Base().ID })
-		if b.Settled || !stays {
+		if b.AsWanted || !stays {
 			stack.Resources = append(stack.Resources, b.Resource)
 		}
 	}

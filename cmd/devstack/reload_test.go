@@ -77,6 +77,30 @@ func TestAFileThatIsEmptyForAMomentTakesNothingAway(t *testing.T) {
 	eventually(t, "end of the tables that are not in the file any more", func() bool { return !r.hasTable("table18") })
 }
 
+// What is wrong with a resource is said after each save until it is mended, whichever save has brought it about: programs that save in
+// several steps make several saves of one.
+func TestWhatFailsIsToldAfterEachSave(t *testing.T) {
+	r := writeStack(t, map[string]string{
+		"stack.hcl": `stack "s" { port = $AWS }`,
+		"tables.hcl": `table "orders" {
+  hash_key = "id"
+  seed     = ["seed.json"]
+}
+`,
+		"seed.json": `[{"id":"tea","price":450}]`,
+	})
+	r.devstack("up", "--detach", "--wait", "20s")
+	complaints := func() int {
+		log, _ := os.ReadFile(filepath.Join(r.dir, stateDir, "daemon.log"))
+		return strings.Count(string(log), "stack.hcl is applied, but table.orders is not ready: table.orders: seed seed.json, items 1 to 1: ")
+	}
+	r.write("seed.json", `[{"id":"tea","price":1e450}]`)
+	eventually(t, "complaint", func() bool { return complaints() > 0 })
+	before := complaints()
+	r.write("more.hcl", "# nothing that concerns the table\n")
+	eventually(t, "complaint after another save", func() bool { return complaints() > before })
+}
+
 func TestWhatIsTakenOutWhileNothingRuns(t *testing.T) {
 	table := func(label, name string) config.Resource {
 		return &config.Table{Block: config.Block{ID: config.ID{Type: "table", Name: label}}, Name: name}

@@ -385,3 +385,43 @@ func TestSubscribersSeeTheLatest(t *testing.T) {
 		}
 	}
 }
+
+// An Apply that is given up leaves what it has begun under way: that is not as wanted yet, though the old version still answers.
+func TestBegunTellsWhatIsAsWanted(t *testing.T) {
+	w := newWorld(t, Config{})
+	old, hangs, good := service("a", "ready"), service("a", "hangs"), service("a", "ready")
+	begun := func() Begun {
+		all := w.Begun()
+		if len(all) != 1 {
+			t.Fatalf("%d resources are begun with", len(all))
+		}
+		return all[0]
+	}
+	if err := w.Apply(t.Context(), create(old)); err != nil {
+		t.Fatal(err)
+	}
+	if b := begun(); b.Resource != old || !b.AsWanted {
+		t.Errorf("what is ready is %+v", b)
+	}
+	ctx, giveUp := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Apply(ctx, update(old, hangs)) }()
+	w.until(t, "the update is begun with", 0, func() bool { return begun().Resource == hangs })
+	giveUp()
+	<-ended
+	if b := begun(); b.AsWanted || w.status("a").State != Ready {
+		t.Errorf("what is under way is %+v, and the service %s", b, w.status("a").State)
+	}
+	if err := w.Apply(t.Context(), update(hangs, good)); err != nil {
+		t.Fatal(err)
+	}
+	if b := begun(); b.Resource != good || !b.AsWanted {
+		t.Errorf("what is ready again is %+v", b)
+	}
+	if err := w.Apply(t.Context(), update(good, service("a", "missing"))); err == nil {
+		t.Error("no error")
+	}
+	if b := begun(); b.AsWanted {
+		t.Errorf("what has failed is %+v", b)
+	}
+}

@@ -28,6 +28,7 @@ type state struct {
 	order   []config.ID // of creation, for Status
 	wanted  map[config.ID]config.Resource
 	told    map[config.ID]config.Resource // what each unit was last told to run
+	have    map[config.ID]config.Resource // what each unit was last ready with
 	status  map[config.ID]Status
 	blocked map[config.ID]bool        // not begun, because something that they need failed
 	doomed  map[config.ID][]config.ID // not deleted, because what used them failed to change and goes on as it was
@@ -59,6 +60,7 @@ func (s *Supervisor) own() {
 	st := &state{
 		units:  map[config.ID]*unit{},
 		wanted: map[config.ID]config.Resource{}, told: map[config.ID]config.Resource{},
+		have:    map[config.ID]config.Resource{},
 		status:  map[config.ID]Status{},
 		blocked: map[config.ID]bool{},
 		doomed:  map[config.ID][]config.ID{},
@@ -215,7 +217,7 @@ func (st *state) unit(s *Supervisor, id config.ID) *unit {
 // Begun is a resource that has been begun with.
 type Begun struct {
 	Resource config.Resource // as it was last wanted
-	Settled  bool            // it is ready or has failed: nothing is under way
+	AsWanted bool            // it is ready as that: nothing is under way, and nothing has failed
 }
 
 // Begun returns the resources that have been begun with, in the order of Status. An Apply that ended early has left the others out.
@@ -223,8 +225,7 @@ func (s *Supervisor) Begun() []Begun {
 	return ask(s, func(st *state) (begun []Begun) {
 		for _, id := range st.order {
 			if r := st.told[id]; r != nil {
-				now := st.status[id].State
-				begun = append(begun, Begun{r, now != Pending && now != Starting})
+				begun = append(begun, Begun{r, st.have[id] == r && st.status[id].asWanted()})
 			}
 		}
 		return begun
@@ -236,6 +237,7 @@ func (st *state) forget(id config.ID) {
 	delete(st.units, id)
 	delete(st.wanted, id)
 	delete(st.told, id)
+	delete(st.have, id)
 	delete(st.status, id)
 	delete(st.blocked, id)
 	delete(st.doomed, id)

@@ -215,6 +215,7 @@ func (u *unit) finish(r result) {
 	}
 	u.hold = false
 	u.status.StartedIn = u.s.conf.Clock.Now().Sub(w.began)
+	u.s.do <- func(st *state) { st.have[u.id] = w.want }
 	u.publish(Ready, "", nil)
 	u.route()
 	u.retire(w.old)
