@@ -2,11 +2,12 @@
 
 BINARY  := bin/devstack
 FUZZTIME ?= 10s
+SOAK ?= 30m
 
 # Packages whose tests run under the race detector: where goroutines meet.
 RACED := ./runtime/... ./emulators/store/... ./emulators/dynamodb ./emulators/lambda/... ./emulators/stepfunctions/... ./internal/...
 
-.PHONY: help up build test check lint bench fuzz generate
+.PHONY: help up build test check lint bench soak fuzz generate
 .DEFAULT_GOAL := build
 
 help: ## list the targets
@@ -35,6 +36,9 @@ lint: ## gofmt, go vet, staticcheck, and the imports that the architecture allow
 bench: ## print the benchmarks of the packages, then what devstack promises, beside what the machine can do
 	go test -run '^$$' -bench . -benchmem $(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' cmd emulators internal runtime | sed 's|^|./|')))
 	go run ./testdata/bench
+
+soak: ## reload functions under load for SOAK (30m), and see what the daemon holds at the end
+	go run ./testdata/bench -run soak -soak $(SOAK)
 
 fuzz: ## run every fuzz target for FUZZTIME (10s) in turn
 	@for package in $$(go list ./...); do \

@@ -22,17 +22,19 @@ import (
 	"time"
 )
 
-// within bounds the whole run, which takes eight minutes, most of them Node's races and the million items, and twice that on a
+// within bounds the whole run without the soak, which takes eight minutes, most of them Node's races and the million items, and twice that on a
 // busy machine.
 const within = 20 * time.Minute
 
 // bench is one run.
 type bench struct {
-	root     string // of the repository
-	temp     string // for binaries and stacks; removed at the end
-	devstack string // the binaries
-	bare     string
-	rows     []row
+	root      string // of the repository
+	temp      string // for binaries and stacks; removed at the end
+	devstack  string // the binaries
+	bare      string
+	raceSaves int           // of each race
+	soakFor   time.Duration // 0: no soak
+	rows      []row
 }
 
 // sections are what is measured, in the table's order.
@@ -44,17 +46,23 @@ var sections = []struct {
 	{"stack", (*bench).rootStack},
 	{"null", (*bench).nullPath},
 	{"functions", (*bench).functions},
+	{"crowds", (*bench).crowds},
+	{"first", (*bench).first},
+	{"idle", (*bench).idle},
 	{"dynamodb", (*bench).dynamodb},
 	{"million", (*bench).million},
 	{"races", (*bench).races},
+	{"soak", (*bench).soak},
 }
 
 func main() {
-	only := flag.String("run", "", "regular `expression` of the sections to run: start, stack, null, functions, dynamodb, million, races")
+	only := flag.String("run", "", "regular `expression` of the sections to run: start, stack, null, functions, crowds, first, idle, dynamodb, million, races, soak")
+	saves := flag.Int("races", 1000, "`number` of saves in each race")
+	soak := flag.Duration("soak", 0, "how long functions are reloaded under load to see what leaks, such as 30m; 0: not at all")
 	flag.Parse()
 	wanted, err := regexp.Compile(*only)
 	if err == nil {
-		err = run(wanted)
+		err = run(wanted, &bench{raceSaves: *saves, soakFor: *soak})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -62,13 +70,12 @@ func main() {
 	}
 }
 
-func run(wanted *regexp.Regexp) error {
+func run(wanted *regexp.Regexp, b *bench) error {
 	began := time.Now()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	ctx, cancel = context.WithTimeout(ctx, within)
+	ctx, cancel = context.WithTimeout(ctx, within+b.soakFor)
 	defer cancel()
-	b := &bench{}
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}

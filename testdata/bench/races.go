@@ -12,13 +12,11 @@ import (
 	"time"
 )
 
-// raceSaves is how many saves each race makes.
-const raceSaves = 1000
-
 // raced are the engines whose own suite is run, each by one of its tests.
 var raced = []struct{ title, pkg, test, tool string }{
 	{"js", "js", "TestSuite", ""},
 	{"Python", "python", "TestPython", "python3"},
+	{"Go", "golang", "TestGo", ""},
 	{"Node", "node", "TestCommonJS", "node"}, // the longest
 }
 
@@ -41,7 +39,7 @@ func (b *bench) races(ctx context.Context) error {
 			{"nothing watched", "no_answer_is_stale_where_nothing_is_watched"},
 		} {
 			test := exec.CommandContext(ctx, program, "-test.v", "-test.timeout", within.String(), "-test.run", "^"+r.test+"$/^"+watched.test+"$")
-			test.Dir, test.Env = folder, append(os.Environ(), "DEVSTACK_RACES="+strconv.Itoa(raceSaves))
+			test.Dir, test.Env = folder, append(os.Environ(), "DEVSTACK_RACES="+strconv.Itoa(b.raceSaves))
 			began := time.Now()
 			out, err := test.CombinedOutput()
 			stale := bytes.Count(out, []byte("stale:"))
@@ -49,7 +47,7 @@ func (b *bench) races(ctx context.Context) error {
 				return fmt.Errorf("races of %s: %v\n%s", r.title, err, lastLines(string(out), 20))
 			}
 			b.add(row{
-				what: fmt.Sprintf("%d saves racing requests, %s, %s", raceSaves, r.title, watched.title), figure: fmt.Sprintf("%d stale, %d s", stale, int(time.Since(began).Seconds())),
+				what: fmt.Sprintf("%d saves racing requests, %s, %s", b.raceSaves, r.title, watched.title), figure: fmt.Sprintf("%d stale, %d s", stale, int(time.Since(began).Seconds())),
 				budget: "0 stale", missed: stale > 0,
 			})
 		}
