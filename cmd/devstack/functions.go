@@ -104,5 +104,5 @@ func (f functions) Invoke(ctx context.Context, name string, ev lambda.Event) (*l
 // functionLog takes a line that a function wrote: for the terminal, and for CloudWatch Logs.
 func (d *daemon) functionLog(l function.Line) {
 	d.logs.Append("function."+l.Function, logs.Line{Text: l.Text, RequestID: l.RequestID, Stream: "stdout"})
-	d.shipper.ship("/aws/lambda/"+l.Function, l.Stream, d.clock.Now(), l.Text)
+	d.shipper.ship(l.Group, l.Stream, d.clock.Now(), l.Text)
 }

@@ -132,6 +132,30 @@ type Function struct {
 	Debug               int      // port on which a debugger is listened for; 0: none
 }
 
+// Key is what a running function is known by: its name, or "NAME:3" for a published version beside $LATEST.
+func (f *Function) Key() string {
+	if f.Version == "" {
+		return f.Name
+	}
+	return f.Name + ":" + f.Version
+}
+
+// VersionName is the version as Lambda writes it: "$LATEST" or a number.
+func (f *Function) VersionName() string {
+	if f.Version == "" {
+		return "$LATEST"
+	}
+	return f.Version
+}
+
+// LogGroupName is the CloudWatch log group that the function's lines go to.
+func (f *Function) LogGroupName() string {
+	if f.LogGroup == "" {
+		return "/aws/lambda/" + f.Name
+	}
+	return f.LogGroup
+}
+
 // EventSource is an `on` block of a function. Type is "stream" for now.
 type EventSource struct {
 	Type             string

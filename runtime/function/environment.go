@@ -48,10 +48,10 @@ func environment(fn *config.Function, aws []string, stream string) []string {
 	vars["LAMBDA_TASK_ROOT"] = TaskRoot(fn)
 	vars["LAMBDA_RUNTIME_DIR"] = "/var/runtime"
 	vars["AWS_LAMBDA_FUNCTION_NAME"] = fn.Name
-	vars["AWS_LAMBDA_FUNCTION_VERSION"] = "$LATEST"
+	vars["AWS_LAMBDA_FUNCTION_VERSION"] = fn.VersionName()
 	vars["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = strconv.Itoa(fn.Memory)
 	vars["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"
-	vars["AWS_LAMBDA_LOG_GROUP_NAME"] = "/aws/lambda/" + fn.Name
+	vars["AWS_LAMBDA_LOG_GROUP_NAME"] = fn.LogGroupName()
 	vars["AWS_LAMBDA_LOG_STREAM_NAME"] = stream
 	if managedRuntime(fn.Runtime) {
 		vars["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + fn.Runtime

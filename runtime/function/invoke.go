@@ -38,13 +38,13 @@ type Outcome struct {
 // errTimedOut is why a context ended whose function took too long.
 var errTimedOut = errors.New("task timed out")
 
-// Invoke has a function handle an event and waits for what it returns. A function that fails is an Outcome; an error is
+// Invoke has the function of a key handle an event and waits for what it returns. A function that fails is an Outcome; an error is
 // ErrNoFunction, *ThrottleError, *PayloadError, ErrClosed, ctx's error if it ended first, or what keeps the engine from
 // working.
 //
 // As on Lambda an event that was handed over is handled to its end, whether its caller still waits or not.
-func (m *Manager) Invoke(ctx context.Context, name string, inv Invocation) (*Outcome, error) {
-	f, err := m.lookup(name)
+func (m *Manager) Invoke(ctx context.Context, key string, inv Invocation) (*Outcome, error) {
+	f, err := m.lookup(key)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (m *Manager) Invoke(ctx context.Context, name string, inv Invocation) (*Out
 	if inv.TraceID != "" && trace.Header(ctx) == "" {
 		ctx = trace.Join(ctx, inv.TraceID, "")
 	}
-	ctx, span := trace.Start(ctx, "function", name)
+	ctx, span := trace.Start(ctx, "function", key)
 	span.Input(inv.Payload)
 	out, failure, err := f.invoke(ctx, &inv)
 	if out != nil {
@@ -152,11 +152,11 @@ func (f *managed) unstarted(ctx context.Context, v *version, inv *Invocation, er
 	}
 	failure, ok := asFailure(inv.RequestID, err)
 	if !ok {
-		return nil, nil, fmt.Errorf("function %s: %w", f.name, err)
+		return nil, nil, fmt.Errorf("function %s: %w", f.key, err)
 	}
 	o := &Outcome{Payload: failure.Payload, FunctionError: unhandled, RequestID: inv.RequestID}
-	s := &sandbox{f: f, v: v, stream: newStream(f.cfg.Clock.Now())}
-	s.log(inv.RequestID, startLine(inv.RequestID))
+	s := &sandbox{f: f, v: v, stream: newStream(f.cfg.Clock.Now(), v.fn)}
+	s.log(inv.RequestID, startLine(inv.RequestID, v.fn))
 	s.finish(o, failure)
 	return o, failure, nil
 }
@@ -191,7 +191,7 @@ func (f *managed) handle(ctx context.Context, s *sandbox, inv *Invocation) (a an
 	defer cancel(nil)
 	defer context.AfterFunc(f.life, func() { cancel(ErrClosed) })()
 	if !inv.started {
-		s.log(inv.RequestID, startLine(inv.RequestID))
+		s.log(inv.RequestID, startLine(inv.RequestID, s.v.fn))
 		inv.started = true
 	}
 	began := f.cfg.Clock.Now()
@@ -229,7 +229,7 @@ func (f *managed) judge(s *sandbox, requestID string, timeout time.Duration, cau
 	}
 	failure, ok := asFailure(requestID, err)
 	if !ok {
-		return nil, false, fmt.Errorf("function %s: %w", f.name, err)
+		return nil, false, fmt.Errorf("function %s: %w", f.key, err)
 	}
 	var fault *FunctionError
 	return failure, errors.As(err, &fault), nil

@@ -20,7 +20,7 @@ import (
 type managed struct {
 	cfg    Config
 	engine Engine
-	name   string
+	key    string
 	life   context.Context // ends with the function
 	end    context.CancelFunc
 	work   sync.WaitGroup // goroutines of the function: none is left after close
@@ -63,7 +63,7 @@ type version struct {
 
 func newManaged(cfg Config, engine Engine, fn *config.Function) *managed {
 	life, end := context.WithCancel(context.Background())
-	return &managed{cfg: cfg, engine: engine, name: fn.Name, fn: fn, life: life, end: end, moved: make(chan struct{})}
+	return &managed{cfg: cfg, engine: engine, key: fn.Key(), fn: fn, life: life, end: end, moved: make(chan struct{})}
 }
 
 // put gives the function a new configuration and waits for its build.
@@ -114,7 +114,7 @@ func (f *managed) enter(ctx context.Context) error {
 	}
 	if f.fn.Concurrency > 0 {
 		f.mu.Unlock()
-		return &ThrottleError{Function: f.name, Limit: limit}
+		return &ThrottleError{Function: f.key, Limit: limit}
 	}
 	turn := make(chan struct{})
 	f.queue = append(f.queue, turn)

@@ -23,13 +23,14 @@ type Config struct {
 	Env     func(fn *config.Function) []string // region, endpoint and credentials, as "AWS_REGION=us-east-1"
 	Log     func(Line)                         // takes what functions print and Lambda's own lines; nil: nobody
 	Limit   int                                // sandboxes a function without reserved concurrency may have; 0: 10
-	Notify  func(name string, ev Reload)       // hears of every finished build, and must not call the Manager; nil: nobody
+	Notify  func(key string, ev Reload)        // hears of every finished build, and must not call the Manager; nil: nobody
 }
 
 // Line is one line of a function's log.
 type Line struct {
-	Function  string
-	Stream    string // CloudWatch log stream: "2026/11/23/[$LATEST]0123456789abcdef0123456789abcdef"
+	Function  string // its name
+	Group     string // CloudWatch log group: "/aws/lambda/NAME"
+	Stream    string // and log stream: "2026/11/23/[$LATEST]0123456789abcdef0123456789abcdef"
 	RequestID string // "" outside an invocation
 	Text      string
 }
@@ -68,7 +69,7 @@ type Manager struct {
 	cfg Config
 
 	mu        sync.Mutex
-	functions map[string]*managed // by name
+	functions map[string]*managed // by config.Function.Key
 	closed    bool
 }
 
@@ -87,7 +88,7 @@ func NewManager(cfg Config) *Manager {
 	return &Manager{cfg: cfg, functions: map[string]*managed{}}
 }
 
-// Put creates a function, or replaces one of the same name, and returns once it is built and, where sandboxes are cheap,
+// Put creates a function, or replaces one of the same key, and returns once it is built and, where sandboxes are cheap,
 // one is ready. A function that cannot be built or loaded stays: the error is returned here and to each caller, and a
 // save that mends it heals it. While a replaced function is being built its callers wait.
 func (m *Manager) Put(ctx context.Context, fn *config.Function) error {
@@ -100,14 +101,14 @@ func (m *Manager) Put(ctx context.Context, fn *config.Function) error {
 		m.mu.Unlock()
 		return ErrClosed
 	}
-	f, ok := m.functions[fn.Name]
+	f, ok := m.functions[fn.Key()]
 	var other *managed // another language: nothing of it is of use
 	if ok && f.engine != engine {
 		ok, other = false, f
 	}
 	if !ok {
 		f = newManaged(m.cfg, engine, fn)
-		m.functions[fn.Name] = f
+		m.functions[fn.Key()] = f
 	}
 	m.mu.Unlock()
 	if other != nil {
@@ -116,11 +117,11 @@ func (m *Manager) Put(ctx context.Context, fn *config.Function) error {
 	return f.put(ctx, fn)
 }
 
-// Remove ends a function. Events that it is handling are cut off. An unknown name is ErrNoFunction.
-func (m *Manager) Remove(name string) error {
+// Remove ends a function. Events that it is handling are cut off. An unknown key is ErrNoFunction.
+func (m *Manager) Remove(key string) error {
 	m.mu.Lock()
-	f, ok := m.functions[name]
-	delete(m.functions, name)
+	f, ok := m.functions[key]
+	delete(m.functions, key)
 	m.mu.Unlock()
 	if !ok {
 		return ErrNoFunction
@@ -129,16 +130,16 @@ func (m *Manager) Remove(name string) error {
 	return nil
 }
 
-// Get describes a function. An unknown name is ErrNoFunction.
-func (m *Manager) Get(name string) (Info, error) {
-	f, err := m.lookup(name)
+// Get describes a function. An unknown key is ErrNoFunction.
+func (m *Manager) Get(key string) (Info, error) {
+	f, err := m.lookup(key)
 	if err != nil {
 		return Info{}, err
 	}
 	return f.info(), nil
 }
 
-// List describes all functions by name.
+// List describes all functions by key.
 func (m *Manager) List() []Info {
 	m.mu.Lock()
 	all := slices.Collect(maps.Values(m.functions))
@@ -147,7 +148,7 @@ func (m *Manager) List() []Info {
 	for i, f := range all {
 		out[i] = f.info()
 	}
-	slices.SortFunc(out, func(a, b Info) int { return cmp.Compare(a.Function.Name, b.Function.Name) })
+	slices.SortFunc(out, func(a, b Info) int { return cmp.Compare(a.Function.Key(), b.Function.Key()) })
 	return out
 }
 
@@ -164,10 +165,10 @@ func (m *Manager) Close() error {
 	return errors.Join(errs...)
 }
 
-func (m *Manager) lookup(name string) (*managed, error) {
+func (m *Manager) lookup(key string) (*managed, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f, ok := m.functions[name]
+	f, ok := m.functions[key]
 	if !ok {
 		return nil, ErrNoFunction
 	}

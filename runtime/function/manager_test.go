@@ -481,3 +481,36 @@ func TestOutcomesBill(t *testing.T) {
 		t.Errorf("billed %v, the log is\n%s, want\n%s", out.Billed, out.LogTail, want)
 	}
 }
+
+func TestVersionsOfAFunctionLiveSideBySide(t *testing.T) {
+	var lines []function.Line
+	b := newBench(t, func(c *function.Config) { c.Log = func(l function.Line) { lines = append(lines, l) } })
+	b.put(t)
+	three := *b.fn
+	three.Version, three.Source, three.LogGroup = "3", b.fn.Source+"3", "/shop"
+	if err := os.WriteFile(three.Source, []byte("three"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Put(t.Context(), &three); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"f": `"one"`, "f:3": `"three"`} {
+		if out, err := b.Invoke(t.Context(), key, function.Invocation{Payload: []byte(version)}); err != nil || string(out.Payload) != want {
+			t.Errorf("%s answered %+v, %v, want %s", key, out, err, want)
+		}
+	}
+	lines = nil
+	out, err := b.Invoke(t.Context(), "f:3", function.Invocation{Payload: []byte(`{"do":"env","name":"AWS_LAMBDA_FUNCTION_VERSION"}`)})
+	if err != nil || string(out.Payload) != `"3"` {
+		t.Errorf("the environment says version %+v, %v", out, err)
+	}
+	if l := lines[0]; !strings.HasSuffix(l.Text, " Version: 3") || l.Function != "f" || l.Group != "/shop" || !strings.HasPrefix(l.Stream, "2026/01/02/f[3]") {
+		t.Errorf("the first line is %+v", l)
+	}
+	if err := b.Remove("f:3"); err != nil {
+		t.Fatal(err)
+	}
+	if l := b.List(); len(l) != 1 || l[0].Function.Key() != "f" {
+		t.Errorf("left are %+v", l)
+	}
+}

@@ -81,7 +81,7 @@ func (f *managed) fresh(ctx context.Context, c *chase) (*version, error) {
 			return head, nil
 		}
 		if c.hopeless() && changed != "" {
-			return &version{err: c.mistake(f.name, changed)}, nil
+			return &version{err: c.mistake(f.key, changed)}, nil
 		}
 		if b == nil || changed != "" {
 			f.rebuildLocked(changed)
@@ -177,14 +177,14 @@ func (f *managed) run(b *builder) {
 		a := f.begin(b, known, cancel)
 		f.build(ctx, a)
 		if c.hopeless() && a.changed != "" {
-			a.err, a.changed = c.mistake(f.name, a.changed), ""
+			a.err, a.changed = c.mistake(f.key, a.changed), ""
 		}
 		if a.changed == "" && ctx.Err() == nil {
 			v := f.warm(ctx, a)
 			if news, ok := f.publish(ctx, v); ok {
 				cancel()
 				f.watch(v)
-				f.cfg.Notify(f.name, news)
+				f.cfg.Notify(f.key, news)
 				return
 			}
 			f.discard(v)
@@ -336,7 +336,7 @@ func (f *managed) watch(v *version) {
 	if !watched {
 		cancel, err := f.cfg.Watch.Inputs(paths, f.nudge)
 		if err != nil {
-			f.cfg.Log(Line{Function: f.name, Text: err.Error()})
+			f.cfg.Log(Line{Function: v.fn.Name, Group: v.fn.LogGroupName(), Text: err.Error()})
 		}
 		f.mu.Lock()
 		if f.head == v && f.life.Err() == nil {

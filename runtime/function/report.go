@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"devstack/runtime/config"
 )
 
 // Lambda's own lines around what a function prints. Recorded answer:
@@ -15,7 +17,9 @@ import (
 // Status and Error Type follow when an invocation failed; see
 // https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html.
 
-func startLine(requestID string) string { return "START RequestId: " + requestID + " Version: $LATEST" }
+func startLine(requestID string, fn *config.Function) string {
+	return "START RequestId: " + requestID + " Version: " + fn.VersionName()
+}
 
 func endLine(requestID string) string { return "END RequestId: " + requestID }
 

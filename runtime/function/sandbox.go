@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"devstack/runtime/config"
 )
 
 const (
@@ -44,7 +46,7 @@ var errTouched = errors.New("the sources changed while the function was being lo
 // start starts a sandbox of a version that the caller keeps from being closed.
 func (f *managed) start(ctx context.Context, v *version) (*sandbox, error) {
 	began := f.cfg.Clock.Now()
-	s := &sandbox{f: f, v: v, stream: newStream(began)}
+	s := &sandbox{f: f, v: v, stream: newStream(began, v.fn)}
 	limit := max(initLimit, time.Duration(v.fn.Timeout)*time.Second)
 	ctx, cancel := context.WithCancelCause(ctx)
 	written := v.inputs.written()
@@ -71,13 +73,17 @@ func (f *managed) start(ctx context.Context, v *version) (*sandbox, error) {
 	return nil, err
 }
 
-// newStream names a sandbox's log stream as Lambda does.
+// newStream names a sandbox's log stream as Lambda does: in a log group that functions may share it begins with the function's name.
 //
-// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html
-func newStream(now time.Time) string {
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+func newStream(now time.Time, fn *config.Function) string {
 	id := make([]byte, 16)
 	rand.Read(id) // never fails, since Go 1.24
-	return now.UTC().Format("2006/01/02/") + "[$LATEST]" + hex.EncodeToString(id)
+	prefix := now.UTC().Format("2006/01/02/")
+	if fn.LogGroup != "" && fn.LogGroup != "/aws/lambda/"+fn.Name {
+		prefix += fn.Name
+	}
+	return prefix + "[" + fn.VersionName() + "]" + hex.EncodeToString(id)
 }
 
 // checkout returns a sandbox of the present version, or that version alone if it cannot be built.
@@ -99,7 +105,7 @@ func (f *managed) checkout(ctx context.Context) (*version, *sandbox, error) {
 			s, err = f.startClaimed(v)
 		}
 		if err == errTouched && c.hopeless() {
-			return &version{err: c.mistake(f.name, v.fn.Source)}, nil, nil
+			return &version{err: c.mistake(f.key, v.fn.Source)}, nil, nil
 		}
 		if ctx.Err() == nil && f.life.Err() == nil && (err == errTouched || err != nil && v.life.Err() != nil) {
 			continue // there is a newer version, or there will be
@@ -212,7 +218,7 @@ func (s *sandbox) log(requestID, text string) {
 		s.tail = append(s.tail[:0], s.tail[len(s.tail)-tailSize:]...)
 	}
 	s.mu.Unlock()
-	s.f.cfg.Log(Line{Function: s.f.name, Stream: s.stream, RequestID: requestID, Text: text})
+	s.f.cfg.Log(Line{Function: s.v.fn.Name, Group: s.v.fn.LogGroupName(), Stream: s.stream, RequestID: requestID, Text: text})
 }
 
 // takeTail returns the last lines of log since it was last asked.

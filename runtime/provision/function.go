@@ -20,7 +20,7 @@ type mapping struct {
 // applyFunction makes the function's log group and its role, and brings its event source mappings to those that are declared: the
 // stack is what says which a function of it has.
 func (p *Provisioner) applyFunction(ctx context.Context, f *config.Function) error {
-	if err := p.logGroup(ctx, "/aws/lambda/"+f.Name); err != nil {
+	if err := p.logGroup(ctx, f.LogGroupName()); err != nil {
 		return err
 	}
 	if _, err := p.role(ctx, f.Name); err != nil {
