@@ -87,12 +87,8 @@ func (f functions) Invoke(ctx context.Context, name string, ev lambda.Event) (*l
 	out, err := f.d.functions.Invoke(ctx, name, function.Invocation{
 		Payload: ev.Payload, ClientContext: ev.ClientContext, TraceID: trace.Header(ctx), RequestID: wire.From(ctx).ID,
 	})
-	var throttle *function.ThrottleError
 	var payload *function.PayloadError
 	switch {
-	case errors.As(err, &throttle):
-		// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html; "Rate Exceeded." is a recorded answer
-		return nil, wire.Errorf("TooManyRequestsException", http.StatusTooManyRequests, "Rate Exceeded.").With("Reason", "ReservedFunctionConcurrentInvocationLimitExceeded")
 	case errors.As(err, &payload):
 		return nil, wire.Errorf("RequestTooLargeException", http.StatusRequestEntityTooLarge, "%v", payload)
 	case err != nil:

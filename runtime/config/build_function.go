@@ -27,7 +27,7 @@ func (l *loader) function(i *instance) *Function {
 	fn := &Function{
 		Block: i.base(), Name: l.checkName(i, functionNaming), Runtime: f.text("runtime"), Handler: f.text("handler"),
 		Image: f.text("image"), Description: f.text("description"), Environment: l.functionEnvironment(f),
-		Timeout: f.integer("timeout"), Memory: f.integer("memory"), Concurrency: f.integer("concurrency"),
+		Timeout: f.integer("timeout"), Memory: f.integer("memory"), Concurrency: f.optionalInteger("concurrency"),
 		ARN: i.exportedText("arn"),
 	}
 	if len([]rune(fn.Description)) > 256 {

@@ -344,6 +344,14 @@ func (f *fields) integer(name string) int {
 	return n
 }
 
+// optionalInteger returns a number argument, nil if it is not given.
+func (f *fields) optionalInteger(name string) *int {
+	if n, ok := f.values[name].(int); ok {
+		return &n
+	}
+	return nil
+}
+
 // boolean returns a bool argument, or its default.
 func (f *fields) boolean(name string) bool {
 	if v, ok := f.values[name]; ok {

@@ -20,7 +20,7 @@ func functionSchema() *blockSchema {
 			{name: "environment", kind: textMap, doc: "Environment variables, 4 KB in all. Those that Lambda reserves are refused."},
 			{name: "timeout", kind: integer, fallback: "3", min: 1, max: 900, doc: "Seconds that one event may take."},
 			{name: "memory", kind: integer, fallback: "128", min: 128, max: 10240, doc: "MiB."},
-			{name: "concurrency", kind: integer, min: 1, max: 1000, doc: "Reserved concurrency: how many events it may work on at once. Not given, no limit of its own."},
+			{name: "concurrency", kind: integer, min: 0, max: 1000, doc: "Reserved concurrency: how many events it may work on at once; further ones are answered 429. 0 turns the function off. Not given, no limit of its own."},
 		},
 		blocks: []*blockSchema{{
 			name: "on", label: "TYPE", doc: "An event source. TYPE is `stream`: a table's stream.",

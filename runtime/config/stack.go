@@ -114,9 +114,9 @@ type Function struct {
 	Build       string // runtime "image": absolute path of the folder with a Dockerfile
 	Description string
 	Environment map[string]string
-	Timeout     int // seconds, 1 to 900
-	Memory      int // MiB, 128 to 10240
-	Concurrency int // reserved; 0: none
+	Timeout     int  // seconds, 1 to 900
+	Memory      int  // MiB, 128 to 10240
+	Concurrency *int // reserved; nil: none
 	Events      []EventSource
 	ARN         string
 

@@ -28,7 +28,7 @@ func TaskRoot(fn *config.Function) string {
 // reserves.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
-func environment(fn *config.Function, aws []string, stream string) []string {
+func environment(fn *config.Function, aws []string, stream string, provisioned bool) []string {
 	vars := map[string]string{
 		"PATH":                     os.Getenv("PATH"),
 		"HOME":                     os.Getenv("HOME"),
@@ -51,6 +51,9 @@ func environment(fn *config.Function, aws []string, stream string) []string {
 	vars["AWS_LAMBDA_FUNCTION_VERSION"] = fn.VersionName()
 	vars["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = strconv.Itoa(fn.Memory)
 	vars["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"
+	if provisioned {
+		vars["AWS_LAMBDA_INITIALIZATION_TYPE"] = "provisioned-concurrency"
+	}
 	vars["AWS_LAMBDA_LOG_GROUP_NAME"] = fn.LogGroupName()
 	vars["AWS_LAMBDA_LOG_STREAM_NAME"] = stream
 	if managedRuntime(fn.Runtime) {

@@ -24,7 +24,7 @@ func TestEnvironment(t *testing.T) {
 		Name: "orders", Runtime: "nodejs22.x", Source: source, Handler: "index.handler", Memory: 512,
 		Environment: map[string]string{"TABLE": "orders", "LANG": "de_DE.UTF-8", "AWS_LAMBDA_FUNCTION_NAME": "not this", "AWS_REGION": "eu-west-1"},
 	}
-	got := environment(fn, []string{"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test"}, "stream")
+	got := environment(fn, []string{"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test"}, "stream", false)
 	want := []string{
 		"AWS_ACCESS_KEY_ID=test",
 		"AWS_EXECUTION_ENV=AWS_Lambda_nodejs22.x",

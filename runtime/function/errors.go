@@ -16,19 +16,6 @@ var ErrClosed = errors.New("the function was removed while it was being invoked"
 // ErrGone is a Sandbox's answer to an event that it never took, because it had ended: another one may have it.
 var ErrGone = errors.New("the sandbox had ended before it took the event")
 
-// ThrottleError says that as many events are being handled as the function's reserved concurrency allows.
-//
-// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
-type ThrottleError struct {
-	Function string
-	Limit    int
-}
-
-// Error names the function and its limit.
-func (e *ThrottleError) Error() string {
-	return fmt.Sprintf("function %s: %d concurrent executions are reserved and all are busy", e.Function, e.Limit)
-}
-
 // PayloadError says that an event is larger than Lambda takes.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

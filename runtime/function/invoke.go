@@ -39,7 +39,7 @@ type Outcome struct {
 var errTimedOut = errors.New("task timed out")
 
 // Invoke has the function of a key handle an event and waits for what it returns. A function that fails is an Outcome; an error is
-// ErrNoFunction, *ThrottleError, *PayloadError, ErrClosed, ctx's error if it ended first, or what keeps the engine from
+// ErrNoFunction, *PayloadError, ErrClosed, ctx's error if it ended first, or what keeps the engine from
 // working.
 //
 // As on Lambda an event that was handed over is handled to its end, whether its caller still waits or not.

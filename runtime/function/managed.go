@@ -20,25 +20,28 @@ import (
 type managed struct {
 	cfg    Config
 	engine Engine
+	turns  turns
 	key    string
 	life   context.Context // ends with the function
 	end    context.CancelFunc
 	work   sync.WaitGroup // goroutines of the function: none is left after close
 
-	mu       sync.Mutex
-	fn       *config.Function // as it was put last
-	head     *version         // the latest finished build, good or bad; nil before the first
-	builder  *builder         // nil while nothing is being built
-	latest   *held            // build that the engine made last, for it to start from
-	builds   int              // finished so far
-	waiting  int              // requests that wait for a build
-	moved    chan struct{}    // closed and replaced with every new head
-	inflight int              // events that have a slot
-	queue    []chan struct{}  // callers who wait for a slot, first come first served
-	checking checking
-	watched  []string // paths of the subscription that unwatch ends
-	unwatch  func()
-	reaping  bool // an alarm for idle sandboxes is set
+	mu          sync.Mutex
+	fn          *config.Function // as it was put last
+	provisioned int              // sandboxes to keep started
+	head        *version         // the latest finished build, good or bad; nil before the first
+	builder     *builder         // nil while nothing is being built
+	latest      *held            // build that the engine made last, for it to start from
+	builds      int              // finished so far
+	waiting     int              // requests that wait for a build
+	moved       chan struct{}    // closed and replaced with every new head
+	inflight    int              // events that have a slot
+	queue       []chan struct{}  // callers who wait for a slot, first come first served
+	checking    checking
+	watched     []string // paths of the subscription that unwatch ends
+	unwatch     func()
+	alarm       time.Time   // when idle sandboxes are looked at,
+	disarm      func() bool // unless this is nil
 }
 
 // version is one finished build and its sandboxes. All but the first group is guarded by managed.mu.
@@ -52,27 +55,28 @@ type version struct {
 	took   time.Duration
 	since  time.Time
 
-	life     context.Context // ends when the version is retired
-	end      context.CancelFunc
-	idle     []*sandbox // the latest used last
-	busy     int        // sandboxes that start or have an event
-	called   bool       // somebody wanted a sandbox of it
-	startErr error      // of the latest start, nil once one succeeds
-	retired  bool       // a later version is the head: sandboxes end when they are idle
+	life context.Context // ends when the version is retired
+	end  context.CancelFunc
+	pool
+	called   bool  // somebody wanted a sandbox of it
+	startErr error // of the latest start, nil once one succeeds
+	retired  bool  // a later version is the head: sandboxes end when they are idle
 }
 
-func newManaged(cfg Config, engine Engine, fn *config.Function) *managed {
+func newManaged(cfg Config, turns turns, engine Engine, fn *config.Function) *managed {
 	life, end := context.WithCancel(context.Background())
-	return &managed{cfg: cfg, engine: engine, key: fn.Key(), fn: fn, life: life, end: end, moved: make(chan struct{})}
+	return &managed{cfg: cfg, engine: engine, turns: turns, key: fn.Key(), fn: fn, life: life, end: end, moved: make(chan struct{})}
 }
 
 // put gives the function a new configuration and waits for its build.
 func (f *managed) put(ctx context.Context, fn *config.Function) error {
 	wanted := *fn // a pointer that no other Put has
 	f.mu.Lock()
+	if f.fn.Provisioned != wanted.Provisioned || f.head == nil {
+		f.provisioned = wanted.Provisioned
+	}
 	f.fn = &wanted
 	f.rebuildLocked("")
-	f.grantLocked() // the limit may have grown
 	for f.head == nil || f.head.fn != f.fn {
 		if err := f.waitLocked(ctx); err != nil {
 			f.mu.Unlock()
@@ -98,23 +102,18 @@ func (f *managed) waitLocked(ctx context.Context) error {
 	}
 }
 
-// enter takes one of the function's slots. Where concurrency is reserved a caller too many is turned away, else the limit
-// is the machine's and not AWS's, and the caller waits.
+// enter takes one of the function's slots, or waits for one: their number is the machine's limit. What AWS allows a function is
+// enforced, with refusals, where events come in.
 func (f *managed) enter(ctx context.Context) error {
 	f.mu.Lock()
 	if f.life.Err() != nil {
 		f.mu.Unlock()
 		return ErrClosed
 	}
-	limit := f.limitLocked()
-	if f.inflight < limit {
+	if f.inflight < f.cfg.Limit {
 		f.inflight++
 		f.mu.Unlock()
 		return nil
-	}
-	if f.fn.Concurrency > 0 {
-		f.mu.Unlock()
-		return &ThrottleError{Function: f.key, Limit: limit}
 	}
 	turn := make(chan struct{})
 	f.queue = append(f.queue, turn)
@@ -150,30 +149,24 @@ func (f *managed) leave() {
 }
 
 func (f *managed) grantLocked() {
-	for len(f.queue) > 0 && f.inflight < f.limitLocked() {
+	for len(f.queue) > 0 && f.inflight < f.cfg.Limit {
 		f.inflight++
 		close(f.queue[0])
 		f.queue = f.queue[1:]
 	}
 }
 
-func (f *managed) limitLocked() int {
-	if f.fn.Concurrency > 0 {
-		return f.fn.Concurrency
-	}
-	return f.cfg.Limit
-}
-
 func (f *managed) info() Info {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := Info{Function: f.fn, State: Building}
+	i := Info{Function: f.fn, State: Building, Provisioned: f.provisioned}
 	h := f.head
 	if h == nil {
 		return i
 	}
 	i.Version, i.BuildTime, i.LastModified = h.number, h.took, h.since
-	i.Idle, i.Busy = len(h.idle), h.busy
+	i.Idle, i.Busy = len(h.idle)+len(h.ready), h.busy
+	i.ProvisionedReady = h.kept - h.coming
 	if err := errors.Join(h.err, h.startErr); err != nil {
 		i.State, i.Reason = Failed, err.Error()
 	} else {
@@ -222,10 +215,10 @@ func (v *version) retireLocked() []io.Closer {
 	v.retired = true
 	v.end()
 	var done []io.Closer
-	for _, s := range v.idle {
+	for _, s := range slices.Concat(v.idle, v.ready) {
 		done = append(done, s)
 	}
-	v.idle = nil
+	v.idle, v.ready = nil, nil
 	return append(done, v.doneLocked()...)
 }
 

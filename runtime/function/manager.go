@@ -22,7 +22,8 @@ type Config struct {
 	Watch   *watch.Watcher                     // nil: changes are found by verifying at each invocation alone
 	Env     func(fn *config.Function) []string // region, endpoint and credentials, as "AWS_REGION=us-east-1"
 	Log     func(Line)                         // takes what functions print and Lambda's own lines; nil: nobody
-	Limit   int                                // sandboxes a function without reserved concurrency may have; 0: 10
+	Limit   int                                // events a function may handle at once, further ones wait; 0: 1,000, AWS's limit of an account
+	Starts  int                                // sandboxes that are started at once on the machine; 0: twice its processors, at least 4
 	Notify  func(key string, ev Reload)        // hears of every finished build, and must not call the Manager; nil: nobody
 }
 
@@ -62,11 +63,15 @@ type Info struct {
 	BuildTime    time.Duration // of that build
 	LastModified time.Time     // when that build became live
 	Idle, Busy   int           // sandboxes
+
+	Provisioned      int // sandboxes that are to be kept started ahead of calls
+	ProvisionedReady int // of those: started, idle or not
 }
 
 // Manager keeps functions built, warm and never stale. Its methods may be called from any goroutine.
 type Manager struct {
-	cfg Config
+	cfg   Config
+	turns turns
 
 	mu        sync.Mutex
 	functions map[string]*managed // by config.Function.Key
@@ -75,7 +80,7 @@ type Manager struct {
 
 // NewManager returns a Manager without functions.
 func NewManager(cfg Config) *Manager {
-	cfg.Limit = cmp.Or(cfg.Limit, 10)
+	cfg.Limit = cmp.Or(cfg.Limit, 1000)
 	if cfg.Env == nil {
 		cfg.Env = func(*config.Function) []string { return nil }
 	}
@@ -85,7 +90,7 @@ func NewManager(cfg Config) *Manager {
 	if cfg.Notify == nil {
 		cfg.Notify = func(string, Reload) {}
 	}
-	return &Manager{cfg: cfg, functions: map[string]*managed{}}
+	return &Manager{cfg: cfg, turns: newTurns(cfg.Starts), functions: map[string]*managed{}}
 }
 
 // Put creates a function, or replaces one of the same key, and returns once it is built and, where sandboxes are cheap,
@@ -107,7 +112,7 @@ func (m *Manager) Put(ctx context.Context, fn *config.Function) error {
 		ok, other = false, f
 	}
 	if !ok {
-		f = newManaged(m.cfg, engine, fn)
+		f = newManaged(m.cfg, m.turns, engine, fn)
 		m.functions[fn.Key()] = f
 	}
 	m.mu.Unlock()
@@ -127,6 +132,23 @@ func (m *Manager) Remove(key string) error {
 		return ErrNoFunction
 	}
 	f.close()
+	return nil
+}
+
+// Provision keeps n sandboxes of a function started ahead of calls, instead of as many as it was put with: those that are lacking are
+// started before long, see Info. A Put that changes config.Function.Provisioned takes its number again. An unknown key is
+// ErrNoFunction, a negative number an error.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+func (m *Manager) Provision(key string, n int) error {
+	if n < 0 {
+		return fmt.Errorf("function %s: %d sandboxes cannot be kept", key, n)
+	}
+	f, err := m.lookup(key)
+	if err != nil {
+		return err
+	}
+	f.provision(n)
 	return nil
 }
 

@@ -154,19 +154,7 @@ func TestAnAnswerThatIsTooLarge(t *testing.T) {
 	b.want(t, version, `{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`)
 }
 
-func TestReservedConcurrencyTurnsAway(t *testing.T) {
-	b := newBench(t)
-	b.fn.Concurrency = 1
-	b.put(t)
-	b.start(t, t.Context())
-	_, err := b.call(t.Context(), version)
-	var throttled *function.ThrottleError
-	if !errors.As(err, &throttled) || throttled.Limit != 1 {
-		t.Fatalf("got %v, want a ThrottleError", err)
-	}
-}
-
-func TestWithoutReservedConcurrencyCallersWaitForTheirTurn(t *testing.T) {
+func TestCallersBeyondTheLimitWaitForTheirTurn(t *testing.T) {
 	b := newBench(t, func(c *function.Config) { c.Limit = 2 })
 	b.put(t)
 	b.start(t, t.Context())

@@ -278,18 +278,26 @@ func (f *managed) warm(ctx context.Context, a *attempt) *version {
 		v.build.refs++
 	}
 	_, cheap := f.engine.(Warmer)
-	wanted := cheap || f.waiting > 0 || f.head != nil && f.head.called
+	wanted := cheap || f.waiting > 0 || f.provisioned > 0 || f.head != nil && f.head.called
+	if wanted && a.err == nil && f.provisioned > 0 {
+		v.kept = 1
+	}
 	f.mu.Unlock()
 	if a.err != nil || !wanted {
 		return v
 	}
-	s, err := f.start(ctx, v)
+	s, err := f.start(ctx, v, v.kept > 0)
 	switch {
+	case err == nil && s.provisioned:
+		v.ready = append(v.ready, s)
 	case err == nil:
 		s.idle = f.cfg.Clock.Now()
 		v.idle = append(v.idle, s)
-	case err != errTouched: // whoever comes looks at the sources again
-		v.startErr = err
+	default:
+		v.kept = 0
+		if err != errTouched { // whoever comes looks at the sources again
+			v.startErr = err
+		}
 	}
 	return v
 }
@@ -311,7 +319,8 @@ func (f *managed) publish(ctx context.Context, v *version) (news Reload, ok bool
 	f.head, f.builder = v, nil
 	close(f.moved)
 	f.moved = make(chan struct{})
-	f.armLocked()
+	f.armLocked(v)
+	done = append(done, f.provisionLocked()...)
 	f.goLocked(func() { closeAll(done) }) // the old version may take its time; the function is alive, see above
 	return Reload{Version: v.number, Path: v.path, Took: v.took, Err: errors.Join(v.err, v.startErr)}, true
 }

@@ -1,12 +1,16 @@
 package functiontest
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"devstack/runtime/function"
 )
 
 func echo(t *testing.T, p *Project) {
@@ -146,6 +150,41 @@ func broken(t *testing.T, p *Project) {
 		p.Save(t, version)
 		p.Want(t, `{"do":"version"}`, quote(version))
 	}
+}
+
+// hundred sends events that wait, and returns once each has a sandbox and none has been answered.
+func hundred(t *testing.T, p *Project) {
+	n := cmp.Or(p.Sample.Parallel, 100)
+	p.Function.Timeout = 900
+	p.Put(t)
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			out, err := p.Manager.Invoke(t.Context(), "sample", function.Invocation{Payload: []byte(`{"do":"sleep"}`)})
+			if err != function.ErrClosed {
+				t.Errorf("an event that sleeps was answered %+v, %v", out, err)
+			}
+		})
+	}
+	for p.began() < n && !t.Failed() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := p.Manager.Remove("sample"); err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+}
+
+// began counts the events that a sandbox was given.
+func (p *Project) began() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.lines {
+		if strings.HasPrefix(l.Text, "START ") {
+			n++
+		}
+	}
+	return n
 }
 
 func parallel(t *testing.T, p *Project) {

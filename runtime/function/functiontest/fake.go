@@ -23,6 +23,7 @@ type Fake struct {
 	Sleeping             atomic.Int64          // sandboxes that handle a "sleep"
 	Building             func(context.Context) // called in the middle of each build, after the file was read; nil: nothing
 	Starting             func()                // called at the start of each sandbox; nil: nothing
+	Sleep                <-chan bool           // ends each "sleep" once it is closed; nil: they last a minute
 }
 
 // FakeSample is the Fake's function for the suite.
@@ -152,6 +153,8 @@ func (s *fakeSandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, e
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		case <-s.fake.Sleep:
+			return []byte("null"), nil
 		case <-time.After(time.Minute):
 			return nil, nil
 		}

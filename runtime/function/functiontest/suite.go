@@ -41,6 +41,7 @@ type Sample struct {
 	NoExit    bool   // a function of this runtime has no process to end
 	ErrorType string // errorType of a thrown error, "Error" in JavaScript
 	Races     int    // saves in the race test; 0: 1,000
+	Parallel  int    // events that are handled at once; 0: 100
 }
 
 // Run runs the suite. newEngine is called for each test; the suite closes what it returns.
@@ -60,6 +61,7 @@ func Run(t *testing.T, newEngine func(t *testing.T) function.Engine, sample Samp
 		{"a save is answered by the new code", saved, false},
 		{"a syntax error is the answer until it is mended", broken, false},
 		{"events are handled side by side", parallel, false},
+		{"a hundred events that take long are handled at once", hundred, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if !tt.skip {

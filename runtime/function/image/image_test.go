@@ -180,6 +180,7 @@ var sample = functiontest.Sample{
 	BadInit:   map[string]string{"version": "bad"},
 	ErrorType: "errorString",
 	Races:     10,
+	Parallel:  4,
 }
 
 func project(t *testing.T) *functiontest.Project {

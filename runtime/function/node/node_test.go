@@ -79,6 +79,7 @@ func TestTypeScript(t *testing.T) {
 				BadInit:   map[string]string{"src/lib/version.ts": "export const number = '0';\nthrow new Error('bad init');\n"},
 				ErrorType: "Error",
 				Races:     tt.races,
+				Parallel:  8,
 			})
 		})
 	}
@@ -97,5 +98,6 @@ func TestESModules(t *testing.T) {
 		BadInit:   map[string]string{"lib/version.mjs": "export const number = '0';\nthrow new Error('bad init');\n"},
 		ErrorType: "Error",
 		Races:     20,
+		Parallel:  8,
 	})
 }
