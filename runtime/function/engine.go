@@ -65,11 +65,14 @@ type Event struct {
 	ARN           string        // invoked function ARN
 	TraceID       string        // X-Amzn-Trace-Id header
 	ClientContext string        // JSON, "" for none
+	Identity      string        // of Amazon Cognito, JSON, "" for none
+	Tenant        string        // of a function with tenant isolation, "" for none
 	Stream        Stream        // takes the response as it comes, if the function streams it; nil: Invoke returns all of it
 }
 
 // Stream takes a response piece by piece. A function that does not stream leaves it alone, and Invoke returns its response as
-// ever; of one that does Invoke returns nothing, or the *FunctionError that cut the stream short.
+// ever; of one that does Invoke returns nothing, or the *FunctionError that cut the stream short. What an engine writes after
+// Invoke has returned reaches nobody and is an error.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
 type Stream interface {

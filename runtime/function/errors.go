@@ -28,11 +28,13 @@ func (e *PayloadError) Error() string {
 
 // Bounds of what an invocation carries, in bytes.
 //
-// https://docs.aws.amazon.com/lambda/latest/dg/API_Invoke.html; the response's bound is in a recorded answer.
+// https://docs.aws.amazon.com/lambda/latest/dg/API_Invoke.html; the response's bound is in a recorded answer. A streamed one's:
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const (
-	MaxPayload      = 6 << 20
-	MaxAsyncPayload = 1 << 20
-	MaxResponse     = 6291556
+	MaxPayload          = 6 << 20
+	MaxAsyncPayload     = 1 << 20
+	MaxResponse         = 6291556
+	MaxStreamedResponse = 200 << 20
 )
 
 // body is the error document that callers of a failed invocation receive.
@@ -68,9 +70,15 @@ func exited(requestID string, e *ExitError) *FunctionError {
 }
 
 // ResponseTooLarge is the outcome of a function whose answer is longer than Lambda passes on. Recorded answer.
-func ResponseTooLarge() *FunctionError {
+func ResponseTooLarge() *FunctionError { return responseTooLarge(MaxResponse) }
+
+// StreamTooLarge is what cuts a streamed response short that is longer than Lambda passes on. A guess: nobody has recorded
+// one.
+func StreamTooLarge() *FunctionError { return responseTooLarge(MaxStreamedResponse) }
+
+func responseTooLarge(limit int) *FunctionError {
 	const typ = "Function.ResponseSizeTooLarge"
-	msg := fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", MaxResponse)
+	msg := fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", limit)
 	return &FunctionError{Type: typ, Payload: ErrorBody(typ, msg)}
 }
 

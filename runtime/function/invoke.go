@@ -17,9 +17,13 @@ type Invocation struct {
 	RequestID     string // "" for a new one
 	TraceID       string // X-Amzn-Trace-Id, for a caller whose context is in no trace
 	ClientContext string // JSON, "" for none
+	Identity      string // of Amazon Cognito, JSON, "" for none
+	Tenant        string // "" for none
 	Async         bool   // an event that nobody waits for may be smaller
+	Stream        Stream // takes the response of a function that streams; its methods are called by Invoke alone. nil: nobody
 
 	started bool // its START line is written
+	relay   *relay
 }
 
 // Outcome is what came of an invocation that reached the function.
@@ -63,6 +67,9 @@ func (m *Manager) Invoke(ctx context.Context, key string, inv Invocation) (*Outc
 	}
 	if inv.TraceID != "" && trace.Header(ctx) == "" {
 		ctx = trace.Join(ctx, inv.TraceID, "")
+	}
+	if inv.Stream != nil {
+		inv.relay = newRelay()
 	}
 	ctx, span := trace.Start(ctx, "function", key)
 	span.Input(inv.Payload)
@@ -126,14 +133,19 @@ func (f *managed) hand(ctx context.Context, s *sandbox, inv *Invocation) (_ answ
 		f.checkin(s, false)
 		return answer{err: ErrClosed}, true
 	}
-	select {
-	case a := <-done:
-		return a, true
-	case <-ctx.Done():
-		if left.Swap(true) {
-			return <-done, true // in the same moment
+	for {
+		select {
+		case a := <-done:
+			return a, true
+		case p := <-inv.relay.pieces():
+			p.pass(inv.Stream)
+		case <-ctx.Done():
+			if left.Swap(true) {
+				return <-done, true // in the same moment
+			}
+			inv.relay.leave()
+			return answer{}, false
 		}
-		return answer{}, false
 	}
 }
 
@@ -196,10 +208,15 @@ func (f *managed) handle(ctx context.Context, s *sandbox, inv *Invocation) (a an
 	}
 	began := f.cfg.Clock.Now()
 	defer f.cfg.Clock.AfterFunc(timeout, func() { cancel(errTimedOut) })()
-	payload, err := s.Invoke(run, &Event{
+	ev := &Event{
 		RequestID: inv.RequestID, Payload: inv.Payload, Deadline: began.Add(timeout), Timeout: timeout,
-		ARN: s.v.fn.ARN, TraceID: trace.Header(ctx), ClientContext: inv.ClientContext,
-	})
+		ARN: s.v.fn.ARN, TraceID: trace.Header(ctx), ClientContext: inv.ClientContext, Identity: inv.Identity, Tenant: inv.Tenant,
+	}
+	if inv.relay != nil {
+		ev.Stream = inv.relay.open(run)
+	}
+	payload, err := s.Invoke(run, ev)
+	inv.relay.shut(ev.Stream)
 	o := &Outcome{Payload: payload, RequestID: inv.RequestID, Duration: f.cfg.Clock.Now().Sub(began), InitDuration: s.init}
 	s.init = 0
 	if err == nil && len(payload) > MaxResponse {

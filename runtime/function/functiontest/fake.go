@@ -136,6 +136,7 @@ func (s *fakeSandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, e
 	var in struct {
 		Do, Name, Line string
 		Value          json.RawMessage
+		Pieces         []string
 	}
 	if err := json.Unmarshal(ev.Payload, &in); err != nil {
 		return nil, err
@@ -171,6 +172,21 @@ func (s *fakeSandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, e
 	case "log":
 		s.log(ev.RequestID, in.Line)
 		return []byte("null"), nil
+	case "stream": // piece by piece, then perhaps an error
+		if ev.Stream == nil {
+			return []byte(strings.Join(in.Pieces, "")), nil
+		}
+		ev.Stream.Begin("text/plain")
+		for _, p := range in.Pieces {
+			if _, err := ev.Stream.Write([]byte(p)); err != nil {
+				f := []byte(`{"errorType":"Gone","errorMessage":"` + err.Error() + `"}`)
+				return nil, &function.FunctionError{Type: "Gone", Payload: f}
+			}
+		}
+		if in.Line != "" {
+			return nil, &function.FunctionError{Type: "Error", Payload: []byte(`{"errorType":"Error","errorMessage":"` + in.Line + `"}`)}
+		}
+		return nil, nil
 	case "trace":
 		return json.Marshal(ev.TraceID)
 	}

@@ -2,6 +2,7 @@ package runtimeapi
 
 import (
 	"net/http"
+	"time"
 
 	"devstack/runtime/function"
 )
@@ -11,3 +12,6 @@ func Failure(header string, body []byte) *function.FunctionError { return failur
 
 // Handler serves a sandbox that has no event.
 func Handler() http.Handler { return newAPI().handler() }
+
+// SetPatience sets patience.
+func SetPatience(d time.Duration) { patience = d }

@@ -2,16 +2,14 @@
 // Each sandbox has a server of its own, because official runtime clients know no path before /2018-06-01.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; status codes are those of the OpenAPI description that
-// is published there, names and texts of errors those that AWS's open source runtime interface emulator answers.
+// is published there; states, names and texts of errors those of AWS's open source runtime interface emulator
+// (github.com/aws/aws-lambda-runtime-interface-emulator, lambda/core/states.go and lambda/rapi).
 package runtimeapi
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -31,17 +29,33 @@ type API struct {
 	once     sync.Once
 
 	mu      sync.Mutex
+	state   state
 	asked   bool        // ready is closed
 	current *invocation // handed in and not answered
 	last    string      // request id of the one answered last
 	offered chan struct{}
 }
 
+// state is what the runtime is at, by the names that its errors have.
+type state string
+
+const (
+	started    state = "Started"
+	initFailed state = "InitError"
+	ready      state = "Ready"                    // it waits for an event
+	running    state = "Running"                  // it has one
+	responding state = "InvocationResponse"       // it sends its response
+	failing    state = "InvocationErrorResponse"  // it sends an error
+	sent       state = "RuntimeResponseSentState" // it has answered
+)
+
 // invocation is an event on its way through the runtime.
 type invocation struct {
 	event  *function.Event
+	gone   <-chan struct{} // closed when the runtime's process has ended
 	taken  bool
 	answer chan answer
+	over   chan struct{} // closed when nobody waits for the answer any more
 }
 
 type answer struct {
@@ -67,11 +81,13 @@ func Listen(address string) (*API, error) {
 
 func newAPI() *API {
 	return &API{
-		ready: make(chan struct{}), failed: make(chan *function.InitError, 1),
+		ready: make(chan struct{}), failed: make(chan *function.InitError, 1), state: started,
 		closed: make(chan struct{}), offered: make(chan struct{}, 1),
 	}
 }
 
+// handler knows nothing of /runtime/restore: where SnapStart is off, as it is here, AWS too answers that there is no such
+// path.
 func (a *API) handler() http.Handler {
 	const version = "/2018-06-01/runtime"
 	mux := http.NewServeMux()
@@ -82,7 +98,7 @@ func (a *API) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// No runtime is a browser, and no page in one may take a function's events or answer them.
 		if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
-			refuse(w, forbidden)
+			refuse(w, browser)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -105,10 +121,11 @@ func (a *API) Close() error {
 }
 
 // Invoke offers an event to the runtime and waits for the answer: what the handler returned, or a
-// *function.FunctionError. If ctx ends first the error is ctx's; if the runtime does (gone is closed) it is ErrEnded, or
-// function.ErrGone if the runtime had not taken the event.
+// *function.FunctionError. A streamed response goes to the event's Stream, if it has one. If ctx ends first the error is ctx's;
+// if the runtime does (gone is closed) it is ErrEnded, or function.ErrGone if the runtime had not taken the event.
 func (a *API) Invoke(ctx context.Context, ev *function.Event, gone <-chan struct{}) (payload []byte, err error) {
-	in := &invocation{event: ev, answer: make(chan answer, 1)}
+	in := &invocation{event: ev, gone: gone, answer: make(chan answer, 1), over: make(chan struct{})}
+	defer close(in.over)
 	a.mu.Lock()
 	if a.current != nil {
 		a.mu.Unlock()
@@ -155,17 +172,30 @@ func (a *API) withdraw(in *invocation, err error) ([]byte, error) {
 	return nil, err
 }
 
-// next waits for an event. A runtime may wait for days.
+// next waits for an event. A runtime may wait for days. One that asks again while it has an event gets the same again, as on
+// AWS: its connection may have broken before it had read all of it.
 func (a *API) next(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
+	switch a.state {
+	case running:
+		if in := a.current; in != nil {
+			a.mu.Unlock()
+			deliver(w, in.event)
+			return
+		}
+		a.state = ready // it was withdrawn
+	case started, sent:
+		a.state = ready
+	case ready:
+	default:
+		p := a.notAllowedLocked(ready)
+		a.mu.Unlock()
+		refuse(w, p)
+		return
+	}
 	if !a.asked {
 		a.asked = true
 		close(a.ready)
-	}
-	if a.current != nil && a.current.taken {
-		a.mu.Unlock()
-		refuse(w, forbidden)
-		return
 	}
 	a.mu.Unlock()
 	for {
@@ -182,7 +212,7 @@ func (a *API) next(w http.ResponseWriter, r *http.Request) {
 			a.mu.Unlock()
 			continue
 		}
-		in.taken = true
+		in.taken, a.state = true, running
 		a.mu.Unlock()
 		deliver(w, in.event)
 		return
@@ -197,178 +227,51 @@ func deliver(w http.ResponseWriter, ev *function.Event) {
 	// By the clock of the operating system, which the runtime's process compares it with, not by the daemon's.
 	h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(ev.Timeout).UnixMilli(), 10))
 	h.Set("Lambda-Runtime-Invoked-Function-Arn", ev.ARN)
-	if ev.TraceID != "" {
-		h.Set("Lambda-Runtime-Trace-Id", ev.TraceID)
-	}
-	if ev.ClientContext != "" {
-		h.Set("Lambda-Runtime-Client-Context", ev.ClientContext)
+	for name, value := range map[string]string{
+		"Lambda-Runtime-Trace-Id":         ev.TraceID,
+		"Lambda-Runtime-Client-Context":   ev.ClientContext,
+		"Lambda-Runtime-Cognito-Identity": ev.Identity,
+		"Lambda-Runtime-Aws-Tenant-Id":    ev.Tenant,
+	} {
+		if value != "" {
+			h.Set(name, value)
+		}
 	}
 	w.Write(ev.Payload) // a runtime that is gone is noticed by its process
 }
 
-// response takes what the handler returned. A streamed one is taken to its end; an error in the middle comes in trailers.
-//
-// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
-func (a *API) response(w http.ResponseWriter, r *http.Request) {
-	if problem := a.check(r.PathValue("id")); problem != nil {
-		refuse(w, problem)
-		return
-	}
-	payload, err := io.ReadAll(io.LimitReader(r.Body, function.MaxResponse+1))
-	switch {
-	case err != nil:
-		refuse(w, &problem{http.StatusBadRequest, "InvalidRequest", "the body cannot be read: " + err.Error()})
-		return
-	case len(payload) > function.MaxResponse:
-		a.answer(r.PathValue("id"), nil, function.ResponseTooLarge())
-		refuse(w, tooLarge)
-		return
-	}
-	var failure error
-	if kind := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); kind != "" {
-		failure = streamError(kind, r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
-	}
-	a.accept(w, a.answer(r.PathValue("id"), payload, failure))
-}
-
-func streamError(kind, encoded string) *function.FunctionError {
-	body, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil {
-		body = nil
-	}
-	return failure(kind, body)
-}
-
-// invocationError takes the error that the handler failed with.
-func (a *API) invocationError(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("id")
-	if problem := a.check(id); problem != nil {
-		refuse(w, problem)
-		return
-	}
-	body, problem := readError(r)
-	if problem != nil {
-		refuse(w, problem)
-		return
-	}
-	a.accept(w, a.answer(id, nil, failure(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)))
-}
-
-// initError takes the reason why the function could not be loaded. It comes before any event.
-func (a *API) initError(w http.ResponseWriter, r *http.Request) {
-	body, problem := readError(r)
-	if problem != nil {
-		refuse(w, problem)
-		return
-	}
-	a.mu.Lock()
-	late := a.asked
-	a.mu.Unlock()
-	if late {
-		refuse(w, forbidden)
-		return
-	}
-	f := failure(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
-	select {
-	case a.failed <- &function.InitError{Type: f.Type, Payload: f.Payload}:
-		a.accept(w, nil)
-	default:
-		refuse(w, forbidden) // it has failed already
-	}
-}
-
-func readError(r *http.Request) ([]byte, *problem) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, function.MaxResponse+1))
-	if err != nil {
-		return nil, &problem{http.StatusBadRequest, "InvalidRequest", "the body cannot be read: " + err.Error()}
-	}
-	if len(body) > function.MaxResponse {
-		return nil, tooLarge
-	}
-	return body, nil
-}
-
-// failure makes a function's error of what a runtime reported. The header names the type where the body has none.
-func failure(header string, body []byte) *function.FunctionError {
-	var parts struct {
-		Type string `json:"errorType"`
-	}
-	if json.Unmarshal(body, &parts) != nil || len(body) == 0 {
-		if header == "" {
-			header = "Runtime.Unknown"
-		}
-		made, err := json.Marshal(map[string]string{"errorType": header, "errorMessage": string(body)})
-		if err != nil {
-			panic(err) // strings always marshal
-		}
-		return &function.FunctionError{Type: header, Payload: made}
-	}
-	if parts.Type == "" {
-		parts.Type = header
-	}
-	return &function.FunctionError{Type: parts.Type, Payload: body}
-}
-
-// check says why a request id cannot be answered, nil if it can.
-func (a *API) check(id string) *problem {
+// claim begins the answer to an event, or says why it cannot be answered: the request id comes first, then the state.
+func (a *API) claim(id string, next state) (*invocation, *problem) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.checkLocked(id)
-}
-
-func (a *API) checkLocked(id string) *problem {
 	switch {
 	case a.current != nil && a.current.taken && a.current.event.RequestID == id:
-		return nil
-	case id == a.last:
-		return forbidden // answered already
+	case id == a.last && id != "":
+		return nil, a.notAllowedLocked(next) // answered already
+	default:
+		return nil, unknownRequest
 	}
-	return &problem{http.StatusBadRequest, "InvalidRequestID", "Invalid request ID"}
+	if a.state != running {
+		return nil, a.notAllowedLocked(next)
+	}
+	a.state = next
+	return a.current, nil
 }
 
-// answer completes the invocation.
-func (a *API) answer(id string, payload []byte, err error) *problem {
+// settle completes what claim began. It is a problem only where nobody waits for the answer any more.
+func (a *API) settle(in *invocation, r answer) *problem {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if problem := a.checkLocked(id); problem != nil {
-		return problem
+	a.state = sent
+	if a.current != in {
+		return unknownRequest
 	}
-	a.current.answer <- answer{payload, err}
-	a.current, a.last = nil, id
+	in.answer <- r
+	a.current, a.last = nil, in.event.RequestID
 	return nil
 }
 
-// problem is a refused request.
-type problem struct {
-	status     int
-	kind, text string
-}
-
-var (
-	forbidden = &problem{http.StatusForbidden, "InvalidStateTransition", "State transition is not allowed"}
-	tooLarge  = &problem{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
-		"Exceeded maximum allowed payload size (" + strconv.Itoa(function.MaxResponse) + " bytes)."}
-)
-
-func refuse(w http.ResponseWriter, p *problem) {
-	reply(w, p.status, map[string]string{"errorType": p.kind, "errorMessage": p.text})
-}
-
-func (a *API) accept(w http.ResponseWriter, p *problem) {
-	if p != nil {
-		refuse(w, p)
-		return
-	}
-	reply(w, http.StatusAccepted, map[string]string{"status": "OK"})
-}
-
-func reply(w http.ResponseWriter, status int, body map[string]string) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		panic(err) // strings always marshal
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	w.WriteHeader(status)
-	w.Write(b)
+func (a *API) notAllowedLocked(next state) *problem {
+	return &problem{http.StatusForbidden, "InvalidStateTransition",
+		fmt.Sprintf("State transition from %s to %s failed for runtime. Error: State transition is not allowed", a.state, next)}
 }

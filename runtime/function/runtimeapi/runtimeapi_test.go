@@ -75,17 +75,22 @@ func invoke(ctx context.Context, api *runtimeapi.API, ev *function.Event, gone <
 	return done
 }
 
+// forbidden is the answer to a request that the runtime may not make in its state.
+func forbidden(from, to string) string {
+	return `403 {"errorMessage":"State transition from ` + from + ` to ` + to +
+		` failed for runtime. Error: State transition is not allowed","errorType":"InvalidStateTransition"}`
+}
+
 const (
-	accepted  = `202 {"status":"OK"}`
-	forbidden = `403 {"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}`
-	unknown   = `400 {"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}`
+	accepted = `202 {"status":"OK"}`
+	unknown  = `400 {"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}`
 )
 
 func TestAnEventAndItsAnswer(t *testing.T) {
 	api, c := open(t)
 	done := invoke(t.Context(), api, &function.Event{
 		RequestID: "r-1", Payload: []byte(`{"a":1}`), Timeout: 3 * time.Second, ARN: "arn:aws:lambda:x",
-		TraceID: "Root=1-2-3", ClientContext: `{"client":{}}`,
+		TraceID: "Root=1-2-3", ClientContext: `{"client":{}}`, Identity: `{"cognitoIdentityId":"i"}`, Tenant: "t-1",
 	}, nil)
 	before := time.Now().UnixMilli()
 	h, body := c.next()
@@ -97,6 +102,8 @@ func TestAnEventAndItsAnswer(t *testing.T) {
 		"Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:x",
 		"Lambda-Runtime-Trace-Id":             "Root=1-2-3",
 		"Lambda-Runtime-Client-Context":       `{"client":{}}`,
+		"Lambda-Runtime-Cognito-Identity":     `{"cognitoIdentityId":"i"}`,
+		"Lambda-Runtime-Aws-Tenant-Id":        "t-1",
 		"Content-Type":                        "application/json",
 	} {
 		if got := h.Get(name); got != want {
@@ -115,10 +122,10 @@ func TestAnEventAndItsAnswer(t *testing.T) {
 	for _, step := range []struct{ name, path, body, want string }{
 		{"an answer to another request", "invocation/r-0/response", `1`, unknown},
 		{"an error of another request", "invocation/r-0/error", `{}`, unknown},
-		{"too late for an error of the initialisation", "init/error", `{}`, forbidden},
+		{"too late for an error of the initialisation", "init/error", `{}`, forbidden("Running", "InitError")},
 		{"the answer", "invocation/r-1/response", `{"b":2}`, accepted},
-		{"the same answer again", "invocation/r-1/response", `{"b":2}`, forbidden},
-		{"an error after the answer", "invocation/r-1/error", `{}`, forbidden},
+		{"the same answer again", "invocation/r-1/response", `{"b":2}`, forbidden("RuntimeResponseSentState", "InvocationResponse")},
+		{"an error after the answer", "invocation/r-1/error", `{}`, forbidden("RuntimeResponseSentState", "InvocationErrorResponse")},
 	} {
 		if got := c.post(step.path, step.body); got != step.want {
 			t.Errorf("%s: %s, want %s", step.name, got, step.want)
@@ -129,17 +136,46 @@ func TestAnEventAndItsAnswer(t *testing.T) {
 	}
 }
 
-func TestNextDuringAnInvocationIsForbidden(t *testing.T) {
+func TestNextDuringAnInvocationGetsTheSameEvent(t *testing.T) {
 	api, c := open(t)
-	invoke(t.Context(), api, &function.Event{RequestID: "r-1"}, nil)
+	done := invoke(t.Context(), api, &function.Event{RequestID: "r-1", Payload: []byte("1")}, nil)
 	c.next()
+	if h, body := c.next(); h.Get("Lambda-Runtime-Aws-Request-Id") != "r-1" || body != "1" {
+		t.Errorf("got %s: %s", h.Get("Lambda-Runtime-Aws-Request-Id"), body)
+	}
+	if got := c.post("invocation/r-1/response", "2"); got != accepted {
+		t.Error(got)
+	}
+	if r := <-done; string(r.payload) != "2" || r.err != nil {
+		t.Errorf("the caller got %s, %v", r.payload, r.err)
+	}
+}
+
+func TestSnapStartIsOff(t *testing.T) {
+	for _, request := range []string{"GET restore/next", "POST restore/error"} {
+		method, path, _ := strings.Cut(request, " ")
+		w := httptest.NewRecorder()
+		runtimeapi.Handler().ServeHTTP(w, httptest.NewRequest(method, "/2018-06-01/runtime/"+path, nil))
+		if w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", request, w.Code)
+		}
+	}
+}
+
+func TestAfterAnErrorOfTheInitialisationThereAreNoEvents(t *testing.T) {
+	_, c := open(t)
+	c.post("init/error", `{}`)
+	if got, want := c.post("init/error", `{}`), forbidden("InitError", "InitError"); got != want {
+		t.Errorf("a second error: %s", got)
+	}
 	resp, err := http.Get(c.base + "invocation/next")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusForbidden {
-		t.Errorf("got %s", resp.Status)
+	body, err := io.ReadAll(resp.Body)
+	if got, want := strconv.Itoa(resp.StatusCode)+" "+string(body), forbidden("InitError", "Ready"); got != want || err != nil {
+		t.Errorf("next: %s, %v", got, err)
 	}
 }
 
@@ -159,8 +195,8 @@ func TestErrors(t *testing.T) {
 	for _, tt := range []struct{ name, header, body, typ, payload string }{
 		{"as the runtime made it", "Ignored.Header", `{"errorType":"E","errorMessage":"m","stackTrace":["a"]}`, "E", `{"errorType":"E","errorMessage":"m","stackTrace":["a"]}`},
 		{"its type in the header alone", "Handler.Bad", `{"errorMessage":"m"}`, "Handler.Bad", `{"errorMessage":"m"}`},
-		{"no JSON", "Handler.Bad", `sorry`, "Handler.Bad", `{"errorMessage":"sorry","errorType":"Handler.Bad"}`},
-		{"nothing at all", "", ``, "Runtime.Unknown", `{"errorMessage":"","errorType":"Runtime.Unknown"}`},
+		{"no JSON", "Handler.Bad", `sorry`, "Handler.Bad", `{"errorType":"Handler.Bad","errorMessage":"sorry"}`},
+		{"nothing at all", "", ``, "Runtime.Unknown", `{"errorType":"Runtime.Unknown","errorMessage":""}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			api, c := open(t)
