@@ -21,6 +21,15 @@ func TaskRoot(fn *config.Function) string {
 	return filepath.Dir(fn.Source)
 }
 
+// MemoryLimit is how many bytes a function's processes may hold together, 0 for any number: one that is being debugged has no
+// limit, as it has no timeout.
+func MemoryLimit(fn *config.Function) int64 {
+	if fn.Debug != 0 {
+		return 0
+	}
+	return int64(fn.Memory) << 20
+}
+
 // environment is everything a sandbox finds in its environment but AWS_LAMBDA_RUNTIME_API, which is the engine's to add,
 // and _X_AMZN_TRACE_ID, which a runtime sets for each event. It begins with nothing: of the daemon's own environment a
 // function sees where programs, home and temporary files are, so that no real credential reaches it. Then come aws, what

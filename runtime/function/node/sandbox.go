@@ -38,6 +38,7 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 			return nil, err
 		}
 	}
+	s.Limit(function.MemoryLimit(fn))
 	if err := s.Load(ctx, loadingOf(built, env), log); err != nil {
 		return nil, err
 	}

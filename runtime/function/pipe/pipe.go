@@ -119,6 +119,9 @@ func (s *Sandbox) read() {
 	}
 }
 
+// Limit bounds the memory that the process may hold while it loads a function or has an event: in bytes, 0 for any number.
+func (s *Sandbox) Limit(bytes int64) { s.process.Limit(bytes) }
+
 // Warm has the process load something before there is a function for it.
 func (s *Sandbox) Warm(what any) error { return s.send(warm, what) }
 
@@ -131,6 +134,7 @@ func (s *Sandbox) Load(ctx context.Context, what any, log function.LogFunc) erro
 	}
 	s.log, s.early = log, nil
 	s.mu.Unlock()
+	defer s.process.Busy()()
 	err := s.send(load, what)
 	var f frame
 	if err == nil {
@@ -195,6 +199,7 @@ func (s *Sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error
 	}
 	s.request.Store(&ev.RequestID)
 	defer s.request.Store(&none)
+	defer s.process.Busy()()
 	if err := s.write(ctx, b); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		vars[name] = value
 	}
 	what := loading{Root: built.root, Own: orEmpty(built.own), Site: orEmpty(built.site), Handler: built.handler, Env: vars}
+	s.Limit(function.MemoryLimit(fn))
 	if err := s.Load(ctx, what, log); err != nil {
 		return nil, err
 	}

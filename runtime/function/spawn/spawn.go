@@ -39,6 +39,7 @@ type Process struct {
 	forget func()
 	done   chan struct{}
 	status string
+	memory memory
 }
 
 // Start starts a process. The files of the Spec stay the caller's to close.
@@ -54,6 +55,7 @@ func Start(spec Spec) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{cmd: cmd, output: newOutput(r, spec.Line), forget: func() {}, done: make(chan struct{})}
+	limit(p.Pid())
 	if spec.Keep != nil {
 		forget, err := spec.Keep.AddGroup(p.Pid())
 		if err != nil {

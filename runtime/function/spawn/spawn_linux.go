@@ -1,14 +1,12 @@
 package spawn
 
 import (
-	"bytes"
-	"fmt"
-	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
 	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // attributes give the child its own group, and have the kernel kill it when its parent dies.
@@ -35,22 +33,23 @@ func start(cmd *exec.Cmd) error {
 	return <-result
 }
 
-// MaxMemory is the most memory the process itself has held so far, in bytes; 0 if it is gone.
-//
-// https://man7.org/linux/man-pages/man5/proc_pid_status.5.html (VmHWM)
-func (p *Process) MaxMemory() int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid()))
-	if err != nil {
-		return 0
+// limit gives a process the limits that Lambda's have, where it had more. It has been running for a moment by then, but has
+// been told nothing of a function yet. Recorded on AWS: 1,024 open files, 64 KiB of locked memory, a stack of 8 MiB.
+// What AWS has besides is left alone: 742 processes, because here they would be counted with all others of the user, and core
+// files of 10 GiB, because they would be written among the function's sources.
+func limit(pid int) {
+	for resource, most := range map[int]unix.Rlimit{
+		unix.RLIMIT_NOFILE:  {Cur: 1024, Max: 1024},
+		unix.RLIMIT_MEMLOCK: {Cur: 64 << 10, Max: 64 << 10},
+		unix.RLIMIT_STACK:   {Cur: 8 << 20, Max: unix.RLIM_INFINITY},
+	} {
+		var now unix.Rlimit
+		if unix.Prlimit(pid, resource, nil, &now) != nil {
+			return // it has ended
+		}
+		wanted := unix.Rlimit{Cur: min(now.Cur, most.Cur), Max: min(now.Max, most.Max)}
+		if wanted != now {
+			_ = unix.Prlimit(pid, resource, &wanted, nil) // lowering is always allowed
+		}
 	}
-	_, after, found := bytes.Cut(status, []byte("\nVmHWM:"))
-	fields := bytes.Fields(after)
-	if !found || len(fields) == 0 {
-		return 0
-	}
-	kib, err := strconv.ParseInt(string(fields[0]), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return kib << 10
 }

@@ -11,5 +11,11 @@ func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: tr
 
 func start(cmd *exec.Cmd) error { return cmd.Start() }
 
-// MaxMemory is 0: this system does not tell of a running process.
-func (p *Process) MaxMemory() int64 { return 0 }
+// limit leaves a process the limits that it inherits: here nobody can set another's.
+func limit(int) {}
+
+// held is 0: this system does not tell cheaply what a running process holds, so no limit is enforced.
+func held(int) int64 { return 0 }
+
+// peak is 0 for the same reason.
+func peak(int) int64 { return 0 }

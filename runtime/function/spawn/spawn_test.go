@@ -63,6 +63,23 @@ func shell(t *testing.T, script string, change ...func(*spawn.Spec)) (*spawn.Pro
 	return p, l
 }
 
+// waiting starts a shell that reads a line before it does anything, and returns what lets it go.
+func waiting(t *testing.T, script string) (p *spawn.Process, l *lines, run func()) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	p, l = shell(t, "read go; "+script, func(s *spawn.Spec) { s.Stdin = r })
+	return p, l, func() {
+		if _, err := w.WriteString("go\n"); err != nil {
+			t.Error(err)
+		}
+		w.Close()
+	}
+}
+
 func TestOutput(t *testing.T) {
 	long := strings.Repeat("x", 3<<19) // 1.5 MiB
 	for _, tt := range []struct {

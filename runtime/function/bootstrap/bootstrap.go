@@ -1,0 +1,126 @@
+// Package bootstrap runs a sandbox that is a bootstrap: a program which speaks the Lambda Runtime API: an executable of any origin, or a
+// language's interpreter with a runtime interface client in it.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"devstack/runtime/config"
+	"devstack/runtime/function"
+	"devstack/runtime/function/runtimeapi"
+	"devstack/runtime/function/spawn"
+)
+
+// Spec is a program to start.
+type Spec struct {
+	Path string       // absolute
+	Args []string     // without the program's own name
+	Dir  string       // "" for the function's task root
+	Env  []string     // all of it but AWS_LAMBDA_RUNTIME_API; a later value of a name counts
+	Keep spawn.Keeper // ends processes with the daemon; may be nil
+}
+
+// Sandbox is a program and its end of the Runtime API.
+type Sandbox struct {
+	api     *runtimeapi.API
+	process *spawn.Process
+	request atomic.Pointer[string] // whose event it has
+	close   sync.Once
+}
+
+// none is the request id outside of any request.
+var none string
+
+// Start runs a function's program until it asks for its first event. What it prints goes to log. A program that the
+// system refuses to run is a *function.InitError; see function.Engine for the others.
+func Start(ctx context.Context, fn *config.Function, spec Spec, log function.LogFunc) (*Sandbox, error) {
+	api, err := runtimeapi.New()
+	if err != nil {
+		return nil, err
+	}
+	s := &Sandbox{api: api}
+	s.request.Store(&none)
+	if spec.Dir == "" {
+		spec.Dir = function.TaskRoot(fn)
+	}
+	s.process, err = spawn.Start(spawn.Spec{
+		Path: spec.Path, Args: spec.Args, Dir: spec.Dir, Keep: spec.Keep,
+		Env:  append(spec.Env[:len(spec.Env):len(spec.Env)], "AWS_LAMBDA_RUNTIME_API="+api.Addr()),
+		Line: func(text string) { log(*s.request.Load(), text) },
+	})
+	if err != nil {
+		api.Close()
+		return nil, invalidEntrypoint(err)
+	}
+	s.process.Limit(function.MemoryLimit(fn))
+	if err := s.await(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// await waits for the program's first word. Unless the error is nil the sandbox is closed.
+func (s *Sandbox) await(ctx context.Context) error {
+	defer s.process.Busy()()
+	select {
+	case <-s.api.Ready():
+		return nil
+	case failed := <-s.api.Failed():
+		s.Close()
+		return failed
+	case <-s.process.Done():
+		s.api.Close()
+		select {
+		case failed := <-s.api.Failed():
+			return failed
+		default:
+			return &function.ExitError{Status: s.process.Status()}
+		}
+	case <-ctx.Done():
+		s.Close()
+		return ctx.Err()
+	}
+}
+
+// invalidEntrypoint is Lambda's error for a program that the operating system refuses to run. Its text is ours: it says what
+// to do about it.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html (Runtime.InvalidEntrypoint)
+func invalidEntrypoint(err error) error {
+	const typ = "Runtime.InvalidEntrypoint"
+	return &function.InitError{Type: typ, Payload: function.ErrorBody(typ, err.Error())}
+}
+
+// Invoke hands the event over by the Runtime API.
+func (s *Sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error) {
+	s.request.Store(&ev.RequestID)
+	defer s.request.Store(&none)
+	defer s.process.Busy()()
+	payload, err := s.api.Invoke(ctx, ev, s.process.Done())
+	if errors.Is(err, runtimeapi.ErrEnded) {
+		return nil, &function.ExitError{Status: s.process.Status()}
+	}
+	s.process.Flush() // what it printed before it answered
+	return payload, err
+}
+
+// Done is closed when the program has ended.
+func (s *Sandbox) Done() <-chan struct{} { return s.process.Done() }
+
+// Close ends the program and the processes that it started.
+func (s *Sandbox) Close() error {
+	var err error
+	s.close.Do(func() {
+		s.process.Kill()
+		err = s.api.Close()
+	})
+	return err
+}
+
+// MaxMemory is the most memory that the program has held so far, in bytes.
+func (s *Sandbox) MaxMemory() int64 { return s.process.MaxMemory() }
