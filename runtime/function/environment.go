@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,18 +33,25 @@ func MemoryLimit(fn *config.Function) int64 {
 
 // environment is everything a sandbox finds in its environment but AWS_LAMBDA_RUNTIME_API, which is the engine's to add,
 // and _X_AMZN_TRACE_ID, which a runtime sets for each event. It begins with nothing: of the daemon's own environment a
-// function sees where programs, home and temporary files are, so that no real credential reaches it. Then come aws, what
-// the stack gives all functions (region, endpoint, credentials), the function's own variables, and those that Lambda
-// reserves.
+// function sees where programs and home are, so that no real credential reaches it. Then come aws, what the stack gives all
+// functions (region, endpoint, credentials), the function's own variables, and those that Lambda reserves. In the end paths are
+// made those of the sandbox's places.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
-func environment(fn *config.Function, aws []string, stream string, provisioned bool) []string {
+func environment(fn *config.Function, aws []string, stream string, at places, provisioned bool) []string {
 	vars := map[string]string{
 		"PATH":                     os.Getenv("PATH"),
 		"HOME":                     os.Getenv("HOME"),
 		"TMPDIR":                   os.TempDir(),
 		"LANG":                     "en_US.UTF-8",
 		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+		// Where AWS's daemon listens by default: one that the developer runs is found, and nothing else is sent anywhere.
+		"AWS_XRAY_DAEMON_ADDRESS":  "127.0.0.1:2000",
+		"_AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1",
+		"_AWS_XRAY_DAEMON_PORT":    "2000",
+	}
+	if at.tmp != "" {
+		vars["TMPDIR"] = at.tmp
 	}
 	for _, kv := range aws {
 		k, v, _ := strings.Cut(kv, "=")
@@ -67,6 +75,17 @@ func environment(fn *config.Function, aws []string, stream string, provisioned b
 	vars["AWS_LAMBDA_LOG_STREAM_NAME"] = stream
 	if managedRuntime(fn.Runtime) {
 		vars["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + fn.Runtime
+	}
+	if fn.LogFormat == "JSON" { // nothing says "Text" in a recorded environment
+		vars["AWS_LAMBDA_LOG_FORMAT"] = fn.LogFormat
+		vars["AWS_LAMBDA_LOG_LEVEL"] = cmp.Or(fn.ApplicationLogLevel, "INFO")
+	}
+	if fn.Runtime == "java8.al2" { // recorded
+		vars["AWS_ACCESS_KEY"], vars["AWS_SECRET_KEY"] = vars["AWS_ACCESS_KEY_ID"], vars["AWS_SECRET_ACCESS_KEY"]
+	}
+	if fn.Runtime != "js" && fn.Runtime != "image" {
+		at.localPaths(fn, vars)
+		at.searchPaths(fn, vars)
 	}
 	out := make([]string, 0, len(vars))
 	for k, v := range vars {

@@ -24,7 +24,7 @@ func TestEnvironment(t *testing.T) {
 		Name: "orders", Runtime: "nodejs22.x", Source: source, Handler: "index.handler", Memory: 512,
 		Environment: map[string]string{"TABLE": "orders", "LANG": "de_DE.UTF-8", "AWS_LAMBDA_FUNCTION_NAME": "not this", "AWS_REGION": "eu-west-1"},
 	}
-	got := environment(fn, []string{"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test"}, "stream", false)
+	got := environment(fn, []string{"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test"}, "stream", places{tmp: "/tmp/own"}, false)
 	want := []string{
 		"AWS_ACCESS_KEY_ID=test",
 		"AWS_EXECUTION_ENV=AWS_Lambda_nodejs22.x",
@@ -36,14 +36,18 @@ func TestEnvironment(t *testing.T) {
 		"AWS_LAMBDA_LOG_STREAM_NAME=stream",
 		"AWS_REGION=eu-west-1",
 		"AWS_XRAY_CONTEXT_MISSING=LOG_ERROR",
+		"AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000",
 		"HOME=/home/me",
 		"LAMBDA_RUNTIME_DIR=/var/runtime",
 		"LAMBDA_TASK_ROOT=" + dir,
 		"LANG=de_DE.UTF-8",
+		"NODE_PATH=" + dir,
 		"PATH=/bin",
 		"TABLE=orders",
-		"TMPDIR=/tmp",
+		"TMPDIR=/tmp/own",
 		"TZ=:UTC",
+		"_AWS_XRAY_DAEMON_ADDRESS=127.0.0.1",
+		"_AWS_XRAY_DAEMON_PORT=2000",
 		"_HANDLER=index.handler",
 	}
 	if !slices.Equal(got, want) {

@@ -262,6 +262,9 @@ func (s *sandbox) finish(o *Outcome, failure *FunctionError) {
 	if failure != nil {
 		kind = failure.Type
 	}
+	if text := s.places.overfull(s.v.fn); text != "" {
+		s.log(o.RequestID, text)
+	}
 	s.log(o.RequestID, endLine(o.RequestID))
 	s.log(o.RequestID, reportLine(o, s.v.fn.Memory, kind))
 	o.LogTail = s.takeTail()

@@ -26,6 +26,7 @@ type sandbox struct {
 	stream string        // of its log
 	init   time.Duration // what starting it took; 0 once an invocation has reported it
 	idle   time.Time     // since when
+	places places
 
 	provisioned bool // of provisioned concurrency: started before anybody calls, and kept
 
@@ -44,14 +45,22 @@ func (e *initTimeout) Error() string {
 var errTouched = errors.New("the sources changed while the function was being loaded")
 
 // start starts a sandbox of a version that the caller keeps from being closed.
-func (f *managed) start(ctx context.Context, v *version, provisioned bool) (*sandbox, error) {
+func (f *managed) start(ctx context.Context, v *version, provisioned bool) (_ *sandbox, err error) {
 	began := f.cfg.Clock.Now()
 	s := &sandbox{f: f, v: v, stream: newStream(began, v.fn), provisioned: provisioned}
+	if s.places, err = place(v.fn); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.places.remove()
+		}
+	}()
 	limit := max(initLimit, time.Duration(v.fn.Timeout)*time.Second)
 	ctx, cancel := context.WithCancelCause(ctx)
 	written := v.inputs.written()
 	stop := f.cfg.Clock.AfterFunc(limit, func() { cancel(&initTimeout{limit}) })
-	inner, err := f.engine.Start(ctx, v.fn, v.build.Build, environment(v.fn, f.cfg.Env(v.fn), s.stream, provisioned), s.log)
+	inner, err := f.engine.Start(ctx, v.fn, v.build.Build, environment(v.fn, f.cfg.Env(v.fn), s.stream, s.places, provisioned), s.log)
 	stop()
 	cause := context.Cause(ctx)
 	cancel(nil)
@@ -84,6 +93,13 @@ func newStream(now time.Time, fn *config.Function) string {
 		prefix += fn.Name
 	}
 	return prefix + "[" + fn.VersionName() + "]" + hex.EncodeToString(id)
+}
+
+// Close ends the sandbox, and then removes its temporary files.
+func (s *sandbox) Close() error {
+	err := s.Sandbox.Close()
+	s.places.remove()
+	return err
 }
 
 // log is what the engine calls with each line that the function prints.

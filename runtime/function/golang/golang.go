@@ -46,10 +46,18 @@ func (e *Engine) Close() error { return nil }
 
 // Build builds a Go package, or looks whether a bootstrap is one.
 func (e *Engine) Build(ctx context.Context, fn *config.Function, previous function.Build) (function.Build, error) {
+	var p *program
+	var err error
 	if fn.Runtime == "go" {
-		return e.compile(ctx, fn, previous)
+		p, err = e.compile(ctx, fn, previous)
+	} else {
+		p, err = provided(fn)
 	}
-	return provided(fn)
+	if p == nil {
+		return nil, err
+	}
+	p.inputs = append(p.inputs[:len(p.inputs):len(p.inputs)], function.LayerInputs(fn)...)
+	return p, err
 }
 
 // program is a built function.
@@ -72,7 +80,7 @@ func (p *program) Close() error {
 }
 
 // provided finds the executable of a function that somebody else builds.
-func provided(fn *config.Function) (function.Build, error) {
+func provided(fn *config.Function) (*program, error) {
 	p := &program{path: fn.Source, inputs: function.Files(fn.Source)}
 	info, err := os.Stat(fn.Source)
 	if err == nil && info.IsDir() {
@@ -96,7 +104,7 @@ func provided(fn *config.Function) (function.Build, error) {
 
 // compile builds a Go package. Programs are built into one place, so that the go command sees what is up to date even in
 // the next daemon, and run from another, so that one that is running stays as it is.
-func (e *Engine) compile(ctx context.Context, fn *config.Function, previous function.Build) (function.Build, error) {
+func (e *Engine) compile(ctx context.Context, fn *config.Function, previous function.Build) (*program, error) {
 	tool, err := findGo()
 	if err != nil {
 		return nil, err

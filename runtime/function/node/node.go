@@ -78,7 +78,7 @@ func (e *Engine) Build(ctx context.Context, fn *config.Function, _ function.Buil
 		return nil, err
 	}
 	s, err := sourceOf(fn)
-	b := &build{source: s, inputs: []string{fn.Source, filepath.Dir(fn.Source)}}
+	b := &build{source: s, inputs: append(function.LayerInputs(fn), fn.Source, filepath.Dir(fn.Source))}
 	if errors.As(err, &b.mistake) {
 		return b, nil
 	}

@@ -70,8 +70,9 @@ func loadingOf(b *build, env []string) loading {
 		l.Code = &b.code
 	}
 	for _, kv := range env {
-		if stream, ok := strings.CutPrefix(kv, streamVariable+"="); ok {
-			l.Env[streamVariable] = stream
+		if function.OfSandbox(kv) {
+			name, value, _ := strings.Cut(kv, "=")
+			l.Env[name] = value
 		}
 	}
 	return l

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"devstack/runtime/function"
 	"devstack/runtime/function/pipe"
 	"devstack/runtime/function/spawn"
 )
@@ -176,9 +177,6 @@ type warming struct {
 	Hooks    bool  `json:"hooks"` // the function is an ES module in TypeScript
 }
 
-// streamVariable is the one variable that differs between sandboxes of a function.
-const streamVariable = "AWS_LAMBDA_LOG_STREAM_NAME"
-
 // wishFor describes the processes of a version.
 func wishFor(node string, b *build, env []string) wish {
 	w := wish{node: node, dir: b.source.root, env: env}
@@ -186,7 +184,7 @@ func wishFor(node string, b *build, env []string) wish {
 	h := sha256.New()
 	fmt.Fprintln(h, node, w.dir, w.warm.Hooks)
 	for _, kv := range env {
-		if !strings.HasPrefix(kv, streamVariable+"=") {
+		if !function.OfSandbox(kv) {
 			fmt.Fprintln(h, kv)
 		}
 	}
@@ -225,7 +223,8 @@ func (e *Engine) spawn(w wish) (*pipe.Sandbox, error) {
 	}
 	defer theirs[0].Close()
 	defer theirs[1].Close()
-	spec := spawn.Spec{Path: w.node, Args: []string{script}, Dir: w.dir, Env: w.env, Extra: theirs[:], Line: s.Line}
+	path, args := function.Wrapped(w.env, w.node, script)
+	spec := spawn.Spec{Path: path, Args: args, Dir: w.dir, Env: w.env, Extra: theirs[:], Line: s.Line}
 	if e.opts.Watchdog != nil {
 		spec.Keep = e.opts.Watchdog
 	}

@@ -75,7 +75,7 @@ func (b *build) Inputs() []string { return b.inputs }
 // Build reads the function's sources. fn.Source is a file or a folder; fn.Handler is "file.function", as on Lambda, by
 // default "lambda_function.lambda_handler", for a file the function "lambda_handler".
 func (e *Engine) Build(ctx context.Context, fn *config.Function, _ function.Build) (function.Build, error) {
-	b := &build{root: function.TaskRoot(fn), inputs: []string{fn.Source, filepath.Dir(fn.Source)}}
+	b := &build{root: function.TaskRoot(fn), inputs: append(function.LayerInputs(fn), fn.Source, filepath.Dir(fn.Source))}
 	info, err := os.Stat(fn.Source)
 	if err != nil {
 		return b, &function.BuildError{Text: fn.Source + " does not exist: it is the source of function " + fn.Name}

@@ -17,7 +17,7 @@ type loading struct {
 	Own     []string          `json:"own"`
 	Site    []string          `json:"site"`
 	Handler string            `json:"handler"`
-	Env     map[string]string `json:"env"`
+	Env     map[string]string `json:"env"` // nil: what the process has
 }
 
 // Start forks a process that loads the function.
@@ -32,6 +32,9 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")
 		vars[name] = value
+	}
+	if function.Wrapper(env) != "" {
+		vars = nil // the process has them, as its wrapper has left them
 	}
 	what := loading{Root: built.root, Own: orEmpty(built.own), Site: orEmpty(built.site), Handler: built.handler, Env: vars}
 	s.Limit(function.MemoryLimit(fn))
@@ -54,6 +57,9 @@ func (e *Engine) note(name, text string, log function.LogFunc) {
 
 // process returns a process that waits for a function: a fork, or a new one where there is no forking.
 func (e *Engine) process(ctx context.Context, name string, b *build, env []string) (*pipe.Sandbox, error) {
+	if function.Wrapper(env) != "" { // a script starts the process, so it cannot be forked
+		return e.plain(b, env)
+	}
 	server, err := e.servers.server(name, b, env)
 	if err != nil {
 		return nil, err
@@ -83,8 +89,9 @@ func (e *Engine) plain(b *build, env []string) (*pipe.Sandbox, error) {
 	}
 	defer theirs[0].Close()
 	defer theirs[1].Close()
+	path, args := function.Wrapped(env, b.python.path, "-B", script, "sandbox")
 	p, err := spawn.Start(spawn.Spec{
-		Path: b.python.path, Args: []string{"-B", script, "sandbox"}, Dir: b.root, Env: env, Extra: theirs[:], Line: s.Line, Keep: e.servers.keep,
+		Path: path, Args: args, Dir: b.root, Env: env, Extra: theirs[:], Line: s.Line, Keep: e.servers.keep,
 	})
 	if err != nil {
 		s.Abandon()

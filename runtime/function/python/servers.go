@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"devstack/runtime/function"
 	"devstack/runtime/function/pipe"
 	"devstack/runtime/function/spawn"
 )
@@ -90,15 +91,12 @@ func atStart(kv string) bool {
 	return strings.HasPrefix(kv, "PYTHON") || strings.HasPrefix(kv, "LD_") || strings.HasPrefix(kv, "DYLD_")
 }
 
-// streamVariable is the one variable that differs between sandboxes of a function.
-const streamVariable = "AWS_LAMBDA_LOG_STREAM_NAME"
-
 // keyOf sums up what packages may look at while they are imported, and when they were installed.
 func keyOf(b *build, env []string) string {
 	h := sha256.New()
 	fmt.Fprintln(h, b.python.path, b.root, b.site)
 	for _, kv := range env {
-		if !strings.HasPrefix(kv, streamVariable+"=") {
+		if !function.OfSandbox(kv) {
 			fmt.Fprintln(h, kv)
 		}
 	}

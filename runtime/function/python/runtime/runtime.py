@@ -202,8 +202,9 @@ def resolve_prefixes():
 
 def load(what):
     """Find the handler. what: {root, own, site, handler, env}."""
-    os.environ.clear()
-    os.environ.update(what["env"])
+    if what["env"] is not None:
+        os.environ.clear()
+        os.environ.update(what["env"])
     time.tzset()
     resolve_prefixes()
     root = what["root"]

@@ -1,0 +1,61 @@
+package node_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestLayers(t *testing.T) {
+	p := project(t, "nodejs20.x", "", files{"index.js": "exports.handler = async () => require('shared').value"})
+	layer := t.TempDir()
+	save := func(value string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Join(layer, "nodejs", "node_modules", "shared"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(layer, "nodejs", "node_modules", "shared", "index.js"), []byte("exports.value = "+value), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Function.Layers = []string{layer}
+	save(`"first"`)
+	p.Put(t)
+	p.Want(t, `{}`, `"first"`)
+	save(`"another"`)
+	p.Want(t, `{}`, `"another"`)
+}
+
+func TestAWrapperStartsNode(t *testing.T) {
+	p := project(t, "nodejs20.x", "", files{
+		"index.js": "exports.handler = async () => process.env.WRAPPED",
+		"wrapper":  "#!/bin/sh\nexport WRAPPED=yes\nexec \"$@\"\n",
+	})
+	p.Function.Environment["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/wrapper"
+	p.Put(t)
+	p.Want(t, `{}`, `"yes"`)
+	p.Want(t, `{}`, `"yes"`)
+}
+
+func TestTemporaryFilesAreTheSandboxsOwn(t *testing.T) {
+	const list = "exports.handler = async (e) => { const dir = require('os').tmpdir(); const fs = require('fs'); "
+	p := project(t, "nodejs20.x", "", files{"index.js": list + "fs.writeFileSync(dir + '/' + e, ''); return fs.readdirSync(dir) }"})
+	p.Put(t)
+	p.Want(t, `"a"`, `["a"]`)
+	p.Want(t, `"b"`, `["a","b"]`)
+	p.Save(t, "2", files{"index.js": list + "return fs.readdirSync(dir) }"}) // by a process that waited
+	p.Want(t, `{}`, `[]`)
+}
+
+// The form of the answer is AWS's: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+func TestMoreMemoryThanTheFunctionHas(t *testing.T) {
+	p := project(t, "nodejs20.x", "", files{"index.js": `exports.handler = async (e) => {
+		const held = Buffer.alloc(e << 20, 1); await new Promise((done) => setTimeout(done, e > 128 ? 1000 : 0)); return held.length >> 20 }`})
+	p.Put(t)
+	p.Want(t, `20`, `20`)
+	out, typ, message := p.Fails(t, `300`)
+	if want := "RequestId: " + out.RequestID + " Error: Runtime exited with error: signal: killed"; typ != "Runtime.ExitError" || message != want {
+		t.Errorf("failed with %s: %s, want Runtime.ExitError: %s", typ, message, want)
+	}
+	p.Want(t, `20`, `20`)
+}
