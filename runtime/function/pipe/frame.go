@@ -22,18 +22,24 @@ import (
 //
 //	O                              loaded
 //	X  length type {…}             not loaded: 2 bytes, type of the error, its body
-//	R  payload                     what the handler returned
-//	E  length type {…}             the handler failed
+//	B  content type                the handler begins to stream its response
+//	C  bytes                       the next piece of it
+//	R  payload                     what the handler returned; nothing, at the end of a stream
+//	E  length type {…}             the handler failed, perhaps in the middle of a stream
 //	D  length type {…}             the handler failed, and the process is about to end
+//	P  address                     where it waits for a debugger, before it is given anything to load
 const (
 	warm    = 'W'
 	load    = 'L'
 	invoke  = 'I'
 	loaded  = 'O'
 	refused = 'X'
+	begin   = 'B'
+	chunk   = 'C'
 	result  = 'R'
 	failure = 'E'
 	dying   = 'D'
+	address = 'P'
 )
 
 const header = 5

@@ -23,8 +23,7 @@ type Sandbox struct {
 	out *os.File // we read
 
 	process *spawn.Process
-	answers chan frame
-	ended   chan struct{} // closed when there is nothing more to read
+	answers *bufio.Reader // what the process says; its reader is whoever has handed it something
 	close   sync.Once
 	request atomic.Pointer[string] // whose event it has
 
@@ -51,7 +50,7 @@ func Open() (s *Sandbox, theirs [2]*os.File, err error) {
 		in.Close()
 		return nil, theirs, err
 	}
-	s = &Sandbox{in: in, out: out, answers: make(chan frame, 1), ended: make(chan struct{})}
+	s = &Sandbox{in: in, out: out, answers: bufio.NewReaderSize(out, 16<<10)}
 	s.request.Store(&none)
 	return s, [2]*os.File{theirIn, theirOut}, nil
 }
@@ -91,32 +90,20 @@ func (s *Sandbox) print(requestID, text string) {
 	s.log(requestID, text)
 }
 
-// Attach begins to listen to the process that has the other ends of the pipes.
+// Attach takes the process that has the other ends of the pipes.
 func (s *Sandbox) Attach(p *spawn.Process) {
 	s.process = p
-	go s.read()
+	go func() {
+		<-p.Done()
+		// Its last word may still be in the pipe, and something that it started may hold the pipe.
+		s.out.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	}()
 }
 
 // Abandon closes pipes that no process has got.
 func (s *Sandbox) Abandon() {
 	s.in.Close()
 	s.out.Close()
-}
-
-// read takes frames until the process ends, or talks nonsense.
-func (s *Sandbox) read() {
-	defer close(s.ended)
-	r := bufio.NewReaderSize(s.out, 16<<10)
-	for {
-		f, err := readFrame(r)
-		if err != nil {
-			return
-		}
-		select {
-		case s.answers <- f:
-		default: // nobody asked
-		}
-	}
 }
 
 // Limit bounds the memory that the process may hold while it loads a function or has an event: in bytes, 0 for any number.
@@ -135,12 +122,16 @@ func (s *Sandbox) Load(ctx context.Context, what any, log function.LogFunc) erro
 	s.log, s.early = log, nil
 	s.mu.Unlock()
 	defer s.process.Busy()()
+	stop := s.cut(ctx)
 	err := s.send(load, what)
 	var f frame
 	if err == nil {
 		f, err = s.answer(ctx)
 	} else if s.hasEnded() {
 		err = &function.ExitError{Status: s.process.Status()}
+	}
+	if !stop() && err == nil {
+		err = ctx.Err() // in the same moment
 	}
 	s.process.Flush()
 	if err == nil && f.kind != loaded {
@@ -151,6 +142,22 @@ func (s *Sandbox) Load(ctx context.Context, what any, log function.LogFunc) erro
 		s.Close()
 	}
 	return err
+}
+
+// Address waits for the process to say where it waits for a debugger: "127.0.0.1:9229". It must be asked before Load, of a process
+// that was started to be debugged.
+func (s *Sandbox) Address(ctx context.Context) (string, error) {
+	stop := s.cut(ctx)
+	f, err := s.answer(ctx)
+	s.process.Flush()
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err == nil && f.kind != address {
+		typ, body := f.typed()
+		err = &function.InitError{Type: typ, Payload: body}
+	}
+	return string(f.body), err
 }
 
 func (s *Sandbox) send(kind byte, what any) error {
@@ -164,24 +171,26 @@ func (s *Sandbox) send(kind byte, what any) error {
 
 // answer waits for the process's next word.
 func (s *Sandbox) answer(ctx context.Context) (frame, error) {
-	select {
-	case f := <-s.answers:
+	f, err := readFrame(s.answers)
+	switch {
+	case err == nil:
 		return f, nil
-	case <-ctx.Done():
-		return frame{}, ctx.Err()
-	case <-s.process.Done():
+	case ctx.Err() != nil:
+		return f, ctx.Err()
 	}
-	// Its last word may still be in the pipe.
-	select {
-	case <-s.ended:
-	case <-time.After(100 * time.Millisecond): // something it started holds the pipe
+	// It has ended, which its pipe may say before the kernel does, or it talks nonsense, or has closed the pipe.
+	if !s.gone() {
+		s.process.Kill()
 	}
-	select {
-	case f := <-s.answers:
-		return f, nil
-	default:
-		return frame{}, &function.ExitError{Status: s.process.Status()}
-	}
+	return f, &function.ExitError{Status: s.process.Status()}
+}
+
+// cut has reads and writes return soon after ctx ended. It is not undone: a sandbox whose event was cut off is of no further use.
+func (s *Sandbox) cut(ctx context.Context) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		s.in.SetWriteDeadline(time.Unix(1, 0))
+		s.out.SetReadDeadline(time.Unix(1, 0))
+	})
 }
 
 // Invoke hands the process an event.
@@ -193,40 +202,89 @@ func (s *Sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error
 	if s.hasEnded() {
 		return nil, function.ErrGone
 	}
-	select {
-	case <-s.answers: // to nobody's question
-	default:
-	}
+	s.answers.Discard(s.answers.Buffered()) // to nobody's question
 	s.request.Store(&ev.RequestID)
 	defer s.request.Store(&none)
 	defer s.process.Busy()()
-	if err := s.write(ctx, b); err != nil {
-		return nil, err
-	}
-	f, err := s.answer(ctx)
+	stop := s.cut(ctx)
+	f, streamed, err := s.exchange(ctx, b, ev.Stream)
 	s.process.Flush() // what it printed before it answered
-	if err != nil {
+	if !stop() && err == nil {
+		err = ctx.Err() // in the same moment
+	}
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if f.kind == result {
+	case f.kind == result && streamed != nil, f.kind == result && len(f.body) == 0:
+		return streamed, nil
+	case f.kind == result:
 		return f.body, nil
-	}
-	if f.kind == dying {
+	case f.kind == dying:
 		s.seeOff(ctx)
 	}
 	typ, body := f.typed()
 	return nil, &function.FunctionError{Type: typ, Payload: body}
 }
 
-// buffered is what a pipe takes at least without a reader. https://man7.org/linux/man-pages/man7/pipe.7.html
-const buffered = 4 << 10
-
-// write writes an event. A process that is not reading is not waited for beyond ctx.
-func (s *Sandbox) write(ctx context.Context, b []byte) error {
-	if len(b) > buffered {
-		stop := context.AfterFunc(ctx, func() { s.in.SetWriteDeadline(time.Unix(1, 0)) })
-		defer stop()
+// exchange writes an event and reads what comes of it. A stream may keep its writer waiting for longer than ctx lasts.
+func (s *Sandbox) exchange(ctx context.Context, event []byte, to function.Stream) (frame, []byte, error) {
+	if err := s.write(ctx, event); err != nil {
+		return frame{}, nil, err
 	}
+	if to == nil {
+		return s.outcome(ctx, nil)
+	}
+	type outcome struct {
+		f        frame
+		streamed []byte
+		err      error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		var o outcome
+		o.f, o.streamed, o.err = s.outcome(ctx, to)
+		done <- o
+	}()
+	select {
+	case o := <-done:
+		return o.f, o.streamed, o.err
+	case <-ctx.Done():
+		return frame{}, nil, ctx.Err()
+	}
+}
+
+// outcome reads until the handler has come to an end. What it streams goes to the stream, which the process waits for if it is
+// slow; without one it is collected, up to what makes a response too large.
+func (s *Sandbox) outcome(ctx context.Context, to function.Stream) (_ frame, streamed []byte, _ error) {
+	for {
+		f, err := s.answer(ctx)
+		switch {
+		case err != nil:
+			return f, nil, err
+		case f.kind == begin && to != nil:
+			to.Begin(string(f.body))
+		case f.kind == begin:
+			streamed = append([]byte{}, streamed...) // not nil
+		case f.kind == chunk && to != nil:
+			if _, err := to.Write(f.body); err != nil {
+				to = deaf{} // the handler comes to its end all the same
+			}
+		case f.kind == chunk:
+			streamed = append(streamed, f.body[:min(len(f.body), max(0, function.MaxResponse+1-len(streamed)))]...)
+		default:
+			return f, streamed, nil
+		}
+	}
+}
+
+// deaf takes what nobody reads any more.
+type deaf struct{}
+
+func (deaf) Begin(string)                {}
+func (deaf) Write(b []byte) (int, error) { return len(b), nil }
+
+// write writes an event.
+func (s *Sandbox) write(ctx context.Context, b []byte) error {
 	_, err := s.in.Write(b)
 	switch {
 	case err == nil:
@@ -278,7 +336,6 @@ func (s *Sandbox) Close() error {
 		s.process.Kill()
 		s.in.Close()
 		s.out.Close()
-		<-s.ended
 	})
 	return nil
 }

@@ -6,10 +6,12 @@ const dns = require('dns');
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
-const util = require('util');
 const Module = require('module');
-const { Writable } = require('stream');
 const { pathToFileURL } = require('url');
+
+const faults = require('./faults.cjs');
+const log = require('./log.cjs');
+const streaming = require('./streaming.cjs');
 
 const ANSWERS = 4;
 
@@ -25,89 +27,59 @@ function write(descriptor, buffer) {
   }
 }
 
-function send(kind, ...parts) {
-  const head = Buffer.alloc(5);
-  head[0] = kind.charCodeAt(0);
-  head.writeUInt32BE(parts.reduce((n, p) => n + p.length, 0), 1);
+/** frame makes one buffer of a frame's kind and its body, of which text is written in place. */
+function frame(kind, body = '') {
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  const all = Buffer.allocUnsafe(5 + length);
+  all[0] = kind.charCodeAt(0);
+  all.writeUInt32BE(length, 1);
+  if (typeof body === 'string') all.write(body, 5);
+  else all.set(body, 5);
+  return all;
+}
+
+function send(kind, body) {
   try {
-    write(ANSWERS, Buffer.concat([head, ...parts]));
+    write(ANSWERS, frame(kind, body));
   } catch {
     process.reallyExit(1); // there is no daemon any more
   }
 }
 
-// ---- errors ----
+let sending; // the frame that is being written while the handler goes on
+const waiting = []; // those behind it: {bytes, done}
 
-class RuntimeError extends Error {}
-
-/** kindOf makes a class of the runtime's own errors. Its name is on the prototype so that the stack begins with it. */
-function kindOf(name) {
-  const kind = class extends RuntimeError {};
-  kind.prototype.name = 'Runtime.' + name;
-  return kind;
+/** sendBeside delivers a frame while the handler goes on, however slow its reader is. */
+function sendBeside(kind, body, done) {
+  waiting.push({ bytes: frame(kind, body), done });
+  if (sending === undefined) sendNext(0);
 }
 
-const ImportModuleError = kindOf('ImportModuleError');
-const HandlerNotFound = kindOf('HandlerNotFound');
-const MalformedHandlerName = kindOf('MalformedHandlerName');
-const UserCodeSyntaxError = kindOf('UserCodeSyntaxError');
-const UnhandledPromiseRejection = kindOf('UnhandledPromiseRejection');
-const NodeJsExit = kindOf('NodeJsExit');
-const CallbackHandlerDeprecated = kindOf('CallbackHandlerDeprecated');
-const MalformedStreamingHandler = kindOf('MalformedStreamingHandler');
-
-const isError = (e) => e instanceof Error || util.types.isNativeError(e);
-
-/** bodyOf is what a caller receives of a thrown value. */
-function bodyOf(e) {
-  try {
-    if (isError(e)) {
-      return { errorType: String(e.name), errorMessage: String(e.message), trace: String(e.stack).split('\n') };
+function sendNext(at) {
+  sending ??= waiting.shift();
+  if (sending === undefined) return;
+  fs.write(ANSWERS, sending.bytes, at, (e, n) => {
+    if (e && e.code !== 'EAGAIN') process.reallyExit(1); // there is no daemon any more
+    at += n ?? 0;
+    if (at < sending.bytes.length) {
+      if (e) setTimeout(sendNext, 1, at);
+      else sendNext(at);
+      return;
     }
-    return { errorType: typeof e, errorMessage: String(e), trace: [] };
-  } catch {
-    return { errorType: 'handled', errorMessage: 'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack' };
-  }
+    const { done } = sending;
+    sending = undefined;
+    done();
+    if (sending === undefined) sendNext(0);
+  });
 }
 
-/** loggable is what the log shows of a thrown value: the body with all that the error carries. */
-function loggable(e) {
-  if (!isError(e)) return JSON.stringify(bodyOf(e));
-  const all = { errorType: e.name, errorMessage: e.message, code: e.code, ...e };
-  if (typeof e.stack === 'string') all.stack = e.stack.split('\n');
-  try {
-    return JSON.stringify(all);
-  } catch {
-    return JSON.stringify(bodyOf(e)); // it refers to itself
-  }
-}
-
+/** sendError sends an error's type and body. */
 function sendError(kind, e) {
-  const body = bodyOf(e);
-  const type = Buffer.from(body.errorType);
+  const body = faults.bodyOf(e, modern);
+  const type = Buffer.from(String(body.errorType));
   const length = Buffer.alloc(2);
   length.writeUInt16BE(type.length);
-  send(kind, length, type, Buffer.from(JSON.stringify(body)));
-}
-
-// ---- log ----
-
-let requestId; // of the event that is being handled, or was handled last
-
-/** print delivers a message as one, whatever lines it has. */
-function print(level, text) {
-  const message = `${new Date().toISOString()}\t${requestId}\t${level}\t${text}`.replaceAll('\n', '\0n');
-  try {
-    write(1, Buffer.from(`\0P${requestId ?? ''}\0${message}\n`));
-  } catch {
-    // the function has closed its standard output
-  }
-}
-
-for (const [method, level] of Object.entries({
-  log: 'INFO', info: 'INFO', debug: 'DEBUG', warn: 'WARN', error: 'ERROR', fatal: 'FATAL', trace: 'TRACE',
-})) {
-  console[method] = (...args) => print(level, util.format(...args));
+  send(kind, Buffer.concat([length, type, Buffer.from(JSON.stringify(body))]));
 }
 
 // ---- the endpoint ----
@@ -126,33 +98,45 @@ function resolvePrefixes() {
 // ---- the function ----
 
 let handler;
-let streaming = false;
+let streams = false;
 let loading = false;
+let modern = false; // the function asked for Node.js 24 or later, whose runtime has no callbacks
 
-/** load finds the handler. what: {name, entry, format, code, exports, env}. */
-async function load(what) {
-  for (const [name, value] of Object.entries(what.env ?? {})) process.env[name] = value;
-  resolvePrefixes();
-  if (!what.entry) {
-    throw new ImportModuleError(`Error: Cannot find module '${what.module}'\nRequire stack:\n- /var/runtime/index.mjs`);
+/** become takes over the environment of a function. */
+function become({ env, environment }) {
+  if (environment !== undefined) {
+    for (const name of Object.keys(process.env)) delete process.env[name];
+    Object.assign(process.env, environment);
+    process.chdir(environment.LAMBDA_TASK_ROOT);
+    Module._initPaths(); // of NODE_PATH
   }
-  let found = await loadModule(what);
-  for (const name of what.exports) found = found == null ? undefined : found[name];
-  if (found === undefined || found === null) throw new HandlerNotFound(`${what.name} is undefined or not exported`);
-  if (typeof found !== 'function') throw new HandlerNotFound(`${what.name} is not a function`);
-  streaming = found[STREAMING] === true;
-  if (callbacksAreGone() && found.length >= 3 && !streaming) {
-    throw new CallbackHandlerDeprecated('ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. ' +
+  Object.assign(process.env, env);
+  modern = Number(/^AWS_Lambda_nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV ?? '')?.[1] ?? 0) >= 24;
+  log.setUp((line) => write(1, line), modern);
+  resolvePrefixes();
+  if (['1', 'true'].includes(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) return;
+  const { streamifyResponse, HttpResponseStream } = streaming;
+  globalThis.awslambda = { ...globalThis.awslambda, streamifyResponse, HttpResponseStream };
+}
+
+/** load finds the handler. what: {name, module, entry, format, code, exports, env, environment}. */
+async function load(what) {
+  become(what);
+  if (!what.entry) {
+    throw new faults.ImportModuleError(`Error: Cannot find module '${what.module}'\nRequire stack:\n- /var/runtime/index.mjs`);
+  }
+  const module = await loadModule(what);
+  const among = (all) => what.exports.reduce((found, name) => found && found[name], all);
+  const found = among(module) || modern && among(module?.default);
+  if (!found) throw new faults.HandlerNotFound(`${what.name} is undefined or not exported`);
+  if (typeof found !== 'function') throw new faults.HandlerNotFound(`${what.name} is not a function`);
+  streams = streaming.streams(found);
+  if (modern && found.length >= 3 && !streams) {
+    throw new faults.CallbackHandlerDeprecated('ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. ' +
       'You need to modify this function to use a supported handler signature to use Node.js 24 or later. ' +
       'For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.');
   }
   handler = found;
-}
-
-/** callbacksAreGone: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html (callback-based function handlers) */
-function callbacksAreGone() {
-  const major = /^AWS_Lambda_nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV ?? '');
-  return major !== null && Number(major[1]) >= 24;
 }
 
 async function loadModule({ entry, format, code }) {
@@ -167,11 +151,11 @@ async function loadModule({ entry, format, code }) {
     return module.exports;
   } catch (e) {
     if (e instanceof SyntaxError) {
-      const error = new UserCodeSyntaxError(String(e));
+      const error = new faults.UserCodeSyntaxError(String(e));
       error.stack = e.stack; // it shows the place
       throw error;
     }
-    if (isError(e) && e.code === 'MODULE_NOT_FOUND') throw new ImportModuleError(String(e));
+    if (e?.code === 'MODULE_NOT_FOUND') throw new faults.ImportModuleError(String(e));
     throw e;
   }
 }
@@ -223,176 +207,156 @@ function importFrom(from, name) {
   return module.exports(name);
 }
 
-// ---- response streaming ----
-
-// A function that streams is answered to callers of Invoke as a whole.
-// https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
-const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
-
-class ResponseStream extends Writable {
-  #parts = [];
-  _write(chunk, encoding, done) {
-    this.#parts.push(Buffer.from(chunk, encoding));
-    done();
-  }
-  setContentType(type) {
-    this.contentType = type;
-  }
-  bytes() {
-    return Buffer.concat(this.#parts);
-  }
-}
-
-globalThis.awslambda = {
-  streamifyResponse(handler) {
-    handler[STREAMING] = true;
-    return handler;
-  },
-  HttpResponseStream: class {
-    static from(stream, prelude) {
-      stream.setContentType('application/vnd.awslambda.http-integration-response');
-      stream.write(JSON.stringify(prelude) + '\0'.repeat(8));
-      return stream;
-    }
-  },
-};
-
-function invokeStreaming(event, context, settle) {
-  const stream = new ResponseStream();
-  let returned = false;
-  const done = () => returned && stream.writableFinished && settle('S', stream.bytes());
-  stream.on('finish', done);
-  stream.on('error', (e) => settle('E', e));
-  const promise = handler(event, stream, context);
-  if (typeof promise?.then !== 'function') throw new MalformedStreamingHandler('Streaming does not support non-async handlers.');
-  promise.then(() => {
-    returned = true;
-    if (!stream.writableEnded) stream.end();
-    done();
-  }, (e) => settle('E', e));
-}
-
 // ---- events ----
 
-let current; // {settle, asynchronous, atEnd} of the event that is being handled
+let current; // {settle, asynchronous, waits, done} of the event that is being handled
+
+// What is called when nothing is left to wait for. It is a global, as on AWS, because tools that measure functions wrap it.
+const AT_END = Symbol.for('aws.lambda.beforeExit');
+globalThis[AT_END] = () => {};
 
 function invoke(facts, payload) {
-  requestId = facts.id;
+  globalThis[log.REQUEST] = facts.id;
   if (facts.trace) process.env._X_AMZN_TRACE_ID = facts.trace;
-  else delete process.env._X_AMZN_TRACE_ID;
-  const state = { asynchronous: false, atEnd: undefined, waits: true };
+  else if (process.env._X_AMZN_TRACE_ID !== undefined) delete process.env._X_AMZN_TRACE_ID;
+  const state = { asynchronous: false, waits: true, done: false };
   state.settle = (kind, value) => {
     if (current !== state) return; // answered already
     current = undefined;
-    input.ref();
+    globalThis[AT_END] = () => {};
+    if (!streams) input.ref();
     answer(kind, value);
   };
   current = state;
-  input.unref(); // so that Node says when the function has nothing left to wait for
   try {
     const event = JSON.parse(payload);
-    const context = contextOf(facts, state);
-    if (streaming) {
-      state.asynchronous = true;
-      invokeStreaming(event, context, state.settle);
+    if (streams) {
+      const end = () => state.settle('S');
+      const fail = (e) => state.settle('E', e);
+      streaming.run(handler, event, contextOf(facts, state), { send: sendBeside, end, fail, modern });
       return;
     }
-    const returned = callbacksAreGone() ? handler(event, context) : handler(event, context, callbackOf(state));
+    input.unref(); // so that Node says when the function has nothing left to wait for
+    globalThis[AT_END] = () => drained(state);
+    const context = contextOf(facts, state);
+    const returned = modern ? handler(event, context) : handler(event, context, callbackOf(state));
     if (typeof returned?.then === 'function') {
       state.asynchronous = true;
-      returned.then((value) => state.settle('R', value), (e) => state.settle('E', e));
-    } else if (callbacksAreGone()) {
+      returned.then((value) => state.settle('R', value), (e) => state.settle('E', modern ? e : e ?? 'handled'));
+    } else if (modern) {
       state.settle('R', returned);
     }
   } catch (e) {
-    state.settle('E', e);
+    if (modern || streams || e !== undefined && e !== null) state.settle('E', e);
+    else callbackOf(state)(e); // there is no error in nothing
   }
 }
 
+/** drained ends an event whose handler has nothing left to wait for. */
+function drained(state) {
+  if (state.asynchronous) {
+    state.settle('E', new faults.NodeJsExit('The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a ' +
+      'Promise that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes'));
+  } else {
+    state.settle('R', null); // it has not called its callback
+  }
+}
+
+process.on('beforeExit', () => globalThis[AT_END]());
+
 /** callbackOf answers with the callback's arguments once nothing is left to wait for, or at once if told not to wait. */
-function callbackOf(state) {
+function callbackOf(state, mayWait = true) {
+  let called = false;
   return (error, value) => {
+    if (called) return;
+    called = true;
+    if (state.done) {
+      console.error('Invocation has already been reported as done. Cannot call complete more than once per invocation.');
+      return;
+    }
     const failed = error !== undefined && error !== null;
-    const finish = () => (failed ? state.settle('E', error) : state.settle('R', value));
-    if (state.waits) state.atEnd = finish;
-    else finish();
+    const finish = () => {
+      state.done = true;
+      state.settle(failed ? 'E' : 'R', failed ? error : value);
+    };
+    if (failed || !mayWait || !state.waits) finish();
+    else globalThis[AT_END] = finish;
   };
 }
 
 function contextOf(facts, state) {
   const deadline = Date.now() + facts.ms;
-  const context = {
+  const context = modern ? {} : {
     get callbackWaitsForEmptyEventLoop() { return state.waits; },
-    set callbackWaitsForEmptyEventLoop(value) { state.waits = Boolean(value); },
+    set callbackWaitsForEmptyEventLoop(value) { state.waits = value; },
+  };
+  if (!modern && !streams) {
+    const done = callbackOf(state, false);
+    context.succeed = (value) => done(null, value);
+    context.fail = (error) => done(error ?? 'handled');
+    context.done = done;
+  }
+  Object.assign(context, {
     functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
     functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
     memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
-    clientContext: facts.client ? JSON.parse(facts.client) : undefined,
+    clientContext: facts.client ? parseHeader(facts.client) : undefined,
     identity: undefined,
     invokedFunctionArn: facts.arn,
     awsRequestId: facts.id,
-    getRemainingTimeInMillis: () => deadline - Date.now(),
-  };
-  if (callbacksAreGone()) {
-    delete context.callbackWaitsForEmptyEventLoop;
-    return context;
-  }
-  context.done = (error, value) => {
-    state.waits = false;
-    callbackOf(state)(error, value);
-  };
-  context.succeed = (value) => context.done(null, value);
-  context.fail = (error) => context.done(error === undefined || error === null ? 'handled' : error);
+    tenantId: undefined,
+  });
+  if (modern) context.xRayTraceId = facts.trace;
+  context.getRemainingTimeInMillis = () => deadline - Date.now();
   return context;
 }
 
-/** answer sends the outcome: R, a value; S, bytes; E, what was thrown. */
+function parseHeader(text) {
+  try {
+    return JSON.parse(text);
+  } catch (e) {
+    throw new Error(modern ? `Failed to parse lambda-runtime-client-context as JSON: ${e.message}` : `Cannot parse ClientContext as json: ${e}`);
+  }
+}
+
+/** answer sends the outcome: R, a value; S, the end of a stream; E, what was thrown. */
 function answer(kind, value) {
-  let bytes = value;
+  let text = '';
   if (kind === 'R') {
     try {
-      bytes = Buffer.from(JSON.stringify(value === undefined ? null : value) ?? 'null');
+      text = JSON.stringify(value === undefined ? null : value) ?? 'null';
     } catch {
       kind = 'E';
-      value = new Error('Unable to stringify response body');
+      value = new (modern ? faults.JSONStringifyError : Error)('Unable to stringify response body');
     }
   }
   if (kind === 'E') {
-    console.error('Invoke Error', '\t' + loggable(value));
+    log.logError('Invoke Error', value);
     sendError('E', value);
     return;
   }
-  send('R', bytes);
+  send('R', text);
 }
-
-process.on('beforeExit', () => {
-  if (current === undefined) return;
-  if (current.atEnd !== undefined) {
-    current.atEnd();
-  } else if (current.asynchronous) {
-    current.settle('E', new NodeJsExit('The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a ' +
-      'Promise that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes'));
-  } else {
-    current.settle('R', null); // a handler that has not called its callback
-  }
-});
 
 /** die tells what ends the process, to whoever waits for an answer, and ends it. */
 function die(what, e, status) {
-  print('ERROR', `${what} \t${loggable(e)}`);
-  if (current !== undefined) sendError('D', e);
-  else if (loading) sendError('X', e);
-  process.exit(status);
+  log.logError(what, e);
+  const end = () => {
+    if (current !== undefined) sendError('D', e);
+    else if (loading) sendError('X', e);
+    process.exit(status);
+  };
+  waiting.length = 0;
+  if (sending === undefined) end();
+  else sending.done = end; // a frame that is half written is finished first
 }
 
 process.on('uncaughtException', (e) => die('Uncaught Exception', e, 129));
 process.on('unhandledRejection', (reason, promise) => {
-  const e = new UnhandledPromiseRejection(isError(reason) ? reason.toString() : String(reason));
-  e.reason = isError(reason) ? JSON.parse(loggable(reason)) : reason;
-  e.promise = promise;
-  die('Unhandled Promise Rejection', e, 128);
+  const e = new faults.UnhandledPromiseRejection(reason);
+  die('Unhandled Promise Rejection', Object.assign(e, { reason, promise }), 128);
 });
 
 // ---- frames ----
@@ -417,7 +381,8 @@ function take(kind, body) {
         loading = false;
         send('O');
       }).catch((e) => {
-        print('ERROR', `Uncaught Exception \t${loggable(e)}`);
+        loading = false;
+        log.logError(modern ? 'Init Error' : 'Uncaught Exception', e);
         sendError('X', e);
       });
       break;
