@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 
 	"devstack/runtime/config"
@@ -27,22 +28,34 @@ type Config struct {
 
 // Engine is the engine of the runtimes "go", "provided.al2023" and "provided.al2".
 type Engine struct {
-	cfg    Config
-	builds atomic.Int64
+	cfg      Config
+	builds   atomic.Int64
+	life     context.Context // ends with the engine
+	end      context.CancelFunc
+	work     sync.WaitGroup // plans being made
+	planning chan struct{}  // one at a time
+	mu       sync.Mutex     // guards plan.refs
 }
 
 // New returns an engine. What an earlier daemon left in the cache's working folders is removed.
 func New(cfg Config) *Engine {
-	if left, err := filepath.Glob(filepath.Join(cfg.Cache, "*", "run-*")); err == nil {
+	for _, pattern := range []string{"run-*", "plan-*", "tmp-*"} {
+		left, _ := filepath.Glob(filepath.Join(cfg.Cache, "*", pattern)) // the patterns are well formed
 		for _, dir := range left {
 			os.RemoveAll(dir)
 		}
 	}
-	return &Engine{cfg: cfg}
+	e := &Engine{cfg: cfg, planning: make(chan struct{}, 1)}
+	e.life, e.end = context.WithCancel(context.Background())
+	return e
 }
 
-// Close has nothing to end: the sandboxes are their owner's.
-func (e *Engine) Close() error { return nil }
+// Close ends what prepares later builds. The sandboxes are their owner's.
+func (e *Engine) Close() error {
+	e.end()
+	e.work.Wait()
+	return nil
+}
 
 // Build builds a Go package, or looks whether a bootstrap is one.
 func (e *Engine) Build(ctx context.Context, fn *config.Function, previous function.Build) (function.Build, error) {
@@ -62,10 +75,13 @@ func (e *Engine) Build(ctx context.Context, fn *config.Function, previous functi
 
 // program is a built function.
 type program struct {
+	engine *Engine
 	path   string // of the executable
 	inputs []string
 	dir    string // to be removed with the program, "" for one that is not ours
 	list   *listing
+	plan   *plan  // for the next build, nil if there is none
+	sum    string // of all that it was built from, "" if the go command built it
 }
 
 // Inputs are the files that the program is made of.
@@ -73,10 +89,14 @@ func (p *program) Inputs() []string { return p.inputs }
 
 // Close removes what was built.
 func (p *program) Close() error {
-	if p.dir == "" {
-		return nil
+	var err error
+	if p.plan != nil {
+		err = p.engine.release(p.plan)
 	}
-	return os.RemoveAll(p.dir)
+	if p.dir != "" {
+		err = errors.Join(err, os.RemoveAll(p.dir))
+	}
+	return err
 }
 
 // provided finds the executable of a function that somebody else builds.
@@ -102,47 +122,120 @@ func provided(fn *config.Function) (*program, error) {
 	return p, nil
 }
 
-// compile builds a Go package. Programs are built into one place, so that the go command sees what is up to date even in
-// the next daemon, and run from another, so that one that is running stays as it is.
+// compile builds a Go package: what has changed of it where that is known, else by the go command.
 func (e *Engine) compile(ctx context.Context, fn *config.Function, previous function.Build) (*program, error) {
 	tool, err := findGo()
 	if err != nil {
 		return nil, err
 	}
-	t := toolchain{path: tool, source: fn.Source}
-	var known *listing
-	if last, ok := previous.(*program); ok {
-		known = last.list
+	home := filepath.Join(e.cfg.Cache, fn.Name)
+	if fn.Version != "" {
+		home += "-" + fn.Version
 	}
-	p := &program{}
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return nil, err
+	}
+	t := toolchain{path: tool, source: fn.Source, debug: fn.Debug != 0}
+	if t.temp, err = os.MkdirTemp(home, "tmp-"); err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(t.temp)
+	p := &program{engine: e}
+	last, _ := previous.(*program)
+	if last == nil {
+		last = &program{}
+	}
+	if e.direct(ctx, t, home, p, last) {
+		return p, nil
+	}
+	if ctx.Err() != nil {
+		p.keep(last)
+		return p, ctx.Err()
+	}
+	err = e.whole(ctx, t, home, p, last.list)
+	if err != nil || last.plan.stands(t, p.list) {
+		p.keep(last)
+	} else {
+		failures := 0
+		if last.plan != nil {
+			failures = last.plan.failures
+		}
+		p.plan = e.newPlan(t, p.list, filepath.Join(home, fmt.Sprintf("plan-%d", e.builds.Add(1))), failures)
+	}
+	return p, err
+}
+
+// keep passes on what an earlier program knows.
+func (p *program) keep(last *program) {
+	if last.plan != nil {
+		p.plan = last.engine.retain(last.plan)
+	}
+	if p.list == nil {
+		p.list = last.list
+	}
+}
+
+// direct builds by the last program's plan. It is false if there is none that still holds, or if that fails.
+func (e *Engine) direct(ctx context.Context, t toolchain, home string, p, last *program) bool {
+	src := sources{}
+	if !last.plan.valid(t, src) {
+		return false
+	}
+	if err := p.place(e, home); err != nil {
+		return false
+	}
+	sum, err := last.plan.build(ctx, t, src, last, p.path)
+	if err != nil {
+		last.plan.failed = err
+		os.RemoveAll(p.dir)
+		p.dir, p.path = "", ""
+		return false
+	}
+	last.plan.failed, last.plan.failures = nil, 0
+	p.sum, p.inputs = sum, last.plan.list.inputs
+	p.keep(last)
+	return true
+}
+
+// place makes the folder that the program is run from.
+func (p *program) place(e *Engine, home string) error {
+	p.dir = filepath.Join(home, fmt.Sprintf("run-%d", e.builds.Add(1)))
+	p.path = filepath.Join(p.dir, "bootstrap")
+	return os.Mkdir(p.dir, 0o755)
+}
+
+// whole has the go command build. Programs are built into one place, so that it sees what is up to date even in the next
+// daemon, and run from another, so that one that is running stays as it is.
+func (e *Engine) whole(ctx context.Context, t toolchain, home string, p *program, known *listing) error {
 	listed := make(chan error, 1)
 	go func() { // beside the compiler: it takes as long as a small build
 		var err error
 		p.list, err = t.list(ctx, known)
 		listed <- err
 	}()
-	latest := filepath.Join(e.cfg.Cache, fn.Name, "bootstrap")
+	latest := filepath.Join(home, "bootstrap")
+	if t.debug {
+		latest += "-debug"
+	}
 	text, err := t.build(ctx, latest)
 	if listErr := <-listed; listErr != nil {
-		p.inputs = function.Files(function.TaskRoot(fn))
+		p.inputs = function.Files(t.folder())
 		err = errors.Join(err, listErr)
 	} else {
 		p.inputs = p.list.inputs
 	}
 	switch {
 	case ctx.Err() != nil:
-		return p, ctx.Err()
+		return ctx.Err()
 	case text != "":
-		return p, &function.BuildError{Text: text}
+		return &function.BuildError{Text: text}
 	case err != nil:
-		return p, err
+		return err
 	case p.list.name != "main":
-		return p, &function.BuildError{Text: fmt.Sprintf("%s: package %s is not a program; a function is a package main", fn.Source, p.list.name)}
+		return &function.BuildError{Text: fmt.Sprintf("%s: package %s is not a program; a function is a package main", t.source, p.list.name)}
 	}
-	p.dir = filepath.Join(e.cfg.Cache, fn.Name, fmt.Sprintf("run-%d", e.builds.Add(1)))
-	p.path = filepath.Join(p.dir, "bootstrap")
-	if err := os.Mkdir(p.dir, 0o755); err != nil {
-		return p, err
+	if err := p.place(e, home); err != nil {
+		return err
 	}
-	return p, os.Link(latest, p.path)
+	return os.Link(latest, p.path)
 }

@@ -1,0 +1,389 @@
+package golang
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"devstack/runtime/function"
+)
+
+// How a save of a Go function is built in less than half the time.
+//
+// Of what `go build` takes for a changed function, half is spent before and after compiler and linker: it loads all packages
+// again, works out which of them are stale, and hashes what it has made. For as long as the list of files, their constraints,
+// imports and embeds, the module files, the environment and the toolchain are what they were, all of that comes out the same.
+// So after a build a plan is made beside: the commands that `go build -n -a` says it would run, and the archives of all packages
+// that `go list -export` names. A later build then runs the compiler for those of the developer's own packages whose bytes
+// differ, or that depend on one whose export data differ, and the linker: see direct.go.
+//
+// Where anything else has changed, where the commands have a flag that is not known here, where a tool fails: the go command
+// builds, as without a plan, and says in its own words what is wrong.
+
+// plan is what is known of how to build one program. Who waits for done may use the rest; only one build does at a time.
+type plan struct {
+	dir    string // for archives, made when the first one is; removed with the plan
+	key    string // of the listing
+	env    string // of everything else: see (toolchain).conditions
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error // why there is no plan
+
+	refs  int // programs that have it; guarded by Engine.mu
+	units []*unit
+	list  *listing
+	files map[string]string // archives of the other packages, by import path
+	tools []string          // compiler and linker
+	stood func() bool       // the tools are what they were
+	link  command
+	// modinfo is the line of the linker's import configuration that debug.ReadBuildInfo returns. It names versions of modules,
+	// not their content.
+	modinfo  []string
+	linked   []string // import paths
+	setting  []string // environment of the tools: "GOARCH=amd64"
+	failed   error    // of the latest build by the plan
+	failures int      // how often that was not the sources' fault, in a row
+	hopeless bool     // another plan would be no better for as long as the conditions are the same
+}
+
+// unit is one of the developer's packages.
+type unit struct {
+	path    string   // import path
+	dir     string   // of its sources
+	files   []string // Go files, by name
+	embeds  []string // embedded files, by path below dir
+	deps    []*unit  // all that it depends on, directly or not
+	command command  // the compiler's
+	imports []string // import paths
+	maps    []string // "importmap …" lines of its import configuration
+	embed   string   // its embed configuration, JSON
+	opaque  error    // why it cannot be compiled here, nil if it can
+
+	archive string
+	sum     string // of what the archive was compiled from
+	export  string // of what others see of the archive
+}
+
+// newPlan makes a plan in the background, and lets others go first.
+func (e *Engine) newPlan(t toolchain, list *listing, dir string, failures int) *plan {
+	ctx, cancel := context.WithCancel(e.life)
+	p := &plan{dir: dir, key: list.key, env: t.conditions(), list: list, cancel: cancel, done: make(chan struct{}), refs: 1, failures: failures}
+	e.work.Go(func() {
+		defer close(p.done)
+		defer cancel()
+		select {
+		case e.planning <- struct{}{}:
+			defer func() { <-e.planning }()
+			p.err = p.make(ctx, t)
+			p.hopeless = p.err != nil && ctx.Err() == nil && p.err != errRestless
+		case <-ctx.Done():
+			p.err = ctx.Err()
+		}
+	})
+	return p
+}
+
+// conditions is everything that a build depends on and that is no file of the function: the go command, its settings and the
+// environment.
+func (t toolchain) conditions() string {
+	env := t.environment()
+	slices.Sort(env)
+	h := sha256.New()
+	fmt.Fprintln(h, t.path, t.source, t.debug, strings.Join(env, "\x00"))
+	settings := os.Getenv("GOENV") // written by `go env -w`
+	if config, err := os.UserConfigDir(); settings == "" && err == nil {
+		settings = filepath.Join(config, "go", "env")
+	}
+	content, err := os.ReadFile(settings)
+	fmt.Fprintln(h, settings, err, string(content))
+	if path, err := filepath.EvalSymlinks(t.path); err == nil {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err.Error()
+		}
+		fmt.Fprintln(h, path, info.Size(), info.ModTime())
+	}
+	return string(h.Sum(nil))
+}
+
+// errRestless says that there was no moment to make a plan in. The next build tries again.
+var errRestless = errors.New("the sources keep changing")
+
+// make asks the go command. Files that are written to meanwhile make it start over.
+func (p *plan) make(ctx context.Context, t toolchain) error {
+	temp, err := os.MkdirTemp(filepath.Dir(p.dir), "tmp-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp)
+	t.temp = temp
+	for range 5 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond): // the operating system's: for its clock, see Standstill
+		}
+		unchanged, ok := function.Standstill(p.list.inputs)
+		if !ok {
+			continue
+		}
+		src := sources{}
+		if p.list.sum(src) != p.key {
+			return errRestless
+		}
+		if err := p.ask(ctx, t, src); err != nil {
+			return err
+		}
+		if unchanged() {
+			return nil
+		}
+	}
+	return errRestless
+}
+
+// ask fills the plan. The archives of the developer's own packages in the build cache are those of src if no file was
+// written to meanwhile.
+func (p *plan) ask(ctx context.Context, t toolchain, src sources) error {
+	var err error
+	if p.setting, err = t.settings(ctx); err != nil {
+		return err
+	}
+	packages, err := t.packages(ctx, "-export", fields+",ImportPath,Export,Deps")
+	if err != nil {
+		return err
+	}
+	_, what := t.place()
+	args := slices.Concat([]string{"build", "-n", "-a"}, t.flags(), []string{"-o", filepath.Join(t.temp, "program"), what})
+	out, err := gently(t.command(ctx, t.path, args...))
+	if err != nil {
+		return fmt.Errorf("go build -n: %w", err)
+	}
+	s := readScript(out)
+	p.units, p.files = nil, map[string]string{}
+	byPath := map[string]*unit{}
+	for _, pkg := range packages {
+		if !pkg.ours() {
+			p.files[pkg.ImportPath] = pkg.Export
+			continue
+		}
+		u := newUnit(pkg, s, byPath)
+		p.units = append(p.units, u)
+		byPath[u.path] = u
+		if u.archive == "" {
+			return fmt.Errorf("%s has no archive", u.path)
+		}
+		if u.export, err = exportData(u.archive); err != nil {
+			return err
+		}
+		if u.sum, err = u.sumOf(src); err != nil {
+			return err
+		}
+	}
+	return p.readLink(s)
+}
+
+// settings is what the go command works with: it passes all of it on to its tools.
+func (t toolchain) settings(ctx context.Context) ([]string, error) {
+	out, err := t.command(ctx, t.path, "env", "-json").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	var values map[string]string
+	if err := json.Unmarshal(out, &values); err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	for _, flag := range []string{"-overlay", "-modfile", "-toolexec"} {
+		if strings.Contains(values["GOFLAGS"], flag) {
+			return nil, fmt.Errorf("GOFLAGS has %s: files that nobody looks at decide", flag)
+		}
+	}
+	var env []string
+	for name, value := range values {
+		env = append(env, name+"="+value)
+	}
+	return env, nil
+}
+
+// gently runs a command behind others and returns what it prints, on either output.
+func gently(cmd *exec.Cmd) (string, error) {
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	_ = syscall.Setpriority(syscall.PRIO_PGRP, cmd.Process.Pid, 10) // where that is not allowed it is just not gentle
+	err := cmd.Wait()
+	return out.String(), err
+}
+
+// newUnit reads how a package is compiled.
+func newUnit(pkg *pkg, s *script, known map[string]*unit) *unit {
+	u := &unit{path: pkg.ImportPath, dir: pkg.Dir, files: pkg.GoFiles, embeds: pkg.EmbedFiles, archive: pkg.Export}
+	for _, dep := range pkg.Deps {
+		if d := known[dep]; d != nil {
+			u.deps = append(u.deps, d)
+		}
+	}
+	u.opaque = u.read(pkg, s)
+	return u
+}
+
+// errOpaque is why a plan failed that is as good as one can be.
+var errOpaque = errors.New("only the go command can compile it")
+
+func (u *unit) read(pkg *pkg, s *script) error {
+	for _, files := range [][]string{pkg.CgoFiles, pkg.CFiles, pkg.CXXFiles, pkg.HFiles, pkg.SFiles, pkg.SysoFiles} {
+		if len(files) > 0 {
+			return fmt.Errorf("%s has files of other languages", u.path)
+		}
+	}
+	name := u.path
+	if pkg.Name == "main" {
+		name = "main"
+	}
+	for _, c := range s.commands {
+		if c.tool() == "compile" && c.option("-p") == name {
+			if u.command.args != nil {
+				return fmt.Errorf("%s is compiled twice", u.path)
+			}
+			u.command = c
+		}
+	}
+	if u.command.args == nil {
+		return fmt.Errorf("%s is not compiled", u.path)
+	}
+	if err := u.understood(); err != nil {
+		return err
+	}
+	var err error
+	u.imports, u.maps, err = importConfig(s.files[u.command.option("-importcfg")])
+	if path := u.command.option("-embedcfg"); path != "" {
+		u.embed = s.files[path]
+	}
+	return err
+}
+
+// understood reports what stands against giving the compiler's command other files: a flag that is not known to be
+// harmless, or files that are not those of the package.
+func (u *unit) understood() error {
+	args := u.command.args[1:]
+	rest := len(args) - len(u.files)
+	if rest < 1 || args[rest-1] != "-pack" {
+		return fmt.Errorf("%s: the compiler's command does not end in its %d files", u.path, len(u.files))
+	}
+	for i, file := range args[rest:] {
+		if filepath.Base(file) != u.files[i] {
+			return fmt.Errorf("%s: %s is compiled where %s is listed", u.path, file, u.files[i])
+		}
+	}
+	for i := 0; i < rest; i++ {
+		switch arg := args[i]; {
+		case slices.Contains([]string{"-o", "-p", "-buildid", "-goversion", "-importcfg", "-embedcfg"}, arg):
+			i++
+		case arg == "-trimpath":
+			if i++; !strings.HasPrefix(args[i], "$WORK/") || !strings.HasSuffix(args[i], "=>") || strings.Contains(args[i], ";") {
+				return fmt.Errorf("%s: -trimpath %s", u.path, args[i])
+			}
+		case slices.Contains([]string{"-complete", "-nolocalimports", "-pack", "-N", "-l", "-std", "-shared"}, arg),
+			strings.HasPrefix(arg, "-lang="), strings.HasPrefix(arg, "-c="), strings.HasPrefix(arg, "-dwarf="):
+		default:
+			return fmt.Errorf("%s: the compiler's flag %s", u.path, arg)
+		}
+	}
+	return nil
+}
+
+// readLink reads how the program is linked.
+func (p *plan) readLink(s *script) error {
+	for _, c := range s.commands {
+		switch c.tool() {
+		case "link":
+			if p.link.args != nil {
+				return errors.New("more than one program is linked")
+			}
+			p.link = c
+		}
+	}
+	if p.link.args == nil {
+		return errors.New("nothing is linked")
+	}
+	args := p.link.args[1 : len(p.link.args)-1]
+	for i := 0; i < len(args); i++ {
+		switch arg := args[i]; {
+		case arg == "-o", arg == "-importcfg":
+			i++
+		case arg == "-s", arg == "-w", arg == "-buildmode=exe", arg == "-buildmode=pie", strings.HasPrefix(arg, "-buildid="),
+			strings.HasPrefix(arg, "-extld="), strings.HasPrefix(arg, "-X="):
+		default:
+			return fmt.Errorf("the linker's flag %s", arg)
+		}
+	}
+	config := s.files[p.link.option("-importcfg")]
+	var maps []string
+	var err error
+	if p.linked, maps, err = importConfig(config); err != nil || len(maps) > 0 {
+		return fmt.Errorf("the linker's import configuration: %w", errors.Join(err, fmt.Errorf("%d maps", len(maps))))
+	}
+	p.modinfo = nil
+	for line := range strings.Lines(config) {
+		if strings.HasPrefix(line, "modinfo ") {
+			p.modinfo = append(p.modinfo, line)
+		}
+	}
+	p.tools = []string{p.link.args[0], p.units[len(p.units)-1].command.args[0]}
+	var ok bool
+	if p.stood, ok = function.Standstill(p.tools); !ok {
+		return errors.New("the toolchain has just been installed")
+	}
+	return nil
+}
+
+// stands reports whether no better plan is to be had for a listing that the go command has just built: it is being made, or
+// it cannot be made, or plans for it have failed again and again although the sources were good.
+func (p *plan) stands(t toolchain, list *listing) bool {
+	if p == nil || p.key != list.key || p.env != t.conditions() {
+		return false
+	}
+	select {
+	case <-p.done:
+	default:
+		return true
+	}
+	if p.failed != nil && !errors.Is(p.failed, errOpaque) {
+		if p.failures++; p.failures >= 3 {
+			p.hopeless = true
+		}
+	}
+	return p.hopeless
+}
+
+// retain has one more program use the plan.
+func (e *Engine) retain(p *plan) *plan {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p.refs++
+	return p
+}
+
+// release ends a program's use of the plan. The last one removes it.
+func (e *Engine) release(p *plan) error {
+	e.mu.Lock()
+	p.refs--
+	last := p.refs == 0
+	e.mu.Unlock()
+	if !last {
+		return nil
+	}
+	p.cancel()
+	<-p.done
+	return os.RemoveAll(p.dir)
+}

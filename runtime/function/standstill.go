@@ -1,0 +1,24 @@
+package function
+
+import "time"
+
+// Standstill looks at files and folders before somebody else reads them, in a time of his own. Afterwards unchanged tells
+// whether whatever he has read is what is there now: nothing was written in between, not even what was there before. It is
+// false at once where the file system's clock cannot tell, because one of them has only just been written.
+func Standstill(paths []string) (unchanged func() bool, ok bool) {
+	now := time.Now() // the operating system's, by which files are dated
+	seen := make([]facts, len(paths))
+	for i, path := range paths {
+		if seen[i] = factsOf(path); seen[i].freshAt(now) {
+			return nil, false
+		}
+	}
+	return func() bool {
+		for i, path := range paths {
+			if factsOf(path) != seen[i] {
+				return false
+			}
+		}
+		return true
+	}, true
+}
