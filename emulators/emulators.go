@@ -89,13 +89,22 @@ func Open(c Config) *Cloud {
 func (c *Cloud) services(ctx context.Context) []*wire.Service {
 	var gateway, functions, caches, machines *wire.Service
 	gateway, c.gateway = apigateway.New(c.env("apigateway"), c.config.Transport)
-	functions, c.lambda = lambda.New(ctx, c.env("lambda"), c.config.Functions)
+	functions, c.lambda = lambda.New(ctx, c.env("lambda"), c.code())
 	caches, c.elasticache = elasticache.New(c.env("elasticache"))
 	machines, c.machines = stepfunctions.New(c.env("stepfunctions"))
 	tables, streams := dynamodb.New(c.env("dynamodb"), dynamodb.Options{Transition: c.config.TableDelay, StreamLabel: c.config.StreamLabel, OnStreamWrite: c.lambda.Wake})
 	return []*wire.Service{
 		gateway, functions, caches, machines, tables, streams, iam.New(c.env("iam")), logs.New(c.env("logs")), sts.New(c.env("sts")),
 	}
+}
+
+// code says who runs Lambda's functions, and where their code is kept: beside the services' files.
+func (c *Cloud) code() lambda.Options {
+	o := lambda.Options{Functions: c.config.Functions, Sync: c.config.Sync}
+	if !c.config.Ephemeral {
+		o.Dir = filepath.Join(c.config.Dir, "lambda")
+	}
+	return o
 }
 
 // env is what a service lives in.
@@ -171,11 +180,17 @@ func traceCall(ctx context.Context, r *wire.Request) (context.Context, wire.Span
 // noFunctions is a Cloud without an application.
 type noFunctions struct{}
 
-func (noFunctions) List() []lambda.Function            { return nil }
-func (noFunctions) Get(string) (lambda.Function, bool) { return lambda.Function{}, false }
-func (noFunctions) Invoke(context.Context, string, lambda.Event) (*lambda.Outcome, error) {
-	return nil, errors.New("there are no functions") // Get is asked first
+func (noFunctions) List(string, string) []lambda.Function { return nil }
+func (noFunctions) Get(string, string, string) (lambda.Function, bool) {
+	return lambda.Function{}, false
 }
+func (noFunctions) Withdraw(string)                                 {}
+func (noFunctions) Deploy(context.Context, lambda.Deployment) error { return errNoRuntime }
+func (noFunctions) Invoke(context.Context, string, lambda.Event) (*lambda.Outcome, error) {
+	return nil, errNoRuntime
+}
+
+var errNoRuntime = errors.New("there is nothing here that runs functions")
 
 func orElse(s, otherwise string) string {
 	if s == "" {

@@ -25,9 +25,15 @@ const anARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
 // echo is an application of one function, f, that answers at once.
 type echo struct{}
 
-func (echo) List() []lambda.Function { return []lambda.Function{{Name: "f", Active: true}} }
+func (echo) List(string, string) []lambda.Function {
+	return []lambda.Function{{Name: "f", Active: true}}
+}
 
-func (e echo) Get(name string) (lambda.Function, bool) { return e.List()[0], name == "f" }
+func (e echo) Get(_, _, name string) (lambda.Function, bool) { return e.List("", "")[0], name == "f" }
+
+func (echo) Deploy(context.Context, lambda.Deployment) error { return errNoRuntime }
+
+func (echo) Withdraw(string) {}
 
 func (echo) Invoke(context.Context, string, lambda.Event) (*lambda.Outcome, error) {
 	return &lambda.Outcome{Payload: []byte(`{"statusCode":201,"headers":{"content-type":"application/json"},"body":"{\"id\":\"o-1\"}"}`)}, nil

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"devstack/emulators/lambda"
 )
 
 // ServeHTTP is the address at which clients find all of AWS (port 4566 by convention): the services by their own protocols, the
@@ -12,6 +14,10 @@ import (
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if id, ok := apiOf(r.Host); ok {
 		c.API(id).ServeHTTP(w, r)
+		return
+	}
+	if lambda.ServesCode(r.URL.Path) {
+		c.lambda.ServeCode(w, r)
 		return
 	}
 	switch r.URL.Path {

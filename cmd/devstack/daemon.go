@@ -144,7 +144,7 @@ func (d *daemon) load() (*config.Stack, error) {
 func (d *daemon) openCloud(stack *config.Stack) {
 	d.cloud = emulators.Open(emulators.Config{
 		Dir: filepath.Join(d.dir, stateDir, "data"), Ephemeral: d.options.ephemeral, Sync: stack.Sync, Account: stack.Account, Region: stack.Region,
-		Clock: d.clock, Log: d.logger(), Traces: d.traces, Version: version(), Functions: functions{d}, Transport: services{d},
+		Clock: d.clock, Log: d.logger(), Traces: d.traces, Version: version(), Functions: d.lambda(), Transport: services{d},
 		StreamLabel: d.streamLabel, TableDelay: time.Duration(stack.TableDelay) * time.Second,
 	})
 }
@@ -167,10 +167,10 @@ func (d *daemon) streamLabel(account, region, table string, created time.Time) s
 
 func (d *daemon) openFunctions(stack *config.Stack) {
 	d.docker = container.NewEngine(container.Config{Stack: stack.Name, Dir: d.dir, Watchdog: d.watchdog, Logs: d.logs})
-	d.engines = newEngines(d)
+	d.engines = newEngines(&host{dir: d.dir, clock: d.clock, cloud: d.cloud, watchdog: d.watchdog, docker: d.docker, transport: services{d}})
 	d.shipper = newShipper(d.cloud, d.logs)
 	d.functions = function.NewManager(function.Config{
-		Engines: d.engines.of, Clock: d.clock, Watch: d.watch, Env: func(*config.Function) []string { return process.List(childEnv(stack)) },
+		Engines: d.engines.of, Clock: d.clock, Watch: d.watch, Env: func(fn *config.Function) []string { return functionEnv(endpointURL(stack), fn) },
 		Log: d.functionLog, Notify: d.reloaded,
 	})
 }

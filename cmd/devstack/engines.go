@@ -2,27 +2,42 @@ package main
 
 import (
 	"errors"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
 
+	"devstack/emulators"
+	"devstack/internal/clock"
+	"devstack/runtime/container"
 	"devstack/runtime/function"
 	"devstack/runtime/function/golang"
 	"devstack/runtime/function/image"
 	"devstack/runtime/function/js"
 	"devstack/runtime/function/node"
 	"devstack/runtime/function/python"
+	"devstack/runtime/process/reap"
 )
+
+// host is what functions run on. A daemon is one; `devstack serve` makes one for the first function that is created.
+type host struct {
+	dir       string // engines keep what they build below its state folder
+	clock     clock.Clock
+	cloud     *emulators.Cloud
+	watchdog  *reap.Watchdog
+	docker    *container.Engine
+	transport http.RoundTripper // of functions within the process
+}
 
 // engines are the engines of functions, each made when the first function of its kind needs it.
 type engines struct {
-	d *daemon
+	d *host
 
 	mu   sync.Mutex
 	made map[string]function.Engine // by family
 }
 
-func newEngines(d *daemon) *engines { return &engines{d: d, made: map[string]function.Engine{}} }
+func newEngines(d *host) *engines { return &engines{d: d, made: map[string]function.Engine{}} }
 
 // of returns the engine of a runtime, nil for one that we do not run.
 func (e *engines) of(runtime string) function.Engine {
@@ -43,7 +58,7 @@ func (e *engines) family(runtime string) (string, func() function.Engine) {
 	switch {
 	case runtime == "js":
 		return "js", func() function.Engine {
-			return js.New(js.Options{Dir: e.d.dir, Clock: e.d.clock, AWS: e.d.cloud, Schema: newSchema(e.d.cloud.Model), Transport: services{e.d}})
+			return js.New(js.Options{Dir: e.d.dir, Clock: e.d.clock, AWS: e.d.cloud, Schema: newSchema(e.d.cloud.Model), Transport: e.d.transport})
 		}
 	case strings.HasPrefix(runtime, "nodejs"):
 		return "nodejs", func() function.Engine { return node.New(node.Options{Watchdog: e.d.watchdog, Clock: e.d.clock}) }

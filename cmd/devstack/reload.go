@@ -300,8 +300,11 @@ func (d *daemon) unwatch() {
 }
 
 // reloaded tells of a function's new build.
-func (d *daemon) reloaded(name string, ev function.Reload) {
-	source := "function." + name
+func (d *daemon) reloaded(key string, ev function.Reload) {
+	if _, name, deployed := strings.Cut(key, ":function:"); deployed {
+		key = name
+	}
+	source := "function." + key
 	switch {
 	case ev.Err != nil:
 		d.logs.Say(source, ev.Err.Error())

@@ -59,8 +59,12 @@ func newServe() *cobra.Command {
 func serve(ctx context.Context, w io.Writer, dir string, port int, ephemeral bool) error {
 	clk := clock.System()
 	ring := trace.NewRing(maxSpans, clk.Now)
+	app := &serving{clock: clk, out: w}
+	if !ephemeral {
+		app.dir = dir
+	}
 	cloud := emulators.Open(emulators.Config{
-		Dir: filepath.Join(dir, stateDir, "data"), Ephemeral: ephemeral, Clock: clk, Traces: ring, Version: version(),
+		Dir: filepath.Join(dir, stateDir, "data"), Ephemeral: ephemeral, Clock: clk, Traces: ring, Version: version(), Functions: app.functions(),
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	l, err := listen(port, "the AWS endpoint", "choose another with --port, or stop the other program")
@@ -71,6 +75,7 @@ func serve(ctx context.Context, w io.Writer, dir string, port int, ephemeral boo
 		Handler: doors{}.guard(cloud), ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ring.Context(context.Background()) },
 	}
+	app.cloud, app.endpoint = cloud, l.Addr()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	fmt.Fprintf(w, "AWS on http://%s\n", l.Addr())
@@ -82,5 +87,5 @@ func serve(ctx context.Context, w io.Writer, dir string, port int, ephemeral boo
 	case <-ctx.Done():
 		err = server.Close()
 	}
-	return errors.Join(err, cloud.Close())
+	return errors.Join(err, app.close(), cloud.Close())
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"devstack/emulators/wire"
 	"devstack/runtime/logs"
 )
 
@@ -47,10 +48,14 @@ type shipper struct {
 
 // shipped is a line on its way to a log stream.
 type shipped struct {
+	place
 	group, stream string
 	at            time.Time
 	text          string
 }
+
+// place is whose log group it is; its zero value is the stack's own account and region.
+type place struct{ region, account string }
 
 type logEvent struct {
 	Timestamp int64  `json:"timestamp"` // milliseconds since 1970
@@ -74,13 +79,23 @@ func (s *shipper) follow(ctx context.Context, stack, stream string) {
 
 // ship has a line brought to a log stream, which need not exist yet.
 func (s *shipper) ship(group, stream string, at time.Time, text string) {
+	s.add(shipped{place{}, group, stream, at, text})
+}
+
+// shipFor is ship for a line of a function, by its ARN: its log group is where the function is.
+func (s *shipper) shipFor(arn, group, stream string, at time.Time, text string) {
+	region, account := arnPlace(arn)
+	s.add(shipped{place{region, account}, group, stream, at, text})
+}
+
+func (s *shipper) add(l shipped) {
 	s.mu.Lock()
 	switch {
 	case s.closed:
 	case len(s.waiting) == maxWaiting:
 		s.lost++
 	default:
-		s.waiting = append(s.waiting, shipped{group, stream, at, text})
+		s.waiting = append(s.waiting, l)
 	}
 	s.mu.Unlock()
 	select {
@@ -133,11 +148,14 @@ func (s *shipper) take() (lines []shipped, lost int, closed bool) {
 
 // batches are lines by their stream, each in the order of time, as PutLogEvents wants them, and no more than one call carries.
 func batches(lines []shipped) (all [][]shipped) {
-	type place struct{ group, stream string }
-	byPlace := map[place][]shipped{}
-	var places []place // in the order of their first lines
+	type stream struct {
+		place
+		group, stream string
+	}
+	byPlace := map[stream][]shipped{}
+	var places []stream // in the order of their first lines
 	for _, l := range lines {
-		p := place{l.group, l.stream}
+		p := stream{l.place, l.group, l.stream}
 		if byPlace[p] == nil {
 			places = append(places, p)
 		}
@@ -168,6 +186,9 @@ func carried(lines []shipped) int {
 // put makes one PutLogEvents, and the group and stream first if they are not there.
 func (s *shipper) put(batch []shipped) {
 	ctx := context.Background()
+	if p := batch[0].place; p != (place{}) {
+		ctx = wire.WithRequest(ctx, &wire.Request{Account: p.account, Region: p.region})
+	}
 	events := make([]logEvent, len(batch))
 	for i, l := range batch {
 		events[i] = logEvent{l.at.UnixMilli(), orElse(l.text, " ")} // an event has at least one character

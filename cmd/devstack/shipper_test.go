@@ -11,12 +11,12 @@ func TestBatchesAreWhatOneCallCarries(t *testing.T) {
 	long := strings.Repeat("x", maxBytes/3)
 	var lines []shipped
 	for i := range 4 {
-		lines = append(lines, shipped{"g", "long", at(9 - i), long}) // the latest first
+		lines = append(lines, shipped{place{}, "g", "long", at(9 - i), long}) // the latest first
 	}
 	for i := range maxEvents + 1 {
-		lines = append(lines, shipped{"g", "many", at(i), "x"})
+		lines = append(lines, shipped{place{}, "g", "many", at(i), "x"})
 	}
-	lines = append(lines, shipped{"g", "huge", at(0), long + long + long + long})
+	lines = append(lines, shipped{place{}, "g", "huge", at(0), long + long + long + long})
 	var got []string
 	total := 0
 	for _, batch := range batches(lines) {

@@ -11,32 +11,65 @@ import (
 
 // api is the operations of operations.txt; one that the service lacks does not compile.
 type api interface {
+	CreateAlias(context.Context, *CreateAliasInput) (*CreateAliasOutput, error)
 	CreateEventSourceMapping(context.Context, *CreateEventSourceMappingInput) (*CreateEventSourceMappingOutput, error)
+	CreateFunction(context.Context, *CreateFunctionInput) (*CreateFunctionOutput, error)
+	DeleteAlias(context.Context, *DeleteAliasInput) (*DeleteAliasOutput, error)
 	DeleteEventSourceMapping(context.Context, *DeleteEventSourceMappingInput) (*DeleteEventSourceMappingOutput, error)
+	DeleteFunction(context.Context, *DeleteFunctionInput) (*DeleteFunctionOutput, error)
 	GetAccountSettings(context.Context, *GetAccountSettingsInput) (*GetAccountSettingsOutput, error)
+	GetAlias(context.Context, *GetAliasInput) (*GetAliasOutput, error)
 	GetEventSourceMapping(context.Context, *GetEventSourceMappingInput) (*GetEventSourceMappingOutput, error)
 	GetFunction(context.Context, *GetFunctionInput) (*GetFunctionOutput, error)
 	GetFunctionConfiguration(context.Context, *GetFunctionConfigurationInput) (*GetFunctionConfigurationOutput, error)
 	Invoke(context.Context, *InvokeInput) (*InvokeOutput, error)
+	ListAliases(context.Context, *ListAliasesInput) (*ListAliasesOutput, error)
 	ListEventSourceMappings(context.Context, *ListEventSourceMappingsInput) (*ListEventSourceMappingsOutput, error)
 	ListFunctions(context.Context, *ListFunctionsInput) (*ListFunctionsOutput, error)
+	ListTags(context.Context, *ListTagsInput) (*ListTagsOutput, error)
+	ListVersionsByFunction(context.Context, *ListVersionsByFunctionInput) (*ListVersionsByFunctionOutput, error)
+	PublishVersion(context.Context, *PublishVersionInput) (*PublishVersionOutput, error)
+	TagResource(context.Context, *TagResourceInput) (*TagResourceOutput, error)
+	UntagResource(context.Context, *UntagResourceInput) (*UntagResourceOutput, error)
+	UpdateAlias(context.Context, *UpdateAliasInput) (*UpdateAliasOutput, error)
 	UpdateEventSourceMapping(context.Context, *UpdateEventSourceMappingInput) (*UpdateEventSourceMappingOutput, error)
+	UpdateFunctionCode(context.Context, *UpdateFunctionCodeInput) (*UpdateFunctionCodeOutput, error)
+	UpdateFunctionConfiguration(context.Context, *UpdateFunctionConfigurationInput) (*UpdateFunctionConfigurationOutput, error)
 }
 
 // register returns the service as the wire wants it.
 func register(s api) *wire.Service {
 	return wire.NewService(&model, map[string]wire.Handler{
-		"CreateEventSourceMapping": wire.Handle(s.CreateEventSourceMapping),
-		"DeleteEventSourceMapping": wire.Handle(s.DeleteEventSourceMapping),
-		"GetAccountSettings":       wire.Handle(s.GetAccountSettings),
-		"GetEventSourceMapping":    wire.Handle(s.GetEventSourceMapping),
-		"GetFunction":              wire.Handle(s.GetFunction),
-		"GetFunctionConfiguration": wire.Handle(s.GetFunctionConfiguration),
-		"Invoke":                   wire.Handle(s.Invoke),
-		"ListEventSourceMappings":  wire.Handle(s.ListEventSourceMappings),
-		"ListFunctions":            wire.Handle(s.ListFunctions),
-		"UpdateEventSourceMapping": wire.Handle(s.UpdateEventSourceMapping),
+		"CreateAlias":                 wire.Handle(s.CreateAlias),
+		"CreateEventSourceMapping":    wire.Handle(s.CreateEventSourceMapping),
+		"CreateFunction":              wire.Handle(s.CreateFunction),
+		"DeleteAlias":                 wire.Handle(s.DeleteAlias),
+		"DeleteEventSourceMapping":    wire.Handle(s.DeleteEventSourceMapping),
+		"DeleteFunction":              wire.Handle(s.DeleteFunction),
+		"GetAccountSettings":          wire.Handle(s.GetAccountSettings),
+		"GetAlias":                    wire.Handle(s.GetAlias),
+		"GetEventSourceMapping":       wire.Handle(s.GetEventSourceMapping),
+		"GetFunction":                 wire.Handle(s.GetFunction),
+		"GetFunctionConfiguration":    wire.Handle(s.GetFunctionConfiguration),
+		"Invoke":                      wire.Handle(s.Invoke),
+		"ListAliases":                 wire.Handle(s.ListAliases),
+		"ListEventSourceMappings":     wire.Handle(s.ListEventSourceMappings),
+		"ListFunctions":               wire.Handle(s.ListFunctions),
+		"ListTags":                    wire.Handle(s.ListTags),
+		"ListVersionsByFunction":      wire.Handle(s.ListVersionsByFunction),
+		"PublishVersion":              wire.Handle(s.PublishVersion),
+		"TagResource":                 wire.Handle(s.TagResource),
+		"UntagResource":               wire.Handle(s.UntagResource),
+		"UpdateAlias":                 wire.Handle(s.UpdateAlias),
+		"UpdateEventSourceMapping":    wire.Handle(s.UpdateEventSourceMapping),
+		"UpdateFunctionCode":          wire.Handle(s.UpdateFunctionCode),
+		"UpdateFunctionConfiguration": wire.Handle(s.UpdateFunctionConfiguration),
 	})
+}
+
+// errAliasLimitExceededException makes the error AliasLimitExceededException, HTTP status 400.
+func errAliasLimitExceededException(format string, args ...any) *wire.Error {
+	return wire.Errorf("AliasLimitExceededException", 400, format, args...)
 }
 
 // errCodeArtifactUserDeletedException makes the error CodeArtifactUserDeletedException, HTTP status 409.
@@ -52,6 +85,21 @@ func errCodeArtifactUserFailedException(format string, args ...any) *wire.Error 
 // errCodeArtifactUserPendingException makes the error CodeArtifactUserPendingException, HTTP status 409.
 func errCodeArtifactUserPendingException(format string, args ...any) *wire.Error {
 	return wire.Errorf("CodeArtifactUserPendingException", 409, format, args...)
+}
+
+// errCodeSigningConfigNotFoundException makes the error CodeSigningConfigNotFoundException, HTTP status 404.
+func errCodeSigningConfigNotFoundException(format string, args ...any) *wire.Error {
+	return wire.Errorf("CodeSigningConfigNotFoundException", 404, format, args...)
+}
+
+// errCodeStorageExceededException makes the error CodeStorageExceededException, HTTP status 400.
+func errCodeStorageExceededException(format string, args ...any) *wire.Error {
+	return wire.Errorf("CodeStorageExceededException", 400, format, args...)
+}
+
+// errCodeVerificationFailedException makes the error CodeVerificationFailedException, HTTP status 400.
+func errCodeVerificationFailedException(format string, args ...any) *wire.Error {
+	return wire.Errorf("CodeVerificationFailedException", 400, format, args...)
 }
 
 // errDurableExecutionAlreadyStartedException makes the error DurableExecutionAlreadyStartedException, HTTP status 409.
@@ -102,6 +150,16 @@ func errENILimitReachedException(format string, args ...any) *wire.Error {
 // errENINotReadyException makes the error ENINotReadyException, HTTP status 502.
 func errENINotReadyException(format string, args ...any) *wire.Error {
 	return wire.Errorf("ENINotReadyException", 502, format, args...)
+}
+
+// errFunctionVersionsPerCapacityProviderLimitExceededException makes the error FunctionVersionsPerCapacityProviderLimitExceededException, HTTP status 400.
+func errFunctionVersionsPerCapacityProviderLimitExceededException(format string, args ...any) *wire.Error {
+	return wire.Errorf("FunctionVersionsPerCapacityProviderLimitExceededException", 400, format, args...)
+}
+
+// errInvalidCodeSignatureException makes the error InvalidCodeSignatureException, HTTP status 400.
+func errInvalidCodeSignatureException(format string, args ...any) *wire.Error {
+	return wire.Errorf("InvalidCodeSignatureException", 400, format, args...)
 }
 
 // errInvalidParameterValueException makes the error InvalidParameterValueException, HTTP status 400.
@@ -162,6 +220,11 @@ func errModeNotSupportedException(format string, args ...any) *wire.Error {
 // errNoPublishedVersionException makes the error NoPublishedVersionException, HTTP status 400.
 func errNoPublishedVersionException(format string, args ...any) *wire.Error {
 	return wire.Errorf("NoPublishedVersionException", 400, format, args...)
+}
+
+// errPreconditionFailedException makes the error PreconditionFailedException, HTTP status 412.
+func errPreconditionFailedException(format string, args ...any) *wire.Error {
+	return wire.Errorf("PreconditionFailedException", 412, format, args...)
 }
 
 // errRecursiveInvocationException makes the error RecursiveInvocationException, HTTP status 400.
@@ -274,6 +337,21 @@ type AccountUsage struct {
 	FunctionCount *int64
 }
 
+// AliasConfiguration is the model's structure AliasConfiguration.
+type AliasConfiguration struct {
+	AliasArn        *string
+	Name            *string
+	FunctionVersion *string
+	Description     *string
+	RoutingConfig   *AliasRoutingConfiguration
+	RevisionId      *string
+}
+
+// AliasRoutingConfiguration is the model's structure AliasRoutingConfiguration.
+type AliasRoutingConfiguration struct {
+	AdditionalVersionWeights map[string]float64
+}
+
 // AmazonManagedKafkaEventSourceConfig is the model's structure AmazonManagedKafkaEventSourceConfig.
 type AmazonManagedKafkaEventSourceConfig struct {
 	ConsumerGroupId      *string
@@ -288,6 +366,25 @@ type CapacityProviderConfig struct {
 // Concurrency is the model's structure Concurrency.
 type Concurrency struct {
 	ReservedConcurrentExecutions *int32
+}
+
+// CreateAliasInput is the input of CreateAlias.
+type CreateAliasInput struct {
+	FunctionName    *string
+	Name            *string
+	FunctionVersion *string
+	Description     *string
+	RoutingConfig   *AliasRoutingConfiguration
+}
+
+// CreateAliasOutput is the output of CreateAlias.
+type CreateAliasOutput struct {
+	AliasArn        *string
+	Name            *string
+	FunctionVersion *string
+	Description     *string
+	RoutingConfig   *AliasRoutingConfiguration
+	RevisionId      *string
 }
 
 // CreateEventSourceMappingInput is the input of CreateEventSourceMapping.
@@ -359,9 +456,95 @@ type CreateEventSourceMappingOutput struct {
 	ProvisionedPollerConfig             *ProvisionedPollerConfig
 }
 
+// CreateFunctionInput is the input of CreateFunction.
+type CreateFunctionInput struct {
+	FunctionName           *string
+	Runtime                *string
+	Role                   *string
+	Handler                *string
+	Code                   *FunctionCode
+	Description            *string
+	Timeout                *int32
+	MemorySize             *int32
+	Publish                *bool
+	PublishTo              *string
+	VpcConfig              *VpcConfig
+	PackageType            *string
+	DeadLetterConfig       *DeadLetterConfig
+	Environment            *Environment
+	KMSKeyArn              *string
+	TracingConfig          *TracingConfig
+	Tags                   map[string]string
+	Layers                 []string
+	FileSystemConfigs      []FileSystemConfig
+	CodeSigningConfigArn   *string
+	ImageConfig            *ImageConfig
+	Architectures          []string
+	EphemeralStorage       *EphemeralStorage
+	SnapStart              *SnapStart
+	LoggingConfig          *LoggingConfig
+	TenancyConfig          *TenancyConfig
+	CapacityProviderConfig *CapacityProviderConfig
+	DurableConfig          *DurableConfig
+}
+
+// CreateFunctionOutput is the output of CreateFunction.
+type CreateFunctionOutput struct {
+	FunctionName               *string
+	FunctionArn                *string
+	Runtime                    *string
+	Role                       *string
+	Handler                    *string
+	CodeSize                   *int64
+	Description                *string
+	Timeout                    *int32
+	MemorySize                 *int32
+	LastModified               *string
+	CodeSha256                 *string
+	Version                    *string
+	VpcConfig                  *VpcConfigResponse
+	DeadLetterConfig           *DeadLetterConfig
+	Environment                *EnvironmentResponse
+	KMSKeyArn                  *string
+	TracingConfig              *TracingConfigResponse
+	MasterArn                  *string
+	RevisionId                 *string
+	Layers                     []Layer
+	State                      *string
+	StateReason                *string
+	StateReasonCode            *string
+	LastUpdateStatus           *string
+	LastUpdateStatusReason     *string
+	LastUpdateStatusReasonCode *string
+	FileSystemConfigs          []FileSystemConfig
+	SigningProfileVersionArn   *string
+	SigningJobArn              *string
+	PackageType                *string
+	ImageConfigResponse        *ImageConfigResponse
+	Architectures              []string
+	EphemeralStorage           *EphemeralStorage
+	SnapStart                  *SnapStartResponse
+	RuntimeVersionConfig       *RuntimeVersionConfig
+	LoggingConfig              *LoggingConfig
+	TenancyConfig              *TenancyConfig
+	CapacityProviderConfig     *CapacityProviderConfig
+	ConfigSha256               *string
+	DurableConfig              *DurableConfig
+}
+
 // DeadLetterConfig is the model's structure DeadLetterConfig.
 type DeadLetterConfig struct {
 	TargetArn *string
+}
+
+// DeleteAliasInput is the input of DeleteAlias.
+type DeleteAliasInput struct {
+	FunctionName *string
+	Name         *string
+}
+
+// DeleteAliasOutput is the output of DeleteAlias.
+type DeleteAliasOutput struct {
 }
 
 // DeleteEventSourceMappingInput is the input of DeleteEventSourceMapping.
@@ -406,6 +589,17 @@ type DeleteEventSourceMappingOutput struct {
 	ProvisionedPollerConfig             *ProvisionedPollerConfig
 }
 
+// DeleteFunctionInput is the input of DeleteFunction.
+type DeleteFunctionInput struct {
+	FunctionName *string
+	Qualifier    *string
+}
+
+// DeleteFunctionOutput is the output of DeleteFunction.
+type DeleteFunctionOutput struct {
+	StatusCode *int32
+}
+
 // DestinationConfig is the model's structure DestinationConfig.
 type DestinationConfig struct {
 	OnSuccess *OnSuccess
@@ -423,6 +617,11 @@ type DocumentDBEventSourceConfig struct {
 type DurableConfig struct {
 	RetentionPeriodInDays *int32
 	ExecutionTimeout      *int32
+}
+
+// Environment is the model's structure Environment.
+type Environment struct {
+	Variables map[string]string
 }
 
 // EnvironmentError is the model's structure EnvironmentError.
@@ -511,6 +710,16 @@ type FilterCriteriaError struct {
 	Message   *string
 }
 
+// FunctionCode is the model's structure FunctionCode.
+type FunctionCode struct {
+	ZipFile         []byte
+	S3Bucket        *string
+	S3Key           *string
+	S3ObjectVersion *string
+	ImageUri        *string
+	SourceKMSKeyArn *string
+}
+
 // FunctionCodeLocation is the model's structure FunctionCodeLocation.
 type FunctionCodeLocation struct {
 	RepositoryType   *string
@@ -572,6 +781,22 @@ type GetAccountSettingsInput struct {
 type GetAccountSettingsOutput struct {
 	AccountLimit *AccountLimit
 	AccountUsage *AccountUsage
+}
+
+// GetAliasInput is the input of GetAlias.
+type GetAliasInput struct {
+	FunctionName *string
+	Name         *string
+}
+
+// GetAliasOutput is the output of GetAlias.
+type GetAliasOutput struct {
+	AliasArn        *string
+	Name            *string
+	FunctionVersion *string
+	Description     *string
+	RoutingConfig   *AliasRoutingConfiguration
+	RevisionId      *string
 }
 
 // GetEventSourceMappingInput is the input of GetEventSourceMapping.
@@ -756,6 +981,20 @@ type Layer struct {
 	SigningJobArn            *string
 }
 
+// ListAliasesInput is the input of ListAliases.
+type ListAliasesInput struct {
+	FunctionName    *string
+	FunctionVersion *string
+	Marker          *string
+	MaxItems        *int32
+}
+
+// ListAliasesOutput is the output of ListAliases.
+type ListAliasesOutput struct {
+	NextMarker *string
+	Aliases    []AliasConfiguration
+}
+
 // ListEventSourceMappingsInput is the input of ListEventSourceMappings.
 type ListEventSourceMappingsInput struct {
 	EventSourceArn *string
@@ -784,6 +1023,29 @@ type ListFunctionsOutput struct {
 	Functions  []FunctionConfiguration
 }
 
+// ListTagsInput is the input of ListTags.
+type ListTagsInput struct {
+	Resource *string
+}
+
+// ListTagsOutput is the output of ListTags.
+type ListTagsOutput struct {
+	Tags map[string]string
+}
+
+// ListVersionsByFunctionInput is the input of ListVersionsByFunction.
+type ListVersionsByFunctionInput struct {
+	FunctionName *string
+	Marker       *string
+	MaxItems     *int32
+}
+
+// ListVersionsByFunctionOutput is the output of ListVersionsByFunction.
+type ListVersionsByFunctionOutput struct {
+	NextMarker *string
+	Versions   []FunctionConfiguration
+}
+
 // LoggingConfig is the model's structure LoggingConfig.
 type LoggingConfig struct {
 	LogFormat           *string
@@ -807,6 +1069,59 @@ type ProvisionedPollerConfig struct {
 	MinimumPollers  *int32
 	MaximumPollers  *int32
 	PollerGroupName *string
+}
+
+// PublishVersionInput is the input of PublishVersion.
+type PublishVersionInput struct {
+	FunctionName *string
+	CodeSha256   *string
+	Description  *string
+	RevisionId   *string
+	PublishTo    *string
+}
+
+// PublishVersionOutput is the output of PublishVersion.
+type PublishVersionOutput struct {
+	FunctionName               *string
+	FunctionArn                *string
+	Runtime                    *string
+	Role                       *string
+	Handler                    *string
+	CodeSize                   *int64
+	Description                *string
+	Timeout                    *int32
+	MemorySize                 *int32
+	LastModified               *string
+	CodeSha256                 *string
+	Version                    *string
+	VpcConfig                  *VpcConfigResponse
+	DeadLetterConfig           *DeadLetterConfig
+	Environment                *EnvironmentResponse
+	KMSKeyArn                  *string
+	TracingConfig              *TracingConfigResponse
+	MasterArn                  *string
+	RevisionId                 *string
+	Layers                     []Layer
+	State                      *string
+	StateReason                *string
+	StateReasonCode            *string
+	LastUpdateStatus           *string
+	LastUpdateStatusReason     *string
+	LastUpdateStatusReasonCode *string
+	FileSystemConfigs          []FileSystemConfig
+	SigningProfileVersionArn   *string
+	SigningJobArn              *string
+	PackageType                *string
+	ImageConfigResponse        *ImageConfigResponse
+	Architectures              []string
+	EphemeralStorage           *EphemeralStorage
+	SnapStart                  *SnapStartResponse
+	RuntimeVersionConfig       *RuntimeVersionConfig
+	LoggingConfig              *LoggingConfig
+	TenancyConfig              *TenancyConfig
+	CapacityProviderConfig     *CapacityProviderConfig
+	ConfigSha256               *string
+	DurableConfig              *DurableConfig
 }
 
 // RuntimeVersionConfig is the model's structure RuntimeVersionConfig.
@@ -837,6 +1152,11 @@ type SelfManagedKafkaEventSourceConfig struct {
 	SchemaRegistryConfig *KafkaSchemaRegistryConfig
 }
 
+// SnapStart is the model's structure SnapStart.
+type SnapStart struct {
+	ApplyOn *string
+}
+
 // SnapStartResponse is the model's structure SnapStartResponse.
 type SnapStartResponse struct {
 	ApplyOn            *string
@@ -847,6 +1167,16 @@ type SnapStartResponse struct {
 type SourceAccessConfiguration struct {
 	Type *string
 	URI  *string
+}
+
+// TagResourceInput is the input of TagResource.
+type TagResourceInput struct {
+	Resource *string
+	Tags     map[string]string
+}
+
+// TagResourceOutput is the output of TagResource.
+type TagResourceOutput struct {
 }
 
 // TagsError is the model's structure TagsError.
@@ -860,9 +1190,44 @@ type TenancyConfig struct {
 	TenantIsolationMode *string
 }
 
+// TracingConfig is the model's structure TracingConfig.
+type TracingConfig struct {
+	Mode *string
+}
+
 // TracingConfigResponse is the model's structure TracingConfigResponse.
 type TracingConfigResponse struct {
 	Mode *string
+}
+
+// UntagResourceInput is the input of UntagResource.
+type UntagResourceInput struct {
+	Resource *string
+	TagKeys  []string
+}
+
+// UntagResourceOutput is the output of UntagResource.
+type UntagResourceOutput struct {
+}
+
+// UpdateAliasInput is the input of UpdateAlias.
+type UpdateAliasInput struct {
+	FunctionName    *string
+	Name            *string
+	FunctionVersion *string
+	Description     *string
+	RoutingConfig   *AliasRoutingConfiguration
+	RevisionId      *string
+}
+
+// UpdateAliasOutput is the output of UpdateAlias.
+type UpdateAliasOutput struct {
+	AliasArn        *string
+	Name            *string
+	FunctionVersion *string
+	Description     *string
+	RoutingConfig   *AliasRoutingConfiguration
+	RevisionId      *string
 }
 
 // UpdateEventSourceMappingInput is the input of UpdateEventSourceMapping.
@@ -926,6 +1291,142 @@ type UpdateEventSourceMappingOutput struct {
 	DocumentDBEventSourceConfig         *DocumentDBEventSourceConfig
 	EventSourceMappingArn               *string
 	ProvisionedPollerConfig             *ProvisionedPollerConfig
+}
+
+// UpdateFunctionCodeInput is the input of UpdateFunctionCode.
+type UpdateFunctionCodeInput struct {
+	FunctionName    *string
+	ZipFile         []byte
+	S3Bucket        *string
+	S3Key           *string
+	S3ObjectVersion *string
+	ImageUri        *string
+	Architectures   []string
+	Publish         *bool
+	PublishTo       *string
+	DryRun          *bool
+	RevisionId      *string
+	SourceKMSKeyArn *string
+}
+
+// UpdateFunctionCodeOutput is the output of UpdateFunctionCode.
+type UpdateFunctionCodeOutput struct {
+	FunctionName               *string
+	FunctionArn                *string
+	Runtime                    *string
+	Role                       *string
+	Handler                    *string
+	CodeSize                   *int64
+	Description                *string
+	Timeout                    *int32
+	MemorySize                 *int32
+	LastModified               *string
+	CodeSha256                 *string
+	Version                    *string
+	VpcConfig                  *VpcConfigResponse
+	DeadLetterConfig           *DeadLetterConfig
+	Environment                *EnvironmentResponse
+	KMSKeyArn                  *string
+	TracingConfig              *TracingConfigResponse
+	MasterArn                  *string
+	RevisionId                 *string
+	Layers                     []Layer
+	State                      *string
+	StateReason                *string
+	StateReasonCode            *string
+	LastUpdateStatus           *string
+	LastUpdateStatusReason     *string
+	LastUpdateStatusReasonCode *string
+	FileSystemConfigs          []FileSystemConfig
+	SigningProfileVersionArn   *string
+	SigningJobArn              *string
+	PackageType                *string
+	ImageConfigResponse        *ImageConfigResponse
+	Architectures              []string
+	EphemeralStorage           *EphemeralStorage
+	SnapStart                  *SnapStartResponse
+	RuntimeVersionConfig       *RuntimeVersionConfig
+	LoggingConfig              *LoggingConfig
+	TenancyConfig              *TenancyConfig
+	CapacityProviderConfig     *CapacityProviderConfig
+	ConfigSha256               *string
+	DurableConfig              *DurableConfig
+}
+
+// UpdateFunctionConfigurationInput is the input of UpdateFunctionConfiguration.
+type UpdateFunctionConfigurationInput struct {
+	FunctionName           *string
+	Role                   *string
+	Handler                *string
+	Description            *string
+	Timeout                *int32
+	MemorySize             *int32
+	VpcConfig              *VpcConfig
+	Environment            *Environment
+	Runtime                *string
+	DeadLetterConfig       *DeadLetterConfig
+	KMSKeyArn              *string
+	TracingConfig          *TracingConfig
+	RevisionId             *string
+	Layers                 []string
+	FileSystemConfigs      []FileSystemConfig
+	ImageConfig            *ImageConfig
+	EphemeralStorage       *EphemeralStorage
+	SnapStart              *SnapStart
+	LoggingConfig          *LoggingConfig
+	CapacityProviderConfig *CapacityProviderConfig
+	DurableConfig          *DurableConfig
+}
+
+// UpdateFunctionConfigurationOutput is the output of UpdateFunctionConfiguration.
+type UpdateFunctionConfigurationOutput struct {
+	FunctionName               *string
+	FunctionArn                *string
+	Runtime                    *string
+	Role                       *string
+	Handler                    *string
+	CodeSize                   *int64
+	Description                *string
+	Timeout                    *int32
+	MemorySize                 *int32
+	LastModified               *string
+	CodeSha256                 *string
+	Version                    *string
+	VpcConfig                  *VpcConfigResponse
+	DeadLetterConfig           *DeadLetterConfig
+	Environment                *EnvironmentResponse
+	KMSKeyArn                  *string
+	TracingConfig              *TracingConfigResponse
+	MasterArn                  *string
+	RevisionId                 *string
+	Layers                     []Layer
+	State                      *string
+	StateReason                *string
+	StateReasonCode            *string
+	LastUpdateStatus           *string
+	LastUpdateStatusReason     *string
+	LastUpdateStatusReasonCode *string
+	FileSystemConfigs          []FileSystemConfig
+	SigningProfileVersionArn   *string
+	SigningJobArn              *string
+	PackageType                *string
+	ImageConfigResponse        *ImageConfigResponse
+	Architectures              []string
+	EphemeralStorage           *EphemeralStorage
+	SnapStart                  *SnapStartResponse
+	RuntimeVersionConfig       *RuntimeVersionConfig
+	LoggingConfig              *LoggingConfig
+	TenancyConfig              *TenancyConfig
+	CapacityProviderConfig     *CapacityProviderConfig
+	ConfigSha256               *string
+	DurableConfig              *DurableConfig
+}
+
+// VpcConfig is the model's structure VpcConfig.
+type VpcConfig struct {
+	SubnetIds               []string
+	SecurityGroupIds        []string
+	Ipv6AllowedForDualStack *bool
 }
 
 // VpcConfigResponse is the model's structure VpcConfigResponse.
@@ -992,6 +1493,11 @@ const (
 // Values of FunctionVersion.
 const (
 	FunctionVersionAll = "ALL"
+)
+
+// Values of FunctionVersionLatestPublished.
+const (
+	FunctionVersionLatestPublishedLatestPublished = "LATEST_PUBLISHED"
 )
 
 // Values of InvocationType.
@@ -1249,35 +1755,35 @@ var model = wire.Model{
 		{Name: "AddLayerVersionPermission", Input: -1, Output: -1, Method: "POST", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", Status: 201},
 		{Name: "AddPermission", Input: -1, Output: -1, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/policy", Status: 201},
 		{Name: "CheckpointDurableExecution", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint", Status: 200},
-		{Name: "CreateAlias", Input: -1, Output: -1, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 201},
+		{Name: "CreateAlias", Input: 29, Output: 30, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 201, Errors: []int{6, 122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "CreateCapacityProvider", Input: -1, Output: -1, Method: "POST", URI: "/2025-11-30/capacity-providers", Status: 202},
 		{Name: "CreateCodeSigningConfig", Input: -1, Output: -1, Method: "POST", URI: "/2020-04-22/code-signing-configs", Status: 201},
-		{Name: "CreateEventSourceMapping", Input: 17, Output: 18, Method: "POST", URI: "/2015-03-31/event-source-mappings", Status: 202, Errors: []int{94, 161, 163, 184, 217}, Flags: wire.OpImplemented},
-		{Name: "CreateFunction", Input: -1, Output: -1, Method: "POST", URI: "/2015-03-31/functions", Status: 201},
+		{Name: "CreateEventSourceMapping", Input: 31, Output: 32, Method: "POST", URI: "/2015-03-31/event-source-mappings", Status: 202, Errors: []int{122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "CreateFunction", Input: 33, Output: 34, Method: "POST", URI: "/2015-03-31/functions", Status: 201, Errors: []int{24, 25, 26, 105, 121, 122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "CreateFunctionUrlConfig", Input: -1, Output: -1, Method: "POST", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 201},
-		{Name: "DeleteAlias", Input: -1, Output: -1, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 204},
+		{Name: "DeleteAlias", Input: 38, Output: 39, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 204, Errors: []int{122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "DeleteCapacityProvider", Input: -1, Output: -1, Method: "DELETE", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}", Status: 202},
 		{Name: "DeleteCodeSigningConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 204},
-		{Name: "DeleteEventSourceMapping", Input: 22, Output: 23, Method: "DELETE", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{94, 161, 162, 163, 184, 217}, Flags: wire.OpImplemented},
-		{Name: "DeleteFunction", Input: -1, Output: -1, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}", Status: 200},
+		{Name: "DeleteEventSourceMapping", Input: 40, Output: 41, Method: "DELETE", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{122, 199, 200, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "DeleteFunction", Input: 42, Output: 43, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "DeleteFunctionCodeSigningConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 204},
 		{Name: "DeleteFunctionConcurrency", Input: -1, Output: -1, Method: "DELETE", URI: "/2017-10-31/functions/{FunctionName}/concurrency", Status: 204},
 		{Name: "DeleteFunctionEventInvokeConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 204},
 		{Name: "DeleteFunctionUrlConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 204},
 		{Name: "DeleteLayerVersion", Input: -1, Output: -1, Method: "DELETE", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", Status: 204},
 		{Name: "DeleteProvisionedConcurrencyConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 204},
-		{Name: "GetAccountSettings", Input: 81, Output: 82, Method: "GET", URI: "/2016-08-19/account-settings", Status: 200, Errors: []int{184, 217}, Flags: wire.OpImplemented},
-		{Name: "GetAlias", Input: -1, Output: -1, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200},
+		{Name: "GetAccountSettings", Input: 106, Output: 107, Method: "GET", URI: "/2016-08-19/account-settings", Status: 200, Errors: []int{225, 263}, Flags: wire.OpImplemented},
+		{Name: "GetAlias", Input: 108, Output: 109, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "GetCapacityProvider", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}", Status: 200},
 		{Name: "GetCodeSigningConfig", Input: -1, Output: -1, Method: "GET", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 200},
 		{Name: "GetDurableExecution", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}", Status: 200},
 		{Name: "GetDurableExecutionHistory", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/history", Status: 200},
 		{Name: "GetDurableExecutionState", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/state", Status: 200},
-		{Name: "GetEventSourceMapping", Input: 83, Output: 84, Method: "GET", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 200, Errors: []int{94, 163, 184, 217}, Flags: wire.OpImplemented},
-		{Name: "GetFunction", Input: 87, Output: 88, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{94, 163, 184, 217}, Flags: wire.OpImplemented},
+		{Name: "GetEventSourceMapping", Input: 110, Output: 111, Method: "GET", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "GetFunction", Input: 114, Output: 115, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "GetFunctionCodeSigningConfig", Input: -1, Output: -1, Method: "GET", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 200},
 		{Name: "GetFunctionConcurrency", Input: -1, Output: -1, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/concurrency", Status: 200},
-		{Name: "GetFunctionConfiguration", Input: 85, Output: 86, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{94, 163, 184, 217}, Flags: wire.OpImplemented},
+		{Name: "GetFunctionConfiguration", Input: 112, Output: 113, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "GetFunctionEventInvokeConfig", Input: -1, Output: -1, Method: "GET", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200},
 		{Name: "GetFunctionRecursionConfig", Input: -1, Output: -1, Method: "GET", URI: "/2024-08-31/functions/{FunctionName}/recursion-config", Status: 200},
 		{Name: "GetFunctionScalingConfig", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/functions/{FunctionName}/function-scaling-config", Status: 200},
@@ -1288,26 +1794,26 @@ var model = wire.Model{
 		{Name: "GetPolicy", Input: -1, Output: -1, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/policy", Status: 200},
 		{Name: "GetProvisionedConcurrencyConfig", Input: -1, Output: -1, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 200},
 		{Name: "GetRuntimeManagementConfig", Input: -1, Output: -1, Method: "GET", URI: "/2021-07-20/functions/{FunctionName}/runtime-management-config", Status: 200},
-		{Name: "Invoke", Input: 101, Output: 102, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/invocations", Status: 200, Errors: []int{12, 13, 14, 29, 32, 33, 34, 35, 36, 37, 38, 39, 40, 94, 95, 96, 97, 98, 99, 103, 104, 105, 107, 141, 144, 157, 158, 161, 163, 164, 171, 172, 173, 183, 184, 185, 187, 188, 190, 192, 201, 217, 226}, Flags: wire.OpImplemented},
+		{Name: "Invoke", Input: 129, Output: 130, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/invocations", Status: 200, Errors: []int{20, 21, 22, 49, 52, 53, 54, 55, 56, 57, 58, 59, 60, 122, 123, 124, 125, 126, 127, 131, 132, 133, 135, 176, 179, 195, 196, 199, 201, 202, 210, 211, 212, 224, 225, 226, 229, 230, 232, 234, 243, 263, 273}, Flags: wire.OpImplemented},
 		{Name: "InvokeAsync", Input: -1, Output: -1, Method: "POST", URI: "/2014-11-13/functions/{FunctionName}/invoke-async", Status: 202},
 		{Name: "InvokeWithResponseStream", Input: -1, Output: -1, Method: "POST", URI: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", Status: 200},
-		{Name: "ListAliases", Input: -1, Output: -1, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 200},
+		{Name: "ListAliases", Input: 151, Output: 152, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "ListCapacityProviders", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/capacity-providers", Status: 200},
 		{Name: "ListCodeSigningConfigs", Input: -1, Output: -1, Method: "GET", URI: "/2020-04-22/code-signing-configs", Status: 200},
 		{Name: "ListDurableExecutionsByFunction", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/functions/{FunctionName}/durable-executions", Status: 200},
-		{Name: "ListEventSourceMappings", Input: 122, Output: 123, Method: "GET", URI: "/2015-03-31/event-source-mappings", Status: 200, Errors: []int{94, 163, 184, 217}, Flags: wire.OpImplemented},
+		{Name: "ListEventSourceMappings", Input: 153, Output: 154, Method: "GET", URI: "/2015-03-31/event-source-mappings", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "ListFunctionEventInvokeConfigs", Input: -1, Output: -1, Method: "GET", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list", Status: 200},
 		{Name: "ListFunctionUrlConfigs", Input: -1, Output: -1, Method: "GET", URI: "/2021-10-31/functions/{FunctionName}/urls", Status: 200},
 		{Name: "ListFunctionVersionsByCapacityProvider", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions", Status: 200},
-		{Name: "ListFunctions", Input: 124, Output: 125, Method: "GET", URI: "/2015-03-31/functions", Status: 200, Errors: []int{94, 184, 217}, Flags: wire.OpImplemented},
+		{Name: "ListFunctions", Input: 155, Output: 156, Method: "GET", URI: "/2015-03-31/functions", Status: 200, Errors: []int{122, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "ListFunctionsByCodeSigningConfig", Input: -1, Output: -1, Method: "GET", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions", Status: 200},
 		{Name: "ListLayerVersions", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers/{LayerName}/versions", Status: 200},
 		{Name: "ListLayers", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers", Status: 200},
 		{Name: "ListProvisionedConcurrencyConfigs", Input: -1, Output: -1, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL", Status: 200},
-		{Name: "ListTags", Input: -1, Output: -1, Method: "GET", URI: "/2017-03-31/tags/{Resource}", Status: 200},
-		{Name: "ListVersionsByFunction", Input: -1, Output: -1, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 200},
+		{Name: "ListTags", Input: 157, Output: 158, Method: "GET", URI: "/2017-03-31/tags/{Resource}", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "ListVersionsByFunction", Input: 159, Output: 160, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "PublishLayerVersion", Input: -1, Output: -1, Method: "POST", URI: "/2018-10-31/layers/{LayerName}/versions", Status: 201},
-		{Name: "PublishVersion", Input: -1, Output: -1, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 201},
+		{Name: "PublishVersion", Input: 191, Output: 192, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 201, Errors: []int{25, 105, 122, 188, 199, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "PutFunctionCodeSigningConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 200},
 		{Name: "PutFunctionConcurrency", Input: -1, Output: -1, Method: "PUT", URI: "/2017-10-31/functions/{FunctionName}/concurrency", Status: 200},
 		{Name: "PutFunctionEventInvokeConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200},
@@ -1321,912 +1827,1330 @@ var model = wire.Model{
 		{Name: "SendDurableExecutionCallbackHeartbeat", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat", Status: 200},
 		{Name: "SendDurableExecutionCallbackSuccess", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-execution-callbacks/{CallbackId}/succeed", Status: 200},
 		{Name: "StopDurableExecution", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/stop", Status: 200},
-		{Name: "TagResource", Input: -1, Output: -1, Method: "POST", URI: "/2017-03-31/tags/{Resource}", Status: 204},
-		{Name: "UntagResource", Input: -1, Output: -1, Method: "DELETE", URI: "/2017-03-31/tags/{Resource}", Status: 204},
-		{Name: "UpdateAlias", Input: -1, Output: -1, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200},
+		{Name: "TagResource", Input: 249, Output: 250, Method: "POST", URI: "/2017-03-31/tags/{Resource}", Status: 204, Errors: []int{122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "UntagResource", Input: 274, Output: 275, Method: "DELETE", URI: "/2017-03-31/tags/{Resource}", Status: 204, Errors: []int{122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "UpdateAlias", Input: 276, Output: 277, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200, Errors: []int{122, 188, 199, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "UpdateCapacityProvider", Input: -1, Output: -1, Method: "PUT", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}", Status: 202},
 		{Name: "UpdateCodeSigningConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 200},
-		{Name: "UpdateEventSourceMapping", Input: 227, Output: 228, Method: "PUT", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{94, 161, 162, 163, 184, 217}, Flags: wire.OpImplemented},
-		{Name: "UpdateFunctionCode", Input: -1, Output: -1, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/code", Status: 200},
-		{Name: "UpdateFunctionConfiguration", Input: -1, Output: -1, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200},
+		{Name: "UpdateEventSourceMapping", Input: 278, Output: 279, Method: "PUT", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{122, 199, 200, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "UpdateFunctionCode", Input: 280, Output: 281, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/code", Status: 200, Errors: []int{24, 25, 26, 121, 122, 188, 199, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "UpdateFunctionConfiguration", Input: 282, Output: 283, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{24, 26, 121, 122, 188, 199, 201, 225, 263}, Flags: wire.OpImplemented},
 		{Name: "UpdateFunctionEventInvokeConfig", Input: -1, Output: -1, Method: "POST", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200},
 		{Name: "UpdateFunctionUrlConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 200},
 	},
 	Shapes: []wire.Shape{
 		0: {Name: "AccountLimit", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TotalCodeSize", Shape: 131},
-			{Name: "CodeSizeUnzipped", Shape: 131},
-			{Name: "CodeSizeZipped", Shape: 131},
-			{Name: "ConcurrentExecutions", Shape: 93},
-			{Name: "UnreservedConcurrentExecutions", Shape: 225},
+			{Name: "TotalCodeSize", Shape: 166},
+			{Name: "CodeSizeUnzipped", Shape: 166},
+			{Name: "CodeSizeZipped", Shape: 166},
+			{Name: "ConcurrentExecutions", Shape: 120},
+			{Name: "UnreservedConcurrentExecutions", Shape: 272},
 		}},
 		1: {Name: "AccountUsage", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TotalCodeSize", Shape: 131},
-			{Name: "FunctionCount", Shape: 131},
+			{Name: "TotalCodeSize", Shape: 166},
+			{Name: "FunctionCount", Shape: 166},
 		}},
-		2: {Name: "AmazonManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ConsumerGroupId", Shape: 223},
-			{Name: "SchemaRegistryConfig", Shape: 111},
+		2: {Name: "AdditionalVersion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "[0-9]+"},
+		3: {Name: "AdditionalVersionWeights", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 2},
+			{Name: "value", Shape: 289},
 		}},
-		3: {Name: "ApplicationLogLevel", Kind: wire.String, Enum: []string{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}},
-		4: {Name: "Architecture", Kind: wire.String, Enum: []string{"x86_64", "arm64"}},
-		5: {Name: "ArchitecturesList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 4},
+		4: {Name: "Alias", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "(?!^[0-9]+$)([a-zA-Z0-9-_]+)"},
+		5: {Name: "AliasConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 95},
+			{Name: "Name", Shape: 4},
+			{Name: "FunctionVersion", Shape: 284},
+			{Name: "Description", Shape: 44},
+			{Name: "RoutingConfig", Shape: 8},
+			{Name: "RevisionId", Shape: 241},
 		}},
-		6:  {Name: "Arn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
-		7:  {Name: "BatchSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
-		8:  {Name: "BisectBatchOnFunctionError", Kind: wire.Boolean},
-		9:  {Name: "Blob", Kind: wire.Blob, Flags: wire.Sensitive},
-		10: {Name: "CapacityProviderArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+"},
-		11: {Name: "CapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LambdaManagedInstancesCapacityProviderConfig", Shape: 115, Flags: wire.Required},
+		6: {Name: "AliasLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
 		}},
-		12: {Name: "CodeArtifactUserDeletedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
+		7: {Name: "AliasList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 5},
 		}},
-		13: {Name: "CodeArtifactUserFailedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
+		8: {Name: "AliasRoutingConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AdditionalVersionWeights", Shape: 3},
 		}},
-		14: {Name: "CodeArtifactUserPendingException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
+		9: {Name: "AmazonManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ConsumerGroupId", Shape: 270},
+			{Name: "SchemaRegistryConfig", Shape: 139},
 		}},
-		15: {Name: "CollectionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 57, HasMax: true}, Pattern: "(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*)"},
-		16: {Name: "Concurrency", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReservedConcurrentExecutions", Shape: 159},
+		10: {Name: "ApplicationLogLevel", Kind: wire.String, Enum: []string{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}},
+		11: {Name: "Architecture", Kind: wire.String, Enum: []string{"x86_64", "arm64"}},
+		12: {Name: "ArchitecturesList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 11},
 		}},
-		17: {Name: "CreateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "EventSourceArn", Shape: 6},
-			{Name: "FunctionName", Shape: 143, Flags: wire.Required},
-			{Name: "Enabled", Shape: 41},
-			{Name: "BatchSize", Shape: 7},
-			{Name: "FilterCriteria", Shape: 68},
-			{Name: "KMSKeyArn", Shape: 106},
-			{Name: "MetricsConfig", Shape: 58},
-			{Name: "LoggingConfig", Shape: 55},
-			{Name: "ScalingConfig", Shape: 174},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 134},
-			{Name: "ParallelizationFactor", Shape: 150},
-			{Name: "StartingPosition", Shape: 61},
-			{Name: "StartingPositionTimestamp", Shape: 20},
-			{Name: "DestinationConfig", Shape: 26},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 137},
-			{Name: "BisectBatchOnFunctionError", Shape: 8},
-			{Name: "MaximumRetryAttempts", Shape: 138},
-			{Name: "Tags", Shape: 207},
-			{Name: "TumblingWindowInSeconds", Shape: 222},
-			{Name: "Topics", Shape: 219},
-			{Name: "Queues", Shape: 156},
-			{Name: "SourceAccessConfigurations", Shape: 194},
-			{Name: "SelfManagedEventSource", Shape: 179},
-			{Name: "FunctionResponseTypes", Shape: 79},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 2},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 180},
-			{Name: "DocumentDBEventSourceConfig", Shape: 27},
-			{Name: "ProvisionedPollerConfig", Shape: 153},
+		13: {Name: "Arn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
+		14: {Name: "BatchSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
+		15: {Name: "BisectBatchOnFunctionError", Kind: wire.Boolean},
+		16: {Name: "Blob", Kind: wire.Blob, Flags: wire.Sensitive},
+		17: {Name: "Boolean", Kind: wire.Boolean},
+		18: {Name: "CapacityProviderArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+"},
+		19: {Name: "CapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LambdaManagedInstancesCapacityProviderConfig", Shape: 143, Flags: wire.Required},
 		}},
-		18: {Name: "CreateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 224},
-			{Name: "StartingPosition", Shape: 61},
-			{Name: "StartingPositionTimestamp", Shape: 20},
-			{Name: "BatchSize", Shape: 7},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 134},
-			{Name: "ParallelizationFactor", Shape: 150},
-			{Name: "EventSourceArn", Shape: 6},
-			{Name: "FilterCriteria", Shape: 68},
-			{Name: "FilterCriteriaError", Shape: 69},
-			{Name: "KMSKeyArn", Shape: 106},
-			{Name: "MetricsConfig", Shape: 58},
-			{Name: "LoggingConfig", Shape: 55},
-			{Name: "ScalingConfig", Shape: 174},
-			{Name: "FunctionArn", Shape: 74},
-			{Name: "LastModified", Shape: 20},
-			{Name: "LastProcessingResult", Shape: 199},
-			{Name: "State", Shape: 199},
-			{Name: "StateTransitionReason", Shape: 199},
-			{Name: "DestinationConfig", Shape: 26},
-			{Name: "Topics", Shape: 219},
-			{Name: "Queues", Shape: 156},
-			{Name: "SourceAccessConfigurations", Shape: 194},
-			{Name: "SelfManagedEventSource", Shape: 179},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 137},
-			{Name: "BisectBatchOnFunctionError", Shape: 8},
-			{Name: "MaximumRetryAttempts", Shape: 138},
-			{Name: "TumblingWindowInSeconds", Shape: 222},
-			{Name: "FunctionResponseTypes", Shape: 79},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 2},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 180},
-			{Name: "DocumentDBEventSourceConfig", Shape: 27},
-			{Name: "EventSourceMappingArn", Shape: 53},
-			{Name: "ProvisionedPollerConfig", Shape: 153},
+		20: {Name: "CodeArtifactUserDeletedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
 		}},
-		19: {Name: "DatabaseName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 63, HasMax: true}, Pattern: "[^ /\\.$\\x22]*"},
-		20: {Name: "Date", Kind: wire.Timestamp},
-		21: {Name: "DeadLetterConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TargetArn", Shape: 160},
+		21: {Name: "CodeArtifactUserFailedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
 		}},
-		22: {Name: "DeleteEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 224, Location: wire.InURI, Flags: wire.Required},
+		22: {Name: "CodeArtifactUserPendingException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
 		}},
-		23: {Name: "DeleteEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 224},
-			{Name: "StartingPosition", Shape: 61},
-			{Name: "StartingPositionTimestamp", Shape: 20},
-			{Name: "BatchSize", Shape: 7},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 134},
-			{Name: "ParallelizationFactor", Shape: 150},
-			{Name: "EventSourceArn", Shape: 6},
-			{Name: "FilterCriteria", Shape: 68},
-			{Name: "FilterCriteriaError", Shape: 69},
-			{Name: "KMSKeyArn", Shape: 106},
-			{Name: "MetricsConfig", Shape: 58},
-			{Name: "LoggingConfig", Shape: 55},
-			{Name: "ScalingConfig", Shape: 174},
-			{Name: "FunctionArn", Shape: 74},
-			{Name: "LastModified", Shape: 20},
-			{Name: "LastProcessingResult", Shape: 199},
-			{Name: "State", Shape: 199},
-			{Name: "StateTransitionReason", Shape: 199},
-			{Name: "DestinationConfig", Shape: 26},
-			{Name: "Topics", Shape: 219},
-			{Name: "Queues", Shape: 156},
-			{Name: "SourceAccessConfigurations", Shape: 194},
-			{Name: "SelfManagedEventSource", Shape: 179},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 137},
-			{Name: "BisectBatchOnFunctionError", Shape: 8},
-			{Name: "MaximumRetryAttempts", Shape: 138},
-			{Name: "TumblingWindowInSeconds", Shape: 222},
-			{Name: "FunctionResponseTypes", Shape: 79},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 2},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 180},
-			{Name: "DocumentDBEventSourceConfig", Shape: 27},
-			{Name: "EventSourceMappingArn", Shape: 53},
-			{Name: "ProvisionedPollerConfig", Shape: 153},
+		23: {Name: "CodeSigningConfigArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 200, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}"},
+		24: {Name: "CodeSigningConfigNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		24: {Name: "Description", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
-		25: {Name: "DestinationArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 350, HasMax: true}, Pattern: "$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
-		26: {Name: "DestinationConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "OnSuccess", Shape: 148},
-			{Name: "OnFailure", Shape: 147},
+		25: {Name: "CodeStorageExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
 		}},
-		27: {Name: "DocumentDBEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "DatabaseName", Shape: 19},
-			{Name: "CollectionName", Shape: 15},
-			{Name: "FullDocument", Shape: 73},
+		26: {Name: "CodeVerificationFailedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		28: {Name: "DurableConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RetentionPeriodInDays", Shape: 165},
-			{Name: "ExecutionTimeout", Shape: 63},
+		27: {Name: "CollectionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 57, HasMax: true}, Pattern: "(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*)"},
+		28: {Name: "Concurrency", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReservedConcurrentExecutions", Shape: 197},
 		}},
-		29: {Name: "DurableExecutionAlreadyStartedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
+		29: {Name: "CreateAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Name", Shape: 4, Flags: wire.Required},
+			{Name: "FunctionVersion", Shape: 285, Flags: wire.Required},
+			{Name: "Description", Shape: 44},
+			{Name: "RoutingConfig", Shape: 8},
 		}},
-		30: {Name: "DurableExecutionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)"},
-		31: {Name: "DurableExecutionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 64, HasMax: true}, Pattern: "[a-zA-Z0-9-_]+"},
-		32: {Name: "EC2AccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
+		30: {Name: "CreateAliasOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 95},
+			{Name: "Name", Shape: 4},
+			{Name: "FunctionVersion", Shape: 284},
+			{Name: "Description", Shape: 44},
+			{Name: "RoutingConfig", Shape: 8},
+			{Name: "RevisionId", Shape: 241},
 		}},
-		33: {Name: "EC2ThrottledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
+		31: {Name: "CreateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "EventSourceArn", Shape: 13},
+			{Name: "FunctionName", Shape: 178, Flags: wire.Required},
+			{Name: "Enabled", Shape: 61},
+			{Name: "BatchSize", Shape: 14},
+			{Name: "FilterCriteria", Shape: 89},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "MetricsConfig", Shape: 79},
+			{Name: "LoggingConfig", Shape: 76},
+			{Name: "ScalingConfig", Shape: 215},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
+			{Name: "ParallelizationFactor", Shape: 185},
+			{Name: "StartingPosition", Shape: 82},
+			{Name: "StartingPositionTimestamp", Shape: 36},
+			{Name: "DestinationConfig", Shape: 46},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
+			{Name: "BisectBatchOnFunctionError", Shape: 15},
+			{Name: "MaximumRetryAttempts", Shape: 173},
+			{Name: "Tags", Shape: 253},
+			{Name: "TumblingWindowInSeconds", Shape: 269},
+			{Name: "Topics", Shape: 265},
+			{Name: "Queues", Shape: 194},
+			{Name: "SourceAccessConfigurations", Shape: 236},
+			{Name: "SelfManagedEventSource", Shape: 220},
+			{Name: "FunctionResponseTypes", Shape: 102},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
+			{Name: "DocumentDBEventSourceConfig", Shape: 47},
+			{Name: "ProvisionedPollerConfig", Shape: 189},
 		}},
-		34: {Name: "EC2UnexpectedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-			{Name: "EC2ErrorCode", Shape: 199},
+		32: {Name: "CreateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 271},
+			{Name: "StartingPosition", Shape: 82},
+			{Name: "StartingPositionTimestamp", Shape: 36},
+			{Name: "BatchSize", Shape: 14},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
+			{Name: "ParallelizationFactor", Shape: 185},
+			{Name: "EventSourceArn", Shape: 13},
+			{Name: "FilterCriteria", Shape: 89},
+			{Name: "FilterCriteriaError", Shape: 90},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "MetricsConfig", Shape: 79},
+			{Name: "LoggingConfig", Shape: 76},
+			{Name: "ScalingConfig", Shape: 215},
+			{Name: "FunctionArn", Shape: 95},
+			{Name: "LastModified", Shape: 36},
+			{Name: "LastProcessingResult", Shape: 241},
+			{Name: "State", Shape: 241},
+			{Name: "StateTransitionReason", Shape: 241},
+			{Name: "DestinationConfig", Shape: 46},
+			{Name: "Topics", Shape: 265},
+			{Name: "Queues", Shape: 194},
+			{Name: "SourceAccessConfigurations", Shape: 236},
+			{Name: "SelfManagedEventSource", Shape: 220},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
+			{Name: "BisectBatchOnFunctionError", Shape: 15},
+			{Name: "MaximumRetryAttempts", Shape: 173},
+			{Name: "TumblingWindowInSeconds", Shape: 269},
+			{Name: "FunctionResponseTypes", Shape: 102},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
+			{Name: "DocumentDBEventSourceConfig", Shape: 47},
+			{Name: "EventSourceMappingArn", Shape: 74},
+			{Name: "ProvisionedPollerConfig", Shape: 189},
 		}},
-		35: {Name: "EFSIOException", Kind: wire.Structure, ErrorStatus: 410, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
+		33: {Name: "CreateFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 100, Flags: wire.Required},
+			{Name: "Runtime", Shape: 241},
+			{Name: "Role", Shape: 204, Flags: wire.Required},
+			{Name: "Handler", Shape: 116},
+			{Name: "Code", Shape: 96, Flags: wire.Required},
+			{Name: "Description", Shape: 44},
+			{Name: "Timeout", Shape: 261},
+			{Name: "MemorySize", Shape: 174},
+			{Name: "Publish", Shape: 17},
+			{Name: "PublishTo", Shape: 104},
+			{Name: "VpcConfig", Shape: 286},
+			{Name: "PackageType", Shape: 184},
+			{Name: "DeadLetterConfig", Shape: 37},
+			{Name: "Environment", Shape: 66},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "TracingConfig", Shape: 266},
+			{Name: "Tags", Shape: 253},
+			{Name: "Layers", Shape: 148},
+			{Name: "FileSystemConfigs", Shape: 87},
+			{Name: "CodeSigningConfigArn", Shape: 23},
+			{Name: "ImageConfig", Shape: 117},
+			{Name: "Architectures", Shape: 12},
+			{Name: "EphemeralStorage", Shape: 72},
+			{Name: "SnapStart", Shape: 227},
+			{Name: "LoggingConfig", Shape: 165},
+			{Name: "TenancyConfig", Shape: 257},
+			{Name: "CapacityProviderConfig", Shape: 19},
+			{Name: "DurableConfig", Shape: 48},
 		}},
-		36: {Name: "EFSMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
+		34: {Name: "CreateFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178},
+			{Name: "FunctionArn", Shape: 177},
+			{Name: "Runtime", Shape: 205},
+			{Name: "Role", Shape: 204},
+			{Name: "Handler", Shape: 116},
+			{Name: "CodeSize", Shape: 166},
+			{Name: "Description", Shape: 44},
+			{Name: "Timeout", Shape: 261},
+			{Name: "MemorySize", Shape: 174},
+			{Name: "LastModified", Shape: 262},
+			{Name: "CodeSha256", Shape: 241},
+			{Name: "Version", Shape: 284},
+			{Name: "VpcConfig", Shape: 287},
+			{Name: "DeadLetterConfig", Shape: 37},
+			{Name: "Environment", Shape: 68},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "TracingConfig", Shape: 267},
+			{Name: "MasterArn", Shape: 95},
+			{Name: "RevisionId", Shape: 241},
+			{Name: "Layers", Shape: 150},
+			{Name: "State", Shape: 238},
+			{Name: "StateReason", Shape: 239},
+			{Name: "StateReasonCode", Shape: 240},
+			{Name: "LastUpdateStatus", Shape: 144},
+			{Name: "LastUpdateStatusReason", Shape: 145},
+			{Name: "LastUpdateStatusReasonCode", Shape: 146},
+			{Name: "FileSystemConfigs", Shape: 87},
+			{Name: "SigningProfileVersionArn", Shape: 13},
+			{Name: "SigningJobArn", Shape: 13},
+			{Name: "PackageType", Shape: 184},
+			{Name: "ImageConfigResponse", Shape: 119},
+			{Name: "Architectures", Shape: 12},
+			{Name: "EphemeralStorage", Shape: 72},
+			{Name: "SnapStart", Shape: 233},
+			{Name: "RuntimeVersionConfig", Shape: 207},
+			{Name: "LoggingConfig", Shape: 165},
+			{Name: "TenancyConfig", Shape: 257},
+			{Name: "CapacityProviderConfig", Shape: 19},
+			{Name: "ConfigSha256", Shape: 241},
+			{Name: "DurableConfig", Shape: 48},
 		}},
-		37: {Name: "EFSMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
+		35: {Name: "DatabaseName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 63, HasMax: true}, Pattern: "[^ /\\.$\\x22]*"},
+		36: {Name: "Date", Kind: wire.Timestamp},
+		37: {Name: "DeadLetterConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TargetArn", Shape: 198},
 		}},
-		38: {Name: "EFSMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
+		38: {Name: "DeleteAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Name", Shape: 4, Location: wire.InURI, Flags: wire.Required},
 		}},
-		39: {Name: "ENILimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
+		39: {Name: "DeleteAliasOutput", Kind: wire.Structure},
+		40: {Name: "DeleteEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 271, Location: wire.InURI, Flags: wire.Required},
 		}},
-		40: {Name: "ENINotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
+		41: {Name: "DeleteEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 271},
+			{Name: "StartingPosition", Shape: 82},
+			{Name: "StartingPositionTimestamp", Shape: 36},
+			{Name: "BatchSize", Shape: 14},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
+			{Name: "ParallelizationFactor", Shape: 185},
+			{Name: "EventSourceArn", Shape: 13},
+			{Name: "FilterCriteria", Shape: 89},
+			{Name: "FilterCriteriaError", Shape: 90},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "MetricsConfig", Shape: 79},
+			{Name: "LoggingConfig", Shape: 76},
+			{Name: "ScalingConfig", Shape: 215},
+			{Name: "FunctionArn", Shape: 95},
+			{Name: "LastModified", Shape: 36},
+			{Name: "LastProcessingResult", Shape: 241},
+			{Name: "State", Shape: 241},
+			{Name: "StateTransitionReason", Shape: 241},
+			{Name: "DestinationConfig", Shape: 46},
+			{Name: "Topics", Shape: 265},
+			{Name: "Queues", Shape: 194},
+			{Name: "SourceAccessConfigurations", Shape: 236},
+			{Name: "SelfManagedEventSource", Shape: 220},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
+			{Name: "BisectBatchOnFunctionError", Shape: 15},
+			{Name: "MaximumRetryAttempts", Shape: 173},
+			{Name: "TumblingWindowInSeconds", Shape: 269},
+			{Name: "FunctionResponseTypes", Shape: 102},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
+			{Name: "DocumentDBEventSourceConfig", Shape: 47},
+			{Name: "EventSourceMappingArn", Shape: 74},
+			{Name: "ProvisionedPollerConfig", Shape: 189},
 		}},
-		41: {Name: "Enabled", Kind: wire.Boolean},
-		42: {Name: "EndPointType", Kind: wire.String, Enum: []string{"KAFKA_BOOTSTRAP_SERVERS"}},
-		43: {Name: "Endpoint", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 300, HasMax: true}, Pattern: "(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5}"},
-		44: {Name: "EndpointLists", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 43},
+		42: {Name: "DeleteFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 181, WireName: "Qualifier", Location: wire.InQuery},
 		}},
-		45: {Name: "Endpoints", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 42},
-			{Name: "value", Shape: 44},
+		43: {Name: "DeleteFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StatusCode", Shape: 120, Location: wire.InStatus},
 		}},
-		46: {Name: "EnvironmentError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 199},
-			{Name: "Message", Shape: 181},
+		44: {Name: "Description", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
+		45: {Name: "DestinationArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 350, HasMax: true}, Pattern: "$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
+		46: {Name: "DestinationConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "OnSuccess", Shape: 183},
+			{Name: "OnFailure", Shape: 182},
 		}},
-		47: {Name: "EnvironmentResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Variables", Shape: 50},
-			{Name: "Error", Shape: 46},
+		47: {Name: "DocumentDBEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "DatabaseName", Shape: 35},
+			{Name: "CollectionName", Shape: 27},
+			{Name: "FullDocument", Shape: 94},
 		}},
-		48: {Name: "EnvironmentVariableName", Kind: wire.String, Pattern: "[a-zA-Z]([a-zA-Z0-9_])+", Flags: wire.Sensitive},
-		49: {Name: "EnvironmentVariableValue", Kind: wire.String, Flags: wire.Sensitive},
-		50: {Name: "EnvironmentVariables", Kind: wire.Map, Flags: wire.Sensitive, Members: []wire.Member{
-			{Name: "key", Shape: 48},
-			{Name: "value", Shape: 49},
+		48: {Name: "DurableConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RetentionPeriodInDays", Shape: 203},
+			{Name: "ExecutionTimeout", Shape: 84},
 		}},
-		51: {Name: "EphemeralStorage", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Size", Shape: 52, Flags: wire.Required},
+		49: {Name: "DurableExecutionAlreadyStartedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		52: {Name: "EphemeralStorageSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 512, HasMin: true, Max: 10240, HasMax: true}},
-		53: {Name: "EventSourceMappingArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 85, HasMin: true, Max: 120, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"},
-		54: {Name: "EventSourceMappingConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 224},
-			{Name: "StartingPosition", Shape: 61},
-			{Name: "StartingPositionTimestamp", Shape: 20},
-			{Name: "BatchSize", Shape: 7},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 134},
-			{Name: "ParallelizationFactor", Shape: 150},
-			{Name: "EventSourceArn", Shape: 6},
-			{Name: "FilterCriteria", Shape: 68},
-			{Name: "FilterCriteriaError", Shape: 69},
-			{Name: "KMSKeyArn", Shape: 106},
-			{Name: "MetricsConfig", Shape: 58},
-			{Name: "LoggingConfig", Shape: 55},
-			{Name: "ScalingConfig", Shape: 174},
-			{Name: "FunctionArn", Shape: 74},
-			{Name: "LastModified", Shape: 20},
-			{Name: "LastProcessingResult", Shape: 199},
-			{Name: "State", Shape: 199},
-			{Name: "StateTransitionReason", Shape: 199},
-			{Name: "DestinationConfig", Shape: 26},
-			{Name: "Topics", Shape: 219},
-			{Name: "Queues", Shape: 156},
-			{Name: "SourceAccessConfigurations", Shape: 194},
-			{Name: "SelfManagedEventSource", Shape: 179},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 137},
-			{Name: "BisectBatchOnFunctionError", Shape: 8},
-			{Name: "MaximumRetryAttempts", Shape: 138},
-			{Name: "TumblingWindowInSeconds", Shape: 222},
-			{Name: "FunctionResponseTypes", Shape: 79},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 2},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 180},
-			{Name: "DocumentDBEventSourceConfig", Shape: 27},
-			{Name: "EventSourceMappingArn", Shape: 53},
-			{Name: "ProvisionedPollerConfig", Shape: 153},
+		50: {Name: "DurableExecutionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)"},
+		51: {Name: "DurableExecutionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 64, HasMax: true}, Pattern: "[a-zA-Z0-9-_]+"},
+		52: {Name: "EC2AccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		55: {Name: "EventSourceMappingLoggingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SystemLogLevel", Shape: 59},
+		53: {Name: "EC2ThrottledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		56: {Name: "EventSourceMappingMetric", Kind: wire.String, Enum: []string{"EventCount", "ErrorCount", "KafkaMetrics"}},
-		57: {Name: "EventSourceMappingMetricList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 3, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 56},
+		54: {Name: "EC2UnexpectedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+			{Name: "EC2ErrorCode", Shape: 241},
 		}},
-		58: {Name: "EventSourceMappingMetricsConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Metrics", Shape: 57},
+		55: {Name: "EFSIOException", Kind: wire.Structure, ErrorStatus: 410, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		59: {Name: "EventSourceMappingSystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
-		60: {Name: "EventSourceMappingsList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 54},
+		56: {Name: "EFSMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		61: {Name: "EventSourcePosition", Kind: wire.String, Enum: []string{"LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"}},
-		62: {Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Kind: wire.Double, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 8, HasMax: true}},
-		63: {Name: "ExecutionTimeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 3.16224e+07, HasMax: true}},
-		64: {Name: "FileSystemArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"},
-		65: {Name: "FileSystemConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Arn", Shape: 64, Flags: wire.Required},
-			{Name: "LocalMountPath", Shape: 126, Flags: wire.Required},
+		57: {Name: "EFSMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		66: {Name: "FileSystemConfigList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 65},
+		58: {Name: "EFSMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		67: {Name: "Filter", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Pattern", Shape: 151},
+		59: {Name: "ENILimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		68: {Name: "FilterCriteria", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Filters", Shape: 72},
+		60: {Name: "ENINotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		69: {Name: "FilterCriteriaError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 70},
-			{Name: "Message", Shape: 71},
+		61: {Name: "Enabled", Kind: wire.Boolean},
+		62: {Name: "EndPointType", Kind: wire.String, Enum: []string{"KAFKA_BOOTSTRAP_SERVERS"}},
+		63: {Name: "Endpoint", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 300, HasMax: true}, Pattern: "(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5}"},
+		64: {Name: "EndpointLists", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 63},
 		}},
-		70: {Name: "FilterCriteriaErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 50, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
-		71: {Name: "FilterCriteriaErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 2048, HasMax: true}, Pattern: ".*"},
-		72: {Name: "FilterList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 67},
+		65: {Name: "Endpoints", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2, HasMax: true}, Members: []wire.Member{
+			{Name: "key", Shape: 62},
+			{Name: "value", Shape: 64},
 		}},
-		73: {Name: "FullDocument", Kind: wire.String, Enum: []string{"UpdateLookup", "Default"}},
-		74: {Name: "FunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
-		75: {Name: "FunctionCodeLocation", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RepositoryType", Shape: 199},
-			{Name: "Location", Shape: 182},
-			{Name: "ImageUri", Shape: 199},
-			{Name: "ResolvedImageUri", Shape: 199},
-			{Name: "SourceKMSKeyArn", Shape: 106},
+		66: {Name: "Environment", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Variables", Shape: 71},
 		}},
-		76: {Name: "FunctionConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 143},
-			{Name: "FunctionArn", Shape: 142},
-			{Name: "Runtime", Shape: 167},
-			{Name: "Role", Shape: 166},
-			{Name: "Handler", Shape: 89},
-			{Name: "CodeSize", Shape: 131},
-			{Name: "Description", Shape: 24},
-			{Name: "Timeout", Shape: 215},
-			{Name: "MemorySize", Shape: 139},
-			{Name: "LastModified", Shape: 216},
-			{Name: "CodeSha256", Shape: 199},
-			{Name: "Version", Shape: 229},
-			{Name: "VpcConfig", Shape: 230},
-			{Name: "DeadLetterConfig", Shape: 21},
-			{Name: "Environment", Shape: 47},
-			{Name: "KMSKeyArn", Shape: 106},
-			{Name: "TracingConfig", Shape: 220},
-			{Name: "MasterArn", Shape: 74},
-			{Name: "RevisionId", Shape: 199},
-			{Name: "Layers", Shape: 121},
-			{Name: "State", Shape: 196},
-			{Name: "StateReason", Shape: 197},
-			{Name: "StateReasonCode", Shape: 198},
-			{Name: "LastUpdateStatus", Shape: 116},
-			{Name: "LastUpdateStatusReason", Shape: 117},
-			{Name: "LastUpdateStatusReasonCode", Shape: 118},
-			{Name: "FileSystemConfigs", Shape: 66},
-			{Name: "SigningProfileVersionArn", Shape: 6},
-			{Name: "SigningJobArn", Shape: 6},
-			{Name: "PackageType", Shape: 149},
-			{Name: "ImageConfigResponse", Shape: 92},
-			{Name: "Architectures", Shape: 5},
-			{Name: "EphemeralStorage", Shape: 51},
-			{Name: "SnapStart", Shape: 191},
-			{Name: "RuntimeVersionConfig", Shape: 169},
-			{Name: "LoggingConfig", Shape: 130},
-			{Name: "TenancyConfig", Shape: 211},
-			{Name: "CapacityProviderConfig", Shape: 11},
-			{Name: "ConfigSha256", Shape: 199},
-			{Name: "DurableConfig", Shape: 28},
+		67: {Name: "EnvironmentError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 241},
+			{Name: "Message", Shape: 222},
 		}},
-		77: {Name: "FunctionList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 76},
+		68: {Name: "EnvironmentResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Variables", Shape: 71},
+			{Name: "Error", Shape: 67},
 		}},
-		78: {Name: "FunctionResponseType", Kind: wire.String, Enum: []string{"ReportBatchItemFailures"}},
-		79: {Name: "FunctionResponseTypeList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 78},
+		69: {Name: "EnvironmentVariableName", Kind: wire.String, Pattern: "[a-zA-Z]([a-zA-Z0-9_])+", Flags: wire.Sensitive},
+		70: {Name: "EnvironmentVariableValue", Kind: wire.String, Flags: wire.Sensitive},
+		71: {Name: "EnvironmentVariables", Kind: wire.Map, Flags: wire.Sensitive, Members: []wire.Member{
+			{Name: "key", Shape: 69},
+			{Name: "value", Shape: 70},
 		}},
-		80: {Name: "FunctionVersion", Kind: wire.String, Enum: []string{"ALL"}},
-		81: {Name: "GetAccountSettingsInput", Kind: wire.Structure},
-		82: {Name: "GetAccountSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
+		72: {Name: "EphemeralStorage", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Size", Shape: 73, Flags: wire.Required},
+		}},
+		73: {Name: "EphemeralStorageSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 512, HasMin: true, Max: 10240, HasMax: true}},
+		74: {Name: "EventSourceMappingArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 85, HasMin: true, Max: 120, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"},
+		75: {Name: "EventSourceMappingConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 271},
+			{Name: "StartingPosition", Shape: 82},
+			{Name: "StartingPositionTimestamp", Shape: 36},
+			{Name: "BatchSize", Shape: 14},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
+			{Name: "ParallelizationFactor", Shape: 185},
+			{Name: "EventSourceArn", Shape: 13},
+			{Name: "FilterCriteria", Shape: 89},
+			{Name: "FilterCriteriaError", Shape: 90},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "MetricsConfig", Shape: 79},
+			{Name: "LoggingConfig", Shape: 76},
+			{Name: "ScalingConfig", Shape: 215},
+			{Name: "FunctionArn", Shape: 95},
+			{Name: "LastModified", Shape: 36},
+			{Name: "LastProcessingResult", Shape: 241},
+			{Name: "State", Shape: 241},
+			{Name: "StateTransitionReason", Shape: 241},
+			{Name: "DestinationConfig", Shape: 46},
+			{Name: "Topics", Shape: 265},
+			{Name: "Queues", Shape: 194},
+			{Name: "SourceAccessConfigurations", Shape: 236},
+			{Name: "SelfManagedEventSource", Shape: 220},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
+			{Name: "BisectBatchOnFunctionError", Shape: 15},
+			{Name: "MaximumRetryAttempts", Shape: 173},
+			{Name: "TumblingWindowInSeconds", Shape: 269},
+			{Name: "FunctionResponseTypes", Shape: 102},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
+			{Name: "DocumentDBEventSourceConfig", Shape: 47},
+			{Name: "EventSourceMappingArn", Shape: 74},
+			{Name: "ProvisionedPollerConfig", Shape: 189},
+		}},
+		76: {Name: "EventSourceMappingLoggingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SystemLogLevel", Shape: 80},
+		}},
+		77: {Name: "EventSourceMappingMetric", Kind: wire.String, Enum: []string{"EventCount", "ErrorCount", "KafkaMetrics"}},
+		78: {Name: "EventSourceMappingMetricList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 3, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 77},
+		}},
+		79: {Name: "EventSourceMappingMetricsConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Metrics", Shape: 78},
+		}},
+		80: {Name: "EventSourceMappingSystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
+		81: {Name: "EventSourceMappingsList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 75},
+		}},
+		82: {Name: "EventSourcePosition", Kind: wire.String, Enum: []string{"LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"}},
+		83: {Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Kind: wire.Double, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 8, HasMax: true}},
+		84: {Name: "ExecutionTimeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 3.16224e+07, HasMax: true}},
+		85: {Name: "FileSystemArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"},
+		86: {Name: "FileSystemConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Arn", Shape: 85, Flags: wire.Required},
+			{Name: "LocalMountPath", Shape: 161, Flags: wire.Required},
+		}},
+		87: {Name: "FileSystemConfigList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 86},
+		}},
+		88: {Name: "Filter", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Pattern", Shape: 186},
+		}},
+		89: {Name: "FilterCriteria", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Filters", Shape: 93},
+		}},
+		90: {Name: "FilterCriteriaError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 91},
+			{Name: "Message", Shape: 92},
+		}},
+		91: {Name: "FilterCriteriaErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 50, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
+		92: {Name: "FilterCriteriaErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 2048, HasMax: true}, Pattern: ".*"},
+		93: {Name: "FilterList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 88},
+		}},
+		94: {Name: "FullDocument", Kind: wire.String, Enum: []string{"UpdateLookup", "Default"}},
+		95: {Name: "FunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
+		96: {Name: "FunctionCode", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ZipFile", Shape: 16},
+			{Name: "S3Bucket", Shape: 209},
+			{Name: "S3Key", Shape: 213},
+			{Name: "S3ObjectVersion", Shape: 214},
+			{Name: "ImageUri", Shape: 241},
+			{Name: "SourceKMSKeyArn", Shape: 134},
+		}},
+		97: {Name: "FunctionCodeLocation", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RepositoryType", Shape: 241},
+			{Name: "Location", Shape: 223},
+			{Name: "ImageUri", Shape: 241},
+			{Name: "ResolvedImageUri", Shape: 241},
+			{Name: "SourceKMSKeyArn", Shape: 134},
+		}},
+		98: {Name: "FunctionConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178},
+			{Name: "FunctionArn", Shape: 177},
+			{Name: "Runtime", Shape: 205},
+			{Name: "Role", Shape: 204},
+			{Name: "Handler", Shape: 116},
+			{Name: "CodeSize", Shape: 166},
+			{Name: "Description", Shape: 44},
+			{Name: "Timeout", Shape: 261},
+			{Name: "MemorySize", Shape: 174},
+			{Name: "LastModified", Shape: 262},
+			{Name: "CodeSha256", Shape: 241},
+			{Name: "Version", Shape: 284},
+			{Name: "VpcConfig", Shape: 287},
+			{Name: "DeadLetterConfig", Shape: 37},
+			{Name: "Environment", Shape: 68},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "TracingConfig", Shape: 267},
+			{Name: "MasterArn", Shape: 95},
+			{Name: "RevisionId", Shape: 241},
+			{Name: "Layers", Shape: 150},
+			{Name: "State", Shape: 238},
+			{Name: "StateReason", Shape: 239},
+			{Name: "StateReasonCode", Shape: 240},
+			{Name: "LastUpdateStatus", Shape: 144},
+			{Name: "LastUpdateStatusReason", Shape: 145},
+			{Name: "LastUpdateStatusReasonCode", Shape: 146},
+			{Name: "FileSystemConfigs", Shape: 87},
+			{Name: "SigningProfileVersionArn", Shape: 13},
+			{Name: "SigningJobArn", Shape: 13},
+			{Name: "PackageType", Shape: 184},
+			{Name: "ImageConfigResponse", Shape: 119},
+			{Name: "Architectures", Shape: 12},
+			{Name: "EphemeralStorage", Shape: 72},
+			{Name: "SnapStart", Shape: 233},
+			{Name: "RuntimeVersionConfig", Shape: 207},
+			{Name: "LoggingConfig", Shape: 165},
+			{Name: "TenancyConfig", Shape: 257},
+			{Name: "CapacityProviderConfig", Shape: 19},
+			{Name: "ConfigSha256", Shape: 241},
+			{Name: "DurableConfig", Shape: 48},
+		}},
+		99: {Name: "FunctionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 98},
+		}},
+		100: {Name: "FunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
+		101: {Name: "FunctionResponseType", Kind: wire.String, Enum: []string{"ReportBatchItemFailures"}},
+		102: {Name: "FunctionResponseTypeList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 101},
+		}},
+		103: {Name: "FunctionVersion", Kind: wire.String, Enum: []string{"ALL"}},
+		104: {Name: "FunctionVersionLatestPublished", Kind: wire.String, Enum: []string{"LATEST_PUBLISHED"}},
+		105: {Name: "FunctionVersionsPerCapacityProviderLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
+		}},
+		106: {Name: "GetAccountSettingsInput", Kind: wire.Structure},
+		107: {Name: "GetAccountSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "AccountLimit", Shape: 0},
 			{Name: "AccountUsage", Shape: 1},
 		}},
-		83: {Name: "GetEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 224, Location: wire.InURI, Flags: wire.Required},
-		}},
-		84: {Name: "GetEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 224},
-			{Name: "StartingPosition", Shape: 61},
-			{Name: "StartingPositionTimestamp", Shape: 20},
-			{Name: "BatchSize", Shape: 7},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 134},
-			{Name: "ParallelizationFactor", Shape: 150},
-			{Name: "EventSourceArn", Shape: 6},
-			{Name: "FilterCriteria", Shape: 68},
-			{Name: "FilterCriteriaError", Shape: 69},
-			{Name: "KMSKeyArn", Shape: 106},
-			{Name: "MetricsConfig", Shape: 58},
-			{Name: "LoggingConfig", Shape: 55},
-			{Name: "ScalingConfig", Shape: 174},
-			{Name: "FunctionArn", Shape: 74},
-			{Name: "LastModified", Shape: 20},
-			{Name: "LastProcessingResult", Shape: 199},
-			{Name: "State", Shape: 199},
-			{Name: "StateTransitionReason", Shape: 199},
-			{Name: "DestinationConfig", Shape: 26},
-			{Name: "Topics", Shape: 219},
-			{Name: "Queues", Shape: 156},
-			{Name: "SourceAccessConfigurations", Shape: 194},
-			{Name: "SelfManagedEventSource", Shape: 179},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 137},
-			{Name: "BisectBatchOnFunctionError", Shape: 8},
-			{Name: "MaximumRetryAttempts", Shape: 138},
-			{Name: "TumblingWindowInSeconds", Shape: 222},
-			{Name: "FunctionResponseTypes", Shape: 79},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 2},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 180},
-			{Name: "DocumentDBEventSourceConfig", Shape: 27},
-			{Name: "EventSourceMappingArn", Shape: 53},
-			{Name: "ProvisionedPollerConfig", Shape: 153},
-		}},
-		85: {Name: "GetFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 143, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 146, WireName: "Qualifier", Location: wire.InQuery},
-		}},
-		86: {Name: "GetFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 143},
-			{Name: "FunctionArn", Shape: 142},
-			{Name: "Runtime", Shape: 167},
-			{Name: "Role", Shape: 166},
-			{Name: "Handler", Shape: 89},
-			{Name: "CodeSize", Shape: 131},
-			{Name: "Description", Shape: 24},
-			{Name: "Timeout", Shape: 215},
-			{Name: "MemorySize", Shape: 139},
-			{Name: "LastModified", Shape: 216},
-			{Name: "CodeSha256", Shape: 199},
-			{Name: "Version", Shape: 229},
-			{Name: "VpcConfig", Shape: 230},
-			{Name: "DeadLetterConfig", Shape: 21},
-			{Name: "Environment", Shape: 47},
-			{Name: "KMSKeyArn", Shape: 106},
-			{Name: "TracingConfig", Shape: 220},
-			{Name: "MasterArn", Shape: 74},
-			{Name: "RevisionId", Shape: 199},
-			{Name: "Layers", Shape: 121},
-			{Name: "State", Shape: 196},
-			{Name: "StateReason", Shape: 197},
-			{Name: "StateReasonCode", Shape: 198},
-			{Name: "LastUpdateStatus", Shape: 116},
-			{Name: "LastUpdateStatusReason", Shape: 117},
-			{Name: "LastUpdateStatusReasonCode", Shape: 118},
-			{Name: "FileSystemConfigs", Shape: 66},
-			{Name: "SigningProfileVersionArn", Shape: 6},
-			{Name: "SigningJobArn", Shape: 6},
-			{Name: "PackageType", Shape: 149},
-			{Name: "ImageConfigResponse", Shape: 92},
-			{Name: "Architectures", Shape: 5},
-			{Name: "EphemeralStorage", Shape: 51},
-			{Name: "SnapStart", Shape: 191},
-			{Name: "RuntimeVersionConfig", Shape: 169},
-			{Name: "LoggingConfig", Shape: 130},
-			{Name: "TenancyConfig", Shape: 211},
-			{Name: "CapacityProviderConfig", Shape: 11},
-			{Name: "ConfigSha256", Shape: 199},
-			{Name: "DurableConfig", Shape: 28},
-		}},
-		87: {Name: "GetFunctionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 143, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 146, WireName: "Qualifier", Location: wire.InQuery},
-		}},
-		88: {Name: "GetFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Configuration", Shape: 76},
-			{Name: "Code", Shape: 75},
-			{Name: "Tags", Shape: 207},
-			{Name: "TagsError", Shape: 208},
-			{Name: "Concurrency", Shape: 16},
-		}},
-		89: {Name: "Handler", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[^\\s]+"},
-		90: {Name: "ImageConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "EntryPoint", Shape: 200},
-			{Name: "Command", Shape: 200},
-			{Name: "WorkingDirectory", Shape: 232},
-		}},
-		91: {Name: "ImageConfigError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 199},
-			{Name: "Message", Shape: 181},
-		}},
-		92: {Name: "ImageConfigResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ImageConfig", Shape: 90},
-			{Name: "Error", Shape: 91},
-		}},
-		93: {Name: "Integer", Kind: wire.Integer},
-		94: {Name: "InvalidParameterValueException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
-		}},
-		95: {Name: "InvalidRequestContentException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
-		}},
-		96: {Name: "InvalidRuntimeException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		97: {Name: "InvalidSecurityGroupIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		98: {Name: "InvalidSubnetIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		99: {Name: "InvalidZipFileException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		100: {Name: "InvocationType", Kind: wire.String, Enum: []string{"Event", "RequestResponse", "DryRun"}},
-		101: {Name: "InvokeInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 143, Location: wire.InURI, Flags: wire.Required},
-			{Name: "InvocationType", Shape: 100, WireName: "X-Amz-Invocation-Type", Location: wire.InHeader},
-			{Name: "LogType", Shape: 129, WireName: "X-Amz-Log-Type", Location: wire.InHeader},
-			{Name: "ClientContext", Shape: 199, WireName: "X-Amz-Client-Context", Location: wire.InHeader},
-			{Name: "DurableExecutionName", Shape: 31, WireName: "X-Amz-Durable-Execution-Name", Location: wire.InHeader},
-			{Name: "Payload", Shape: 9, Location: wire.InPayload, Flags: wire.JSONValue},
-			{Name: "Qualifier", Shape: 146, WireName: "Qualifier", Location: wire.InQuery},
-			{Name: "TenantId", Shape: 212, WireName: "X-Amz-Tenant-Id", Location: wire.InHeader},
-		}},
-		102: {Name: "InvokeOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StatusCode", Shape: 93, Location: wire.InStatus},
-			{Name: "FunctionError", Shape: 199, WireName: "X-Amz-Function-Error", Location: wire.InHeader},
-			{Name: "LogResult", Shape: 199, WireName: "X-Amz-Log-Result", Location: wire.InHeader},
-			{Name: "Payload", Shape: 9, Location: wire.InPayload, Flags: wire.JSONValue},
-			{Name: "ExecutedVersion", Shape: 229, WireName: "X-Amz-Executed-Version", Location: wire.InHeader},
-			{Name: "DurableExecutionArn", Shape: 30, WireName: "X-Amz-Durable-Execution-Arn", Location: wire.InHeader},
-		}},
-		103: {Name: "KMSAccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		104: {Name: "KMSDisabledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		105: {Name: "KMSInvalidStateException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		106: {Name: "KMSKeyArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
-		107: {Name: "KMSNotFoundException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		108: {Name: "KafkaSchemaRegistryAccessConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Type", Shape: 110},
-			{Name: "URI", Shape: 6},
-		}},
-		109: {Name: "KafkaSchemaRegistryAccessConfigList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 108},
-		}},
-		110: {Name: "KafkaSchemaRegistryAuthType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
-		111: {Name: "KafkaSchemaRegistryConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SchemaRegistryURI", Shape: 176},
-			{Name: "EventRecordFormat", Shape: 175},
-			{Name: "AccessConfigs", Shape: 109},
-			{Name: "SchemaValidationConfigs", Shape: 114},
-		}},
-		112: {Name: "KafkaSchemaValidationAttribute", Kind: wire.String, Enum: []string{"KEY", "VALUE"}},
-		113: {Name: "KafkaSchemaValidationConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Attribute", Shape: 112},
-		}},
-		114: {Name: "KafkaSchemaValidationConfigList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 113},
-		}},
-		115: {Name: "LambdaManagedInstancesCapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "CapacityProviderArn", Shape: 10, Flags: wire.Required},
-			{Name: "PerExecutionEnvironmentMaxConcurrency", Shape: 152},
-			{Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Shape: 62},
-		}},
-		116: {Name: "LastUpdateStatus", Kind: wire.String, Enum: []string{"Successful", "Failed", "InProgress"}},
-		117: {Name: "LastUpdateStatusReason", Kind: wire.String},
-		118: {Name: "LastUpdateStatusReasonCode", Kind: wire.String, Enum: []string{"EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl"}},
-		119: {Name: "Layer", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Arn", Shape: 120},
-			{Name: "CodeSize", Shape: 131},
-			{Name: "SigningProfileVersionArn", Shape: 6},
-			{Name: "SigningJobArn", Shape: 6},
-		}},
-		120: {Name: "LayerVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2048, HasMax: true}, Pattern: "((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"},
-		121: {Name: "LayersReferenceList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 119},
-		}},
-		122: {Name: "ListEventSourceMappingsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "EventSourceArn", Shape: 6, WireName: "EventSourceArn", Location: wire.InQuery},
-			{Name: "FunctionName", Shape: 143, WireName: "FunctionName", Location: wire.InQuery},
-			{Name: "Marker", Shape: 199, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 133, WireName: "MaxItems", Location: wire.InQuery},
-		}},
-		123: {Name: "ListEventSourceMappingsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "NextMarker", Shape: 199},
-			{Name: "EventSourceMappings", Shape: 60},
-		}},
-		124: {Name: "ListFunctionsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MasterRegion", Shape: 132, WireName: "MasterRegion", Location: wire.InQuery},
-			{Name: "FunctionVersion", Shape: 80, WireName: "FunctionVersion", Location: wire.InQuery},
-			{Name: "Marker", Shape: 199, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 133, WireName: "MaxItems", Location: wire.InQuery},
-		}},
-		125: {Name: "ListFunctionsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "NextMarker", Shape: 199},
-			{Name: "Functions", Shape: 77},
-		}},
-		126: {Name: "LocalMountPath", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 160, HasMax: true}, Pattern: "/mnt/[a-zA-Z0-9-_.]+"},
-		127: {Name: "LogFormat", Kind: wire.String, Enum: []string{"JSON", "Text"}},
-		128: {Name: "LogGroup", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "[\\.\\-_/#A-Za-z0-9]+"},
-		129: {Name: "LogType", Kind: wire.String, Enum: []string{"None", "Tail"}},
-		130: {Name: "LoggingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LogFormat", Shape: 127},
-			{Name: "ApplicationLogLevel", Shape: 3},
-			{Name: "SystemLogLevel", Shape: 204},
-			{Name: "LogGroup", Shape: 128},
-		}},
-		131: {Name: "Long", Kind: wire.Long},
-		132: {Name: "MasterRegion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}, Pattern: "ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}"},
-		133: {Name: "MaxListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
-		134: {Name: "MaximumBatchingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 300, HasMax: true}},
-		135: {Name: "MaximumConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 1000, HasMax: true}},
-		136: {Name: "MaximumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
-		137: {Name: "MaximumRecordAgeInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 604800, HasMax: true}},
-		138: {Name: "MaximumRetryAttemptsEventSourceMapping", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 10000, HasMax: true}},
-		139: {Name: "MemorySize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 128, HasMin: true, Max: 32768, HasMax: true}},
-		140: {Name: "MinimumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}},
-		141: {Name: "ModeNotSupportedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
-		}},
-		142: {Name: "NameSpacedFunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
-		143: {Name: "NamespacedFunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:|(((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?))(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
-		144: {Name: "NoPublishedVersionException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		145: {Name: "NullableBoolean", Kind: wire.Boolean},
-		146: {Name: "NumericLatestPublishedOrAliasQualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"},
-		147: {Name: "OnFailure", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Destination", Shape: 25},
-		}},
-		148: {Name: "OnSuccess", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Destination", Shape: 25},
-		}},
-		149: {Name: "PackageType", Kind: wire.String, Enum: []string{"Zip", "Image"}},
-		150: {Name: "ParallelizationFactor", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}},
-		151: {Name: "Pattern", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 4096, HasMax: true}, Pattern: "[\\s\\S]*"},
-		152: {Name: "PerExecutionEnvironmentMaxConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1600, HasMax: true}},
-		153: {Name: "ProvisionedPollerConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MinimumPollers", Shape: 140},
-			{Name: "MaximumPollers", Shape: 136},
-			{Name: "PollerGroupName", Shape: 154},
-		}},
-		154: {Name: "ProvisionedPollerGroupName", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[a-zA-Z0-9-_]*"},
-		155: {Name: "Queue", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1000, HasMax: true}, Pattern: "[\\s\\S]*"},
-		156: {Name: "Queues", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 155},
-		}},
-		157: {Name: "RecursiveInvocationException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		158: {Name: "RequestTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
-		}},
-		159: {Name: "ReservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
-		160: {Name: "ResourceArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
-		161: {Name: "ResourceConflictException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
-		}},
-		162: {Name: "ResourceInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		163: {Name: "ResourceNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		164: {Name: "ResourceNotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
-		}},
-		165: {Name: "RetentionPeriodInDays", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 90, HasMax: true}},
-		166: {Name: "RoleArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"},
-		167: {Name: "Runtime", Kind: wire.String, Enum: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "java8", "java8.al2", "java11", "java17", "java21", "java25", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "dotnet10", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "ruby3.2", "ruby3.3", "ruby3.4", "ruby4.0", "provided", "provided.al2", "provided.al2023"}},
-		168: {Name: "RuntimeVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 26, HasMin: true, Max: 2048, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}::runtime:.+"},
-		169: {Name: "RuntimeVersionConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RuntimeVersionArn", Shape: 168},
-			{Name: "Error", Shape: 170},
-		}},
-		170: {Name: "RuntimeVersionError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 199},
-			{Name: "Message", Shape: 181},
-		}},
-		171: {Name: "S3FilesMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		172: {Name: "S3FilesMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		173: {Name: "S3FilesMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		174: {Name: "ScalingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MaximumConcurrency", Shape: 135},
-		}},
-		175: {Name: "SchemaRegistryEventRecordFormat", Kind: wire.String, Enum: []string{"JSON", "SOURCE"}},
-		176: {Name: "SchemaRegistryUri", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "[a-zA-Z0-9-\\/*:_+=.@-]*"},
-		177: {Name: "SecurityGroupId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "sg-[0-9a-zA-Z]*"},
-		178: {Name: "SecurityGroupIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 5, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 177},
-		}},
-		179: {Name: "SelfManagedEventSource", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Endpoints", Shape: 45},
-		}},
-		180: {Name: "SelfManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ConsumerGroupId", Shape: 223},
-			{Name: "SchemaRegistryConfig", Shape: 111},
-		}},
-		181: {Name: "SensitiveString", Kind: wire.String, Flags: wire.Sensitive},
-		182: {Name: "SensitiveStringOnServerOnly", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}},
-		183: {Name: "SerializedRequestEntityTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
-		}},
-		184: {Name: "ServiceException", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		185: {Name: "ServiceQuotaExceededException", Kind: wire.Structure, ErrorStatus: 402, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		186: {Name: "SnapStartApplyOn", Kind: wire.String, Enum: []string{"PublishedVersions", "None"}},
-		187: {Name: "SnapStartException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		188: {Name: "SnapStartNotReadyException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		189: {Name: "SnapStartOptimizationStatus", Kind: wire.String, Enum: []string{"On", "Off"}},
-		190: {Name: "SnapStartRegenerationFailureException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		191: {Name: "SnapStartResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ApplyOn", Shape: 186},
-			{Name: "OptimizationStatus", Shape: 189},
-		}},
-		192: {Name: "SnapStartTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
-		}},
-		193: {Name: "SourceAccessConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Type", Shape: 195},
-			{Name: "URI", Shape: 223},
-		}},
-		194: {Name: "SourceAccessConfigurations", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 23, HasMax: true}, Members: []wire.Member{
+		108: {Name: "GetAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Name", Shape: 4, Location: wire.InURI, Flags: wire.Required},
+		}},
+		109: {Name: "GetAliasOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 95},
+			{Name: "Name", Shape: 4},
+			{Name: "FunctionVersion", Shape: 284},
+			{Name: "Description", Shape: 44},
+			{Name: "RoutingConfig", Shape: 8},
+			{Name: "RevisionId", Shape: 241},
+		}},
+		110: {Name: "GetEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 271, Location: wire.InURI, Flags: wire.Required},
+		}},
+		111: {Name: "GetEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 271},
+			{Name: "StartingPosition", Shape: 82},
+			{Name: "StartingPositionTimestamp", Shape: 36},
+			{Name: "BatchSize", Shape: 14},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
+			{Name: "ParallelizationFactor", Shape: 185},
+			{Name: "EventSourceArn", Shape: 13},
+			{Name: "FilterCriteria", Shape: 89},
+			{Name: "FilterCriteriaError", Shape: 90},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "MetricsConfig", Shape: 79},
+			{Name: "LoggingConfig", Shape: 76},
+			{Name: "ScalingConfig", Shape: 215},
+			{Name: "FunctionArn", Shape: 95},
+			{Name: "LastModified", Shape: 36},
+			{Name: "LastProcessingResult", Shape: 241},
+			{Name: "State", Shape: 241},
+			{Name: "StateTransitionReason", Shape: 241},
+			{Name: "DestinationConfig", Shape: 46},
+			{Name: "Topics", Shape: 265},
+			{Name: "Queues", Shape: 194},
+			{Name: "SourceAccessConfigurations", Shape: 236},
+			{Name: "SelfManagedEventSource", Shape: 220},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
+			{Name: "BisectBatchOnFunctionError", Shape: 15},
+			{Name: "MaximumRetryAttempts", Shape: 173},
+			{Name: "TumblingWindowInSeconds", Shape: 269},
+			{Name: "FunctionResponseTypes", Shape: 102},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
+			{Name: "DocumentDBEventSourceConfig", Shape: 47},
+			{Name: "EventSourceMappingArn", Shape: 74},
+			{Name: "ProvisionedPollerConfig", Shape: 189},
+		}},
+		112: {Name: "GetFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 181, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		113: {Name: "GetFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178},
+			{Name: "FunctionArn", Shape: 177},
+			{Name: "Runtime", Shape: 205},
+			{Name: "Role", Shape: 204},
+			{Name: "Handler", Shape: 116},
+			{Name: "CodeSize", Shape: 166},
+			{Name: "Description", Shape: 44},
+			{Name: "Timeout", Shape: 261},
+			{Name: "MemorySize", Shape: 174},
+			{Name: "LastModified", Shape: 262},
+			{Name: "CodeSha256", Shape: 241},
+			{Name: "Version", Shape: 284},
+			{Name: "VpcConfig", Shape: 287},
+			{Name: "DeadLetterConfig", Shape: 37},
+			{Name: "Environment", Shape: 68},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "TracingConfig", Shape: 267},
+			{Name: "MasterArn", Shape: 95},
+			{Name: "RevisionId", Shape: 241},
+			{Name: "Layers", Shape: 150},
+			{Name: "State", Shape: 238},
+			{Name: "StateReason", Shape: 239},
+			{Name: "StateReasonCode", Shape: 240},
+			{Name: "LastUpdateStatus", Shape: 144},
+			{Name: "LastUpdateStatusReason", Shape: 145},
+			{Name: "LastUpdateStatusReasonCode", Shape: 146},
+			{Name: "FileSystemConfigs", Shape: 87},
+			{Name: "SigningProfileVersionArn", Shape: 13},
+			{Name: "SigningJobArn", Shape: 13},
+			{Name: "PackageType", Shape: 184},
+			{Name: "ImageConfigResponse", Shape: 119},
+			{Name: "Architectures", Shape: 12},
+			{Name: "EphemeralStorage", Shape: 72},
+			{Name: "SnapStart", Shape: 233},
+			{Name: "RuntimeVersionConfig", Shape: 207},
+			{Name: "LoggingConfig", Shape: 165},
+			{Name: "TenancyConfig", Shape: 257},
+			{Name: "CapacityProviderConfig", Shape: 19},
+			{Name: "ConfigSha256", Shape: 241},
+			{Name: "DurableConfig", Shape: 48},
+		}},
+		114: {Name: "GetFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 181, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		115: {Name: "GetFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Configuration", Shape: 98},
+			{Name: "Code", Shape: 97},
+			{Name: "Tags", Shape: 253},
+			{Name: "TagsError", Shape: 254},
+			{Name: "Concurrency", Shape: 28},
+		}},
+		116: {Name: "Handler", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[^\\s]+"},
+		117: {Name: "ImageConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "EntryPoint", Shape: 242},
+			{Name: "Command", Shape: 242},
+			{Name: "WorkingDirectory", Shape: 290},
+		}},
+		118: {Name: "ImageConfigError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 241},
+			{Name: "Message", Shape: 222},
+		}},
+		119: {Name: "ImageConfigResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ImageConfig", Shape: 117},
+			{Name: "Error", Shape: 118},
+		}},
+		120: {Name: "Integer", Kind: wire.Integer},
+		121: {Name: "InvalidCodeSignatureException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		122: {Name: "InvalidParameterValueException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
+		}},
+		123: {Name: "InvalidRequestContentException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
+		}},
+		124: {Name: "InvalidRuntimeException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		125: {Name: "InvalidSecurityGroupIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		126: {Name: "InvalidSubnetIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		127: {Name: "InvalidZipFileException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		128: {Name: "InvocationType", Kind: wire.String, Enum: []string{"Event", "RequestResponse", "DryRun"}},
+		129: {Name: "InvokeInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178, Location: wire.InURI, Flags: wire.Required},
+			{Name: "InvocationType", Shape: 128, WireName: "X-Amz-Invocation-Type", Location: wire.InHeader},
+			{Name: "LogType", Shape: 164, WireName: "X-Amz-Log-Type", Location: wire.InHeader},
+			{Name: "ClientContext", Shape: 241, WireName: "X-Amz-Client-Context", Location: wire.InHeader},
+			{Name: "DurableExecutionName", Shape: 51, WireName: "X-Amz-Durable-Execution-Name", Location: wire.InHeader},
+			{Name: "Payload", Shape: 16, Location: wire.InPayload, Flags: wire.JSONValue},
+			{Name: "Qualifier", Shape: 181, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "TenantId", Shape: 258, WireName: "X-Amz-Tenant-Id", Location: wire.InHeader},
+		}},
+		130: {Name: "InvokeOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StatusCode", Shape: 120, Location: wire.InStatus},
+			{Name: "FunctionError", Shape: 241, WireName: "X-Amz-Function-Error", Location: wire.InHeader},
+			{Name: "LogResult", Shape: 241, WireName: "X-Amz-Log-Result", Location: wire.InHeader},
+			{Name: "Payload", Shape: 16, Location: wire.InPayload, Flags: wire.JSONValue},
+			{Name: "ExecutedVersion", Shape: 284, WireName: "X-Amz-Executed-Version", Location: wire.InHeader},
+			{Name: "DurableExecutionArn", Shape: 50, WireName: "X-Amz-Durable-Execution-Arn", Location: wire.InHeader},
+		}},
+		131: {Name: "KMSAccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		132: {Name: "KMSDisabledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		133: {Name: "KMSInvalidStateException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		134: {Name: "KMSKeyArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
+		135: {Name: "KMSNotFoundException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		136: {Name: "KafkaSchemaRegistryAccessConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Type", Shape: 138},
+			{Name: "URI", Shape: 13},
+		}},
+		137: {Name: "KafkaSchemaRegistryAccessConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 136},
+		}},
+		138: {Name: "KafkaSchemaRegistryAuthType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
+		139: {Name: "KafkaSchemaRegistryConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SchemaRegistryURI", Shape: 217},
+			{Name: "EventRecordFormat", Shape: 216},
+			{Name: "AccessConfigs", Shape: 137},
+			{Name: "SchemaValidationConfigs", Shape: 142},
+		}},
+		140: {Name: "KafkaSchemaValidationAttribute", Kind: wire.String, Enum: []string{"KEY", "VALUE"}},
+		141: {Name: "KafkaSchemaValidationConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Attribute", Shape: 140},
+		}},
+		142: {Name: "KafkaSchemaValidationConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 141},
+		}},
+		143: {Name: "LambdaManagedInstancesCapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CapacityProviderArn", Shape: 18, Flags: wire.Required},
+			{Name: "PerExecutionEnvironmentMaxConcurrency", Shape: 187},
+			{Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Shape: 83},
+		}},
+		144: {Name: "LastUpdateStatus", Kind: wire.String, Enum: []string{"Successful", "Failed", "InProgress"}},
+		145: {Name: "LastUpdateStatusReason", Kind: wire.String},
+		146: {Name: "LastUpdateStatusReasonCode", Kind: wire.String, Enum: []string{"EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl"}},
+		147: {Name: "Layer", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Arn", Shape: 149},
+			{Name: "CodeSize", Shape: 166},
+			{Name: "SigningProfileVersionArn", Shape: 13},
+			{Name: "SigningJobArn", Shape: 13},
+		}},
+		148: {Name: "LayerList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 149},
+		}},
+		149: {Name: "LayerVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2048, HasMax: true}, Pattern: "((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"},
+		150: {Name: "LayersReferenceList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 147},
+		}},
+		151: {Name: "ListAliasesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+			{Name: "FunctionVersion", Shape: 285, WireName: "FunctionVersion", Location: wire.InQuery},
+			{Name: "Marker", Shape: 241, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 168, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		152: {Name: "ListAliasesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 241},
+			{Name: "Aliases", Shape: 7},
+		}},
+		153: {Name: "ListEventSourceMappingsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "EventSourceArn", Shape: 13, WireName: "EventSourceArn", Location: wire.InQuery},
+			{Name: "FunctionName", Shape: 178, WireName: "FunctionName", Location: wire.InQuery},
+			{Name: "Marker", Shape: 241, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 168, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		154: {Name: "ListEventSourceMappingsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 241},
+			{Name: "EventSourceMappings", Shape: 81},
+		}},
+		155: {Name: "ListFunctionsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MasterRegion", Shape: 167, WireName: "MasterRegion", Location: wire.InQuery},
+			{Name: "FunctionVersion", Shape: 103, WireName: "FunctionVersion", Location: wire.InQuery},
+			{Name: "Marker", Shape: 241, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 168, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		156: {Name: "ListFunctionsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 241},
+			{Name: "Functions", Shape: 99},
+		}},
+		157: {Name: "ListTagsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Resource", Shape: 252, Location: wire.InURI, Flags: wire.Required},
+		}},
+		158: {Name: "ListTagsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Tags", Shape: 253},
+		}},
+		159: {Name: "ListVersionsByFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 241, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 168, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		160: {Name: "ListVersionsByFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 241},
+			{Name: "Versions", Shape: 99},
+		}},
+		161: {Name: "LocalMountPath", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 160, HasMax: true}, Pattern: "/mnt/[a-zA-Z0-9-_.]+"},
+		162: {Name: "LogFormat", Kind: wire.String, Enum: []string{"JSON", "Text"}},
+		163: {Name: "LogGroup", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "[\\.\\-_/#A-Za-z0-9]+"},
+		164: {Name: "LogType", Kind: wire.String, Enum: []string{"None", "Tail"}},
+		165: {Name: "LoggingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LogFormat", Shape: 162},
+			{Name: "ApplicationLogLevel", Shape: 10},
+			{Name: "SystemLogLevel", Shape: 246},
+			{Name: "LogGroup", Shape: 163},
+		}},
+		166: {Name: "Long", Kind: wire.Long},
+		167: {Name: "MasterRegion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}, Pattern: "ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}"},
+		168: {Name: "MaxListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
+		169: {Name: "MaximumBatchingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 300, HasMax: true}},
+		170: {Name: "MaximumConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 1000, HasMax: true}},
+		171: {Name: "MaximumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
+		172: {Name: "MaximumRecordAgeInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 604800, HasMax: true}},
+		173: {Name: "MaximumRetryAttemptsEventSourceMapping", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 10000, HasMax: true}},
+		174: {Name: "MemorySize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 128, HasMin: true, Max: 10240, HasMax: true}},
+		175: {Name: "MinimumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}},
+		176: {Name: "ModeNotSupportedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
+		}},
+		177: {Name: "NameSpacedFunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
+		178: {Name: "NamespacedFunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:|(((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?))(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
+		179: {Name: "NoPublishedVersionException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		180: {Name: "NullableBoolean", Kind: wire.Boolean},
+		181: {Name: "NumericLatestPublishedOrAliasQualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"},
+		182: {Name: "OnFailure", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Destination", Shape: 45},
+		}},
+		183: {Name: "OnSuccess", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Destination", Shape: 45},
+		}},
+		184: {Name: "PackageType", Kind: wire.String, Enum: []string{"Zip", "Image"}},
+		185: {Name: "ParallelizationFactor", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}},
+		186: {Name: "Pattern", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 4096, HasMax: true}, Pattern: "[\\s\\S]*"},
+		187: {Name: "PerExecutionEnvironmentMaxConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1600, HasMax: true}},
+		188: {Name: "PreconditionFailedException", Kind: wire.Structure, ErrorStatus: 412, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
+		}},
+		189: {Name: "ProvisionedPollerConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MinimumPollers", Shape: 175},
+			{Name: "MaximumPollers", Shape: 171},
+			{Name: "PollerGroupName", Shape: 190},
+		}},
+		190: {Name: "ProvisionedPollerGroupName", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[a-zA-Z0-9-_]*"},
+		191: {Name: "PublishVersionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+			{Name: "CodeSha256", Shape: 241},
+			{Name: "Description", Shape: 44},
+			{Name: "RevisionId", Shape: 241},
+			{Name: "PublishTo", Shape: 104},
+		}},
+		192: {Name: "PublishVersionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178},
+			{Name: "FunctionArn", Shape: 177},
+			{Name: "Runtime", Shape: 205},
+			{Name: "Role", Shape: 204},
+			{Name: "Handler", Shape: 116},
+			{Name: "CodeSize", Shape: 166},
+			{Name: "Description", Shape: 44},
+			{Name: "Timeout", Shape: 261},
+			{Name: "MemorySize", Shape: 174},
+			{Name: "LastModified", Shape: 262},
+			{Name: "CodeSha256", Shape: 241},
+			{Name: "Version", Shape: 284},
+			{Name: "VpcConfig", Shape: 287},
+			{Name: "DeadLetterConfig", Shape: 37},
+			{Name: "Environment", Shape: 68},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "TracingConfig", Shape: 267},
+			{Name: "MasterArn", Shape: 95},
+			{Name: "RevisionId", Shape: 241},
+			{Name: "Layers", Shape: 150},
+			{Name: "State", Shape: 238},
+			{Name: "StateReason", Shape: 239},
+			{Name: "StateReasonCode", Shape: 240},
+			{Name: "LastUpdateStatus", Shape: 144},
+			{Name: "LastUpdateStatusReason", Shape: 145},
+			{Name: "LastUpdateStatusReasonCode", Shape: 146},
+			{Name: "FileSystemConfigs", Shape: 87},
+			{Name: "SigningProfileVersionArn", Shape: 13},
+			{Name: "SigningJobArn", Shape: 13},
+			{Name: "PackageType", Shape: 184},
+			{Name: "ImageConfigResponse", Shape: 119},
+			{Name: "Architectures", Shape: 12},
+			{Name: "EphemeralStorage", Shape: 72},
+			{Name: "SnapStart", Shape: 233},
+			{Name: "RuntimeVersionConfig", Shape: 207},
+			{Name: "LoggingConfig", Shape: 165},
+			{Name: "TenancyConfig", Shape: 257},
+			{Name: "CapacityProviderConfig", Shape: 19},
+			{Name: "ConfigSha256", Shape: 241},
+			{Name: "DurableConfig", Shape: 48},
+		}},
+		193: {Name: "Queue", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1000, HasMax: true}, Pattern: "[\\s\\S]*"},
+		194: {Name: "Queues", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
 			{Name: "member", Shape: 193},
 		}},
-		195: {Name: "SourceAccessType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "VPC_SUBNET", "VPC_SECURITY_GROUP", "SASL_SCRAM_512_AUTH", "SASL_SCRAM_256_AUTH", "VIRTUAL_HOST", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
-		196: {Name: "State", Kind: wire.String, Enum: []string{"Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"}},
-		197: {Name: "StateReason", Kind: wire.String},
-		198: {Name: "StateReasonCode", Kind: wire.String, Enum: []string{"Idle", "Creating", "Restoring", "EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl", "DrainingDurableExecutions"}},
-		199: {Name: "String", Kind: wire.String},
-		200: {Name: "StringList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1500, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 199},
+		195: {Name: "RecursiveInvocationException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		201: {Name: "SubnetIPAddressLimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "Message", Shape: 199},
+		196: {Name: "RequestTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
 		}},
-		202: {Name: "SubnetId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "subnet-[0-9a-z]*"},
-		203: {Name: "SubnetIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 16, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 202},
+		197: {Name: "ReservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		198: {Name: "ResourceArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
+		199: {Name: "ResourceConflictException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
 		}},
-		204: {Name: "SystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
-		205: {Name: "TagKey", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
-		206: {Name: "TagValue", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
-		207: {Name: "Tags", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 205},
-			{Name: "value", Shape: 206},
+		200: {Name: "ResourceInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		208: {Name: "TagsError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 209, Flags: wire.Required},
-			{Name: "Message", Shape: 210, Flags: wire.Required},
+		201: {Name: "ResourceNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		209: {Name: "TagsErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 21, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
-		210: {Name: "TagsErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 84, HasMin: true, Max: 1000, HasMax: true}, Pattern: ".*"},
-		211: {Name: "TenancyConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TenantIsolationMode", Shape: 213, Flags: wire.Required},
+		202: {Name: "ResourceNotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
 		}},
-		212: {Name: "TenantId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "[a-zA-Z0-9\\._:\\/=+\\-@ ]+"},
-		213: {Name: "TenantIsolationMode", Kind: wire.String, Enum: []string{"PER_TENANT"}},
-		214: {Name: "ThrottleReason", Kind: wire.String, Enum: []string{"ConcurrentInvocationLimitExceeded", "FunctionInvocationRateLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded", "ReservedFunctionInvocationRateLimitExceeded", "CallerRateLimitExceeded", "ConcurrentSnapshotCreateLimitExceeded"}},
-		215: {Name: "Timeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 5400, HasMax: true}},
-		216: {Name: "Timestamp", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Pattern: ".*"},
-		217: {Name: "TooManyRequestsException", Kind: wire.Structure, ErrorStatus: 429, Members: []wire.Member{
-			{Name: "retryAfterSeconds", Shape: 199, WireName: "Retry-After", Location: wire.InHeader},
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
-			{Name: "Reason", Shape: 214},
+		203: {Name: "RetentionPeriodInDays", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 90, HasMax: true}},
+		204: {Name: "RoleArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"},
+		205: {Name: "Runtime", Kind: wire.String, Enum: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "java8", "java8.al2", "java11", "java17", "java21", "java25", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "dotnet10", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "ruby3.2", "ruby3.3", "ruby3.4", "ruby4.0", "provided", "provided.al2", "provided.al2023"}},
+		206: {Name: "RuntimeVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 26, HasMin: true, Max: 2048, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}::runtime:.+"},
+		207: {Name: "RuntimeVersionConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RuntimeVersionArn", Shape: 206},
+			{Name: "Error", Shape: 208},
 		}},
-		218: {Name: "Topic", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 249, HasMax: true}, Pattern: "[^.]([a-zA-Z0-9\\-_.]+)"},
-		219: {Name: "Topics", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+		208: {Name: "RuntimeVersionError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 241},
+			{Name: "Message", Shape: 222},
+		}},
+		209: {Name: "S3Bucket", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 63, HasMax: true}, Pattern: "[0-9A-Za-z\\.\\-_]*(?<!\\.)"},
+		210: {Name: "S3FilesMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		211: {Name: "S3FilesMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		212: {Name: "S3FilesMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		213: {Name: "S3Key", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
+		214: {Name: "S3ObjectVersion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
+		215: {Name: "ScalingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MaximumConcurrency", Shape: 170},
+		}},
+		216: {Name: "SchemaRegistryEventRecordFormat", Kind: wire.String, Enum: []string{"JSON", "SOURCE"}},
+		217: {Name: "SchemaRegistryUri", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "[a-zA-Z0-9-\\/*:_+=.@-]*"},
+		218: {Name: "SecurityGroupId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "sg-[0-9a-zA-Z]*"},
+		219: {Name: "SecurityGroupIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 5, HasMax: true}, Members: []wire.Member{
 			{Name: "member", Shape: 218},
 		}},
-		220: {Name: "TracingConfigResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Mode", Shape: 221},
+		220: {Name: "SelfManagedEventSource", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Endpoints", Shape: 65},
 		}},
-		221: {Name: "TracingMode", Kind: wire.String, Enum: []string{"Active", "PassThrough"}},
-		222: {Name: "TumblingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 900, HasMax: true}},
-		223: {Name: "URI", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}, Pattern: "[ a-zA-Z0-9-\\/*:_+=.@-]*"},
-		224: {Name: "UUIDString", Kind: wire.String, Bounds: &wire.Bounds{Min: 36, HasMin: true, Max: 36, HasMax: true}},
-		225: {Name: "UnreservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
-		226: {Name: "UnsupportedMediaTypeException", Kind: wire.Structure, ErrorStatus: 415, Members: []wire.Member{
-			{Name: "Type", Shape: 199},
-			{Name: "message", Shape: 199},
+		221: {Name: "SelfManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ConsumerGroupId", Shape: 270},
+			{Name: "SchemaRegistryConfig", Shape: 139},
 		}},
-		227: {Name: "UpdateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 224, Location: wire.InURI, Flags: wire.Required},
-			{Name: "FunctionName", Shape: 143},
-			{Name: "Enabled", Shape: 41},
-			{Name: "BatchSize", Shape: 7},
-			{Name: "FilterCriteria", Shape: 68},
-			{Name: "KMSKeyArn", Shape: 106},
-			{Name: "MetricsConfig", Shape: 58},
-			{Name: "LoggingConfig", Shape: 55},
-			{Name: "ScalingConfig", Shape: 174},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 134},
-			{Name: "ParallelizationFactor", Shape: 150},
-			{Name: "DestinationConfig", Shape: 26},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 137},
-			{Name: "BisectBatchOnFunctionError", Shape: 8},
-			{Name: "MaximumRetryAttempts", Shape: 138},
-			{Name: "TumblingWindowInSeconds", Shape: 222},
-			{Name: "SourceAccessConfigurations", Shape: 194},
-			{Name: "FunctionResponseTypes", Shape: 79},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 2},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 180},
-			{Name: "DocumentDBEventSourceConfig", Shape: 27},
-			{Name: "ProvisionedPollerConfig", Shape: 153},
+		222: {Name: "SensitiveString", Kind: wire.String, Flags: wire.Sensitive},
+		223: {Name: "SensitiveStringOnServerOnly", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}},
+		224: {Name: "SerializedRequestEntityTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
 		}},
-		228: {Name: "UpdateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 224},
-			{Name: "StartingPosition", Shape: 61},
-			{Name: "StartingPositionTimestamp", Shape: 20},
-			{Name: "BatchSize", Shape: 7},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 134},
-			{Name: "ParallelizationFactor", Shape: 150},
-			{Name: "EventSourceArn", Shape: 6},
-			{Name: "FilterCriteria", Shape: 68},
-			{Name: "FilterCriteriaError", Shape: 69},
-			{Name: "KMSKeyArn", Shape: 106},
-			{Name: "MetricsConfig", Shape: 58},
-			{Name: "LoggingConfig", Shape: 55},
-			{Name: "ScalingConfig", Shape: 174},
-			{Name: "FunctionArn", Shape: 74},
-			{Name: "LastModified", Shape: 20},
-			{Name: "LastProcessingResult", Shape: 199},
-			{Name: "State", Shape: 199},
-			{Name: "StateTransitionReason", Shape: 199},
-			{Name: "DestinationConfig", Shape: 26},
-			{Name: "Topics", Shape: 219},
-			{Name: "Queues", Shape: 156},
-			{Name: "SourceAccessConfigurations", Shape: 194},
-			{Name: "SelfManagedEventSource", Shape: 179},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 137},
-			{Name: "BisectBatchOnFunctionError", Shape: 8},
-			{Name: "MaximumRetryAttempts", Shape: 138},
-			{Name: "TumblingWindowInSeconds", Shape: 222},
-			{Name: "FunctionResponseTypes", Shape: 79},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 2},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 180},
-			{Name: "DocumentDBEventSourceConfig", Shape: 27},
-			{Name: "EventSourceMappingArn", Shape: 53},
-			{Name: "ProvisionedPollerConfig", Shape: 153},
+		225: {Name: "ServiceException", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		229: {Name: "Version", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST|[0-9]+)"},
-		230: {Name: "VpcConfigResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SubnetIds", Shape: 203},
-			{Name: "SecurityGroupIds", Shape: 178},
-			{Name: "VpcId", Shape: 231},
-			{Name: "Ipv6AllowedForDualStack", Shape: 145},
+		226: {Name: "ServiceQuotaExceededException", Kind: wire.Structure, ErrorStatus: 402, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
 		}},
-		231: {Name: "VpcId", Kind: wire.String},
-		232: {Name: "WorkingDirectory", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1000, HasMax: true}},
+		227: {Name: "SnapStart", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ApplyOn", Shape: 228},
+		}},
+		228: {Name: "SnapStartApplyOn", Kind: wire.String, Enum: []string{"PublishedVersions", "None"}},
+		229: {Name: "SnapStartException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		230: {Name: "SnapStartNotReadyException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		231: {Name: "SnapStartOptimizationStatus", Kind: wire.String, Enum: []string{"On", "Off"}},
+		232: {Name: "SnapStartRegenerationFailureException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		233: {Name: "SnapStartResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ApplyOn", Shape: 228},
+			{Name: "OptimizationStatus", Shape: 231},
+		}},
+		234: {Name: "SnapStartTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		235: {Name: "SourceAccessConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Type", Shape: 237},
+			{Name: "URI", Shape: 270},
+		}},
+		236: {Name: "SourceAccessConfigurations", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 23, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 235},
+		}},
+		237: {Name: "SourceAccessType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "VPC_SUBNET", "VPC_SECURITY_GROUP", "SASL_SCRAM_512_AUTH", "SASL_SCRAM_256_AUTH", "VIRTUAL_HOST", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
+		238: {Name: "State", Kind: wire.String, Enum: []string{"Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"}},
+		239: {Name: "StateReason", Kind: wire.String},
+		240: {Name: "StateReasonCode", Kind: wire.String, Enum: []string{"Idle", "Creating", "Restoring", "EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl", "DrainingDurableExecutions"}},
+		241: {Name: "String", Kind: wire.String},
+		242: {Name: "StringList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1500, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 241},
+		}},
+		243: {Name: "SubnetIPAddressLimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "Message", Shape: 241},
+		}},
+		244: {Name: "SubnetId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "subnet-[0-9a-z]*"},
+		245: {Name: "SubnetIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 16, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 244},
+		}},
+		246: {Name: "SystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
+		247: {Name: "TagKey", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
+		248: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 247, XMLName: "Key"},
+		}},
+		249: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Resource", Shape: 252, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Tags", Shape: 253, Flags: wire.Required},
+		}},
+		250: {Name: "TagResourceOutput", Kind: wire.Structure},
+		251: {Name: "TagValue", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
+		252: {Name: "TaggableResource", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64})"},
+		253: {Name: "Tags", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 247},
+			{Name: "value", Shape: 251},
+		}},
+		254: {Name: "TagsError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 255, Flags: wire.Required},
+			{Name: "Message", Shape: 256, Flags: wire.Required},
+		}},
+		255: {Name: "TagsErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 21, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
+		256: {Name: "TagsErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 84, HasMin: true, Max: 1000, HasMax: true}, Pattern: ".*"},
+		257: {Name: "TenancyConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TenantIsolationMode", Shape: 259, Flags: wire.Required},
+		}},
+		258: {Name: "TenantId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "[a-zA-Z0-9\\._:\\/=+\\-@ ]+"},
+		259: {Name: "TenantIsolationMode", Kind: wire.String, Enum: []string{"PER_TENANT"}},
+		260: {Name: "ThrottleReason", Kind: wire.String, Enum: []string{"ConcurrentInvocationLimitExceeded", "FunctionInvocationRateLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded", "ReservedFunctionInvocationRateLimitExceeded", "CallerRateLimitExceeded", "ConcurrentSnapshotCreateLimitExceeded"}},
+		261: {Name: "Timeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 900, HasMax: true}},
+		262: {Name: "Timestamp", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Pattern: ".*"},
+		263: {Name: "TooManyRequestsException", Kind: wire.Structure, ErrorStatus: 429, Members: []wire.Member{
+			{Name: "retryAfterSeconds", Shape: 241, WireName: "Retry-After", Location: wire.InHeader},
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
+			{Name: "Reason", Shape: 260},
+		}},
+		264: {Name: "Topic", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 249, HasMax: true}, Pattern: "[^.]([a-zA-Z0-9\\-_.]+)"},
+		265: {Name: "Topics", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 264},
+		}},
+		266: {Name: "TracingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Mode", Shape: 268},
+		}},
+		267: {Name: "TracingConfigResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Mode", Shape: 268},
+		}},
+		268: {Name: "TracingMode", Kind: wire.String, Enum: []string{"Active", "PassThrough"}},
+		269: {Name: "TumblingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 900, HasMax: true}},
+		270: {Name: "URI", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}, Pattern: "[ a-zA-Z0-9-\\/*:_+=.@-]*"},
+		271: {Name: "UUIDString", Kind: wire.String, Bounds: &wire.Bounds{Min: 36, HasMin: true, Max: 36, HasMax: true}},
+		272: {Name: "UnreservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		273: {Name: "UnsupportedMediaTypeException", Kind: wire.Structure, ErrorStatus: 415, Members: []wire.Member{
+			{Name: "Type", Shape: 241},
+			{Name: "message", Shape: 241},
+		}},
+		274: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Resource", Shape: 252, Location: wire.InURI, Flags: wire.Required},
+			{Name: "TagKeys", Shape: 248, WireName: "tagKeys", Location: wire.InQuery, Flags: wire.Required},
+		}},
+		275: {Name: "UntagResourceOutput", Kind: wire.Structure},
+		276: {Name: "UpdateAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Name", Shape: 4, Location: wire.InURI, Flags: wire.Required},
+			{Name: "FunctionVersion", Shape: 285},
+			{Name: "Description", Shape: 44},
+			{Name: "RoutingConfig", Shape: 8},
+			{Name: "RevisionId", Shape: 241},
+		}},
+		277: {Name: "UpdateAliasOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 95},
+			{Name: "Name", Shape: 4},
+			{Name: "FunctionVersion", Shape: 284},
+			{Name: "Description", Shape: 44},
+			{Name: "RoutingConfig", Shape: 8},
+			{Name: "RevisionId", Shape: 241},
+		}},
+		278: {Name: "UpdateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 271, Location: wire.InURI, Flags: wire.Required},
+			{Name: "FunctionName", Shape: 178},
+			{Name: "Enabled", Shape: 61},
+			{Name: "BatchSize", Shape: 14},
+			{Name: "FilterCriteria", Shape: 89},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "MetricsConfig", Shape: 79},
+			{Name: "LoggingConfig", Shape: 76},
+			{Name: "ScalingConfig", Shape: 215},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
+			{Name: "ParallelizationFactor", Shape: 185},
+			{Name: "DestinationConfig", Shape: 46},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
+			{Name: "BisectBatchOnFunctionError", Shape: 15},
+			{Name: "MaximumRetryAttempts", Shape: 173},
+			{Name: "TumblingWindowInSeconds", Shape: 269},
+			{Name: "SourceAccessConfigurations", Shape: 236},
+			{Name: "FunctionResponseTypes", Shape: 102},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
+			{Name: "DocumentDBEventSourceConfig", Shape: 47},
+			{Name: "ProvisionedPollerConfig", Shape: 189},
+		}},
+		279: {Name: "UpdateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 271},
+			{Name: "StartingPosition", Shape: 82},
+			{Name: "StartingPositionTimestamp", Shape: 36},
+			{Name: "BatchSize", Shape: 14},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
+			{Name: "ParallelizationFactor", Shape: 185},
+			{Name: "EventSourceArn", Shape: 13},
+			{Name: "FilterCriteria", Shape: 89},
+			{Name: "FilterCriteriaError", Shape: 90},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "MetricsConfig", Shape: 79},
+			{Name: "LoggingConfig", Shape: 76},
+			{Name: "ScalingConfig", Shape: 215},
+			{Name: "FunctionArn", Shape: 95},
+			{Name: "LastModified", Shape: 36},
+			{Name: "LastProcessingResult", Shape: 241},
+			{Name: "State", Shape: 241},
+			{Name: "StateTransitionReason", Shape: 241},
+			{Name: "DestinationConfig", Shape: 46},
+			{Name: "Topics", Shape: 265},
+			{Name: "Queues", Shape: 194},
+			{Name: "SourceAccessConfigurations", Shape: 236},
+			{Name: "SelfManagedEventSource", Shape: 220},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
+			{Name: "BisectBatchOnFunctionError", Shape: 15},
+			{Name: "MaximumRetryAttempts", Shape: 173},
+			{Name: "TumblingWindowInSeconds", Shape: 269},
+			{Name: "FunctionResponseTypes", Shape: 102},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
+			{Name: "DocumentDBEventSourceConfig", Shape: 47},
+			{Name: "EventSourceMappingArn", Shape: 74},
+			{Name: "ProvisionedPollerConfig", Shape: 189},
+		}},
+		280: {Name: "UpdateFunctionCodeInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+			{Name: "ZipFile", Shape: 16},
+			{Name: "S3Bucket", Shape: 209},
+			{Name: "S3Key", Shape: 213},
+			{Name: "S3ObjectVersion", Shape: 214},
+			{Name: "ImageUri", Shape: 241},
+			{Name: "Architectures", Shape: 12},
+			{Name: "Publish", Shape: 17},
+			{Name: "PublishTo", Shape: 104},
+			{Name: "DryRun", Shape: 17},
+			{Name: "RevisionId", Shape: 241},
+			{Name: "SourceKMSKeyArn", Shape: 134},
+		}},
+		281: {Name: "UpdateFunctionCodeOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178},
+			{Name: "FunctionArn", Shape: 177},
+			{Name: "Runtime", Shape: 205},
+			{Name: "Role", Shape: 204},
+			{Name: "Handler", Shape: 116},
+			{Name: "CodeSize", Shape: 166},
+			{Name: "Description", Shape: 44},
+			{Name: "Timeout", Shape: 261},
+			{Name: "MemorySize", Shape: 174},
+			{Name: "LastModified", Shape: 262},
+			{Name: "CodeSha256", Shape: 241},
+			{Name: "Version", Shape: 284},
+			{Name: "VpcConfig", Shape: 287},
+			{Name: "DeadLetterConfig", Shape: 37},
+			{Name: "Environment", Shape: 68},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "TracingConfig", Shape: 267},
+			{Name: "MasterArn", Shape: 95},
+			{Name: "RevisionId", Shape: 241},
+			{Name: "Layers", Shape: 150},
+			{Name: "State", Shape: 238},
+			{Name: "StateReason", Shape: 239},
+			{Name: "StateReasonCode", Shape: 240},
+			{Name: "LastUpdateStatus", Shape: 144},
+			{Name: "LastUpdateStatusReason", Shape: 145},
+			{Name: "LastUpdateStatusReasonCode", Shape: 146},
+			{Name: "FileSystemConfigs", Shape: 87},
+			{Name: "SigningProfileVersionArn", Shape: 13},
+			{Name: "SigningJobArn", Shape: 13},
+			{Name: "PackageType", Shape: 184},
+			{Name: "ImageConfigResponse", Shape: 119},
+			{Name: "Architectures", Shape: 12},
+			{Name: "EphemeralStorage", Shape: 72},
+			{Name: "SnapStart", Shape: 233},
+			{Name: "RuntimeVersionConfig", Shape: 207},
+			{Name: "LoggingConfig", Shape: 165},
+			{Name: "TenancyConfig", Shape: 257},
+			{Name: "CapacityProviderConfig", Shape: 19},
+			{Name: "ConfigSha256", Shape: 241},
+			{Name: "DurableConfig", Shape: 48},
+		}},
+		282: {Name: "UpdateFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Role", Shape: 204},
+			{Name: "Handler", Shape: 116},
+			{Name: "Description", Shape: 44},
+			{Name: "Timeout", Shape: 261},
+			{Name: "MemorySize", Shape: 174},
+			{Name: "VpcConfig", Shape: 286},
+			{Name: "Environment", Shape: 66},
+			{Name: "Runtime", Shape: 241},
+			{Name: "DeadLetterConfig", Shape: 37},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "TracingConfig", Shape: 266},
+			{Name: "RevisionId", Shape: 241},
+			{Name: "Layers", Shape: 148},
+			{Name: "FileSystemConfigs", Shape: 87},
+			{Name: "ImageConfig", Shape: 117},
+			{Name: "EphemeralStorage", Shape: 72},
+			{Name: "SnapStart", Shape: 227},
+			{Name: "LoggingConfig", Shape: 165},
+			{Name: "CapacityProviderConfig", Shape: 19},
+			{Name: "DurableConfig", Shape: 48},
+		}},
+		283: {Name: "UpdateFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 178},
+			{Name: "FunctionArn", Shape: 177},
+			{Name: "Runtime", Shape: 205},
+			{Name: "Role", Shape: 204},
+			{Name: "Handler", Shape: 116},
+			{Name: "CodeSize", Shape: 166},
+			{Name: "Description", Shape: 44},
+			{Name: "Timeout", Shape: 261},
+			{Name: "MemorySize", Shape: 174},
+			{Name: "LastModified", Shape: 262},
+			{Name: "CodeSha256", Shape: 241},
+			{Name: "Version", Shape: 284},
+			{Name: "VpcConfig", Shape: 287},
+			{Name: "DeadLetterConfig", Shape: 37},
+			{Name: "Environment", Shape: 68},
+			{Name: "KMSKeyArn", Shape: 134},
+			{Name: "TracingConfig", Shape: 267},
+			{Name: "MasterArn", Shape: 95},
+			{Name: "RevisionId", Shape: 241},
+			{Name: "Layers", Shape: 150},
+			{Name: "State", Shape: 238},
+			{Name: "StateReason", Shape: 239},
+			{Name: "StateReasonCode", Shape: 240},
+			{Name: "LastUpdateStatus", Shape: 144},
+			{Name: "LastUpdateStatusReason", Shape: 145},
+			{Name: "LastUpdateStatusReasonCode", Shape: 146},
+			{Name: "FileSystemConfigs", Shape: 87},
+			{Name: "SigningProfileVersionArn", Shape: 13},
+			{Name: "SigningJobArn", Shape: 13},
+			{Name: "PackageType", Shape: 184},
+			{Name: "ImageConfigResponse", Shape: 119},
+			{Name: "Architectures", Shape: 12},
+			{Name: "EphemeralStorage", Shape: 72},
+			{Name: "SnapStart", Shape: 233},
+			{Name: "RuntimeVersionConfig", Shape: 207},
+			{Name: "LoggingConfig", Shape: 165},
+			{Name: "TenancyConfig", Shape: 257},
+			{Name: "CapacityProviderConfig", Shape: 19},
+			{Name: "ConfigSha256", Shape: 241},
+			{Name: "DurableConfig", Shape: 48},
+		}},
+		284: {Name: "Version", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST|[0-9]+)"},
+		285: {Name: "VersionWithLatestPublished", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST(\\.PUBLISHED)?|[0-9]+)"},
+		286: {Name: "VpcConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SubnetIds", Shape: 245},
+			{Name: "SecurityGroupIds", Shape: 219},
+			{Name: "Ipv6AllowedForDualStack", Shape: 180},
+		}},
+		287: {Name: "VpcConfigResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SubnetIds", Shape: 245},
+			{Name: "SecurityGroupIds", Shape: 219},
+			{Name: "VpcId", Shape: 288},
+			{Name: "Ipv6AllowedForDualStack", Shape: 180},
+		}},
+		288: {Name: "VpcId", Kind: wire.String},
+		289: {Name: "Weight", Kind: wire.Double, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}},
+		290: {Name: "WorkingDirectory", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1000, HasMax: true}},
 	},
 }

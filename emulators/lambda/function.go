@@ -2,170 +2,276 @@ package lambda
 
 import (
 	"context"
-	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
-	"devstack/emulators/wire"
+	"devstack/emulators/store"
 )
 
-// latest is the version that runs: there are no published ones yet.
-const latest = "$LATEST"
-
-// Messages in the service's words, all of them recorded answers.
+// Messages in the service's words. The first is a recorded answer.
 const (
-	msgNotFound = "Function not found: %s"
-	msgRegion   = "Functions from '%s' are not reachable in this region ('%s')"
-	msgMismatch = "The derived qualifier from the function name does not match the specified qualifier."
+	msgDeleteLatest   = "$LATEST version cannot be deleted without deleting the function."
+	msgAliased        = "Unable to delete version because the following aliases reference it: [%s]"         // https://github.com/serverless/serverless/issues/2853
+	msgDeleteAlias    = "Deletion of aliases is not currently supported."                                   // a guess
+	msgDeleteDeclared = "Function %s is declared in the stack's files; it goes once it is taken out there." // ours
 )
-
-// byUser says whose fault an error is, as every error of Lambda's own does. Recorded answers: "Type": "User".
-func byUser(e *wire.Error) *wire.Error { return e.With("Type", "User") }
-
-// reference takes a function's name apart as the API accepts it: NAME, ACCOUNT:function:NAME or an ARN, each with an optional
-// version or alias behind it.
-//
-// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (FunctionName)
-var reference = regexp.MustCompile(`^(?:arn:aws[a-zA-Z-]*:lambda:)?(?:([a-z]{2}(?:-[a-z]+)+-\d):)?(?:(\d{12}):)?(?:function:)?([a-zA-Z0-9-_.]+)(?::(\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$`)
-
-// find returns the function that a request names. qualifier may be nil.
-func (s *Service) find(ctx context.Context, ref string, qualifier *string) (*Function, error) {
-	return s.findVersion(ctx, ref, qualifier, "")
-}
-
-// findVersion is find for an operation that means a certain version where the request names none, and says so in its errors.
-func (s *Service) findVersion(ctx context.Context, ref string, qualifier *string, unnamed string) (*Function, error) {
-	req := wire.From(ctx)
-	m := reference.FindStringSubmatch(ref)
-	if m == nil { // the model's pattern is not stricter than ours
-		return nil, byUser(errResourceNotFoundException(msgNotFound, ref))
-	}
-	region, name, version := m[1], m[3], m[4]
-	if region != "" && region != req.Region {
-		return nil, byUser(errResourceNotFoundException(msgRegion, region, req.Region))
-	}
-	if qualifier != nil {
-		if version != "" && version != *qualifier {
-			return nil, byUser(errInvalidParameterValueException(msgMismatch))
-		}
-		version = *qualifier
-	}
-	if version == "" {
-		version = unnamed
-	}
-	arn := req.ARN("lambda", "function:"+name)
-	if version != "" {
-		arn += ":" + version
-	}
-	f, ok := s.functions.Get(name)
-	if !ok || version != "" && version != latest {
-		return nil, byUser(errResourceNotFoundException(msgNotFound, arn))
-	}
-	return &f, nil
-}
 
 // GetFunction returns a function's configuration and where its code is.
 //
 // https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html
 func (s *Service) GetFunction(ctx context.Context, in *GetFunctionInput) (*GetFunctionOutput, error) {
-	f, err := s.find(ctx, *in.FunctionName, in.Qualifier)
+	t, v, err := s.find(ctx, *in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
 	}
-	return &GetFunctionOutput{Configuration: configuration(ctx, f, in.Qualifier)}, nil
+	out := &GetFunctionOutput{Code: s.codeLocation(ctx, v)}
+	err = s.Store.View(func(tx *store.Tx) error {
+		out.Configuration, out.Tags = s.configuration(tx, t, t.arn(), v), nil
+		if f, there := s.record(tx, t); there && len(f.Tags) > 0 {
+			out.Tags = f.Tags
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// codeLocation says where a version's code is. That of a function of the stack is where it is edited.
+func (s *Service) codeLocation(ctx context.Context, v *version) *FunctionCodeLocation {
+	switch {
+	case v.Code.Image != "":
+		return &FunctionCodeLocation{RepositoryType: new("ECR"), ImageUri: &v.Code.Image, ResolvedImageUri: &v.Code.Image}
+	case v.Code.Archive != "":
+		return &FunctionCodeLocation{RepositoryType: new("S3"), Location: s.location(ctx, v.Code)}
+	}
+	return nil
 }
 
 // GetFunctionConfiguration returns a function's configuration.
 //
 // https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
 func (s *Service) GetFunctionConfiguration(ctx context.Context, in *GetFunctionConfigurationInput) (*GetFunctionConfigurationOutput, error) {
-	f, err := s.find(ctx, *in.FunctionName, in.Qualifier)
+	t, v, err := s.find(ctx, *in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
 	}
-	c := GetFunctionConfigurationOutput(*configuration(ctx, f, in.Qualifier))
-	return &c, nil
-}
-
-// ListFunctions returns the functions by name, MaxItems (1 to 10000, at most 50 are answered) at a time.
-//
-// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
-func (s *Service) ListFunctions(ctx context.Context, in *ListFunctionsInput) (*ListFunctionsOutput, error) {
-	const mostAtOnce = 50
-	limit := mostAtOnce
-	if in.MaxItems != nil {
-		limit = min(limit, int(*in.MaxItems))
-	}
-	out := &ListFunctionsOutput{Functions: []FunctionConfiguration{}}
-	for _, f := range s.functions.List() {
-		if in.Marker != nil && f.Name <= *in.Marker {
-			continue
-		}
-		if len(out.Functions) == limit {
-			out.NextMarker = out.Functions[limit-1].FunctionName
-			break
-		}
-		out.Functions = append(out.Functions, *configuration(ctx, &f, nil))
+	out := &GetFunctionConfigurationOutput{}
+	err = s.Store.View(func(tx *store.Tx) error {
+		*out = GetFunctionConfigurationOutput(*s.configuration(tx, t, t.arn(), v))
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }
 
-// configuration is a function as the API shows it.
-func configuration(ctx context.Context, f *Function, qualifier *string) *FunctionConfiguration {
-	arn := wire.From(ctx).ARN("lambda", "function:"+f.Name)
-	if qualifier != nil {
-		arn += ":" + *qualifier
+// mostAtOnce is how many functions or versions one page has at most.
+const mostAtOnce = 50
+
+// ListFunctions returns the functions by name, MaxItems (1 to 10000, at most 50 are answered) at a time; with FunctionVersion ALL every
+// version of them. What belongs to their state is left out.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
+func (s *Service) ListFunctions(ctx context.Context, in *ListFunctionsInput) (*ListFunctionsOutput, error) {
+	out := &ListFunctionsOutput{}
+	base, err := parse(ctx, "x", nil)
+	if err != nil {
+		return nil, err
 	}
-	sum, size := f.Code()
-	c := &FunctionConfiguration{
-		FunctionName: &f.Name, FunctionArn: &arn, Description: &f.Description, Role: &f.Role, Timeout: &f.Timeout, MemorySize: &f.Memory,
-		CodeSha256: &sum, CodeSize: &size, LastModified: new(f.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000")),
-		Version: new(latest), RevisionId: new(revision(f, sum)), PackageType: new(PackageTypeZip), Architectures: []string{f.Architecture},
-		EphemeralStorage: &EphemeralStorage{Size: new(int32(512))}, TracingConfig: &TracingConfigResponse{Mode: new(TracingModePassThrough)},
-		SnapStart:     &SnapStartResponse{ApplyOn: new(SnapStartApplyOnNone), OptimizationStatus: new(SnapStartOptimizationStatusOff)},
-		LoggingConfig: &LoggingConfig{LogFormat: new(LogFormatText), LogGroup: new("/aws/lambda/" + f.Name)},
-		State:         new(StateActive), LastUpdateStatus: new(LastUpdateStatusSuccessful),
+	err = s.Store.View(func(tx *store.Tx) error {
+		*out = ListFunctionsOutput{Functions: []FunctionConfiguration{}}
+		for _, name := range s.names(tx, base) {
+			t := base
+			t.Name = name
+			all := []version{*s.stored(tx, t, latest)}
+			if in.FunctionVersion != nil {
+				all = slices.AppendSeq(all, versions.All(tx, t.key()...))
+			}
+			for _, v := range all {
+				if in.FunctionVersion != nil {
+					t.Qualifier = v.Number
+				}
+				place := listed(t, v.Number)
+				if in.Marker != nil && place <= *in.Marker {
+					continue
+				}
+				if len(out.Functions) == pageSize(in.MaxItems) {
+					return nil
+				}
+				out.Functions = append(out.Functions, *summary(s.configuration(tx, t, t.arn(), &v)))
+				out.NextMarker = &place
+			}
+		}
+		out.NextMarker = nil // that was all
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	if len(f.Environment) > 0 {
-		c.Environment = &EnvironmentResponse{Variables: f.Environment}
+	return out, nil
+}
+
+// listed is a version's place in a list, as text that sorts: by name, $LATEST first, then by number.
+func listed(t target, number string) string {
+	if number == latest {
+		return t.Name
 	}
-	if f.Image {
-		c.PackageType = new(PackageTypeImage)
-	} else {
-		c.Runtime, c.Handler = &f.Runtime, &f.Handler
+	return t.Name + ":" + strings.Repeat("0", max(0, 12-len(number))) + number
+}
+
+func pageSize(given *int32) int {
+	if given == nil {
+		return mostAtOnce
 	}
-	if !f.Active {
-		c.State, c.StateReason = new(StateFailed), &f.StateReason
-		c.LastUpdateStatus, c.LastUpdateStatusReason = new(LastUpdateStatusFailed), &f.StateReason
+	return min(mostAtOnce, int(*given))
+}
+
+// names are the functions of an account and region, declared or made by the API, in their order.
+func (s *Service) names(tx *store.Tx, t target) []string {
+	var all []string
+	for _, f := range s.functions.List(t.Account, t.Region) {
+		all = append(all, f.Name)
 	}
+	for f := range functions.All(tx, t.Account, t.Region) {
+		if f.Latest != nil {
+			all = append(all, f.Name)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// summary leaves out what lists do not have.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
+func summary(c *FunctionConfiguration) *FunctionConfiguration {
+	c.State, c.StateReason, c.StateReasonCode, c.RuntimeVersionConfig = nil, nil, nil, nil
+	c.LastUpdateStatus, c.LastUpdateStatusReason, c.LastUpdateStatusReasonCode = nil, nil, nil
 	return c
 }
 
-// revision changes whenever the function does: it is made of its code's hash and the instant of its last change.
-func revision(f *Function, sum string) string {
-	h := strings.ToLower(strings.Map(func(r rune) rune {
-		if strings.ContainsRune("0123456789abcdefABCDEF", r) {
-			return r
+// DeleteFunction removes a function with its versions and aliases or, with a qualifier, one of its published versions. Event source mappings
+// stay. Events under way are cut off.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html
+func (s *Service) DeleteFunction(ctx context.Context, in *DeleteFunctionInput) (*DeleteFunctionOutput, error) {
+	t, err := parse(ctx, *in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	if t.Qualifier == latest {
+		return nil, byUser(errInvalidParameterValueException(msgDeleteLatest))
+	}
+	var gone []string // keys of the runtime
+	err = s.Store.Update(func(tx *store.Tx) (err error) {
+		if t.Qualifier != "" {
+			gone, err = s.deleteVersion(tx, t)
+		} else {
+			gone, err = s.deleteFunction(tx, t)
 		}
-		return -1
-	}, sum+f.LastModified.UTC().Format("20060102150405.000000000"))) + strings.Repeat("0", 32)
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:32]
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range gone {
+		s.withdraw(key)
+	}
+	s.sweepLater()
+	return &DeleteFunctionOutput{StatusCode: new(int32(204))}, nil
 }
 
-// GetAccountSettings returns the account's quotas, AWS's defaults, and how much of them the functions take.
+func (s *Service) deleteFunction(tx *store.Tx, t target) (gone []string, err error) {
+	if s.declared(t) != nil {
+		return nil, byUser(errInvalidParameterValueException(msgDeleteDeclared, t.Name))
+	}
+	if _, there := s.record(tx, t); !there {
+		return nil, byUser(errResourceNotFoundException(msgNotFound, t.arn()))
+	}
+	gone = []string{t.function()}
+	for v := range versions.All(tx, t.key()...) {
+		gone = append(gone, t.runs(&v))
+	}
+	forget(tx, t)
+	return gone, nil
+}
+
+// deleteVersion removes a published version that no alias leads to. One that is not there is nothing to do, which is a guess.
+func (s *Service) deleteVersion(tx *store.Tx, t target) (gone []string, err error) {
+	if _, there := s.record(tx, t); !there {
+		return nil, byUser(errResourceNotFoundException(msgNotFound, t.arn()))
+	}
+	if !numbered.MatchString(t.Qualifier) {
+		return nil, byUser(errInvalidParameterValueException(msgDeleteAlias))
+	}
+	var names []string
+	for a := range aliases.All(tx, t.key()...) {
+		if _, second := a.Weights[t.Qualifier]; second || a.Version == t.Qualifier {
+			names = append(names, a.Name)
+		}
+	}
+	if names != nil {
+		return nil, byUser(errResourceConflictException(msgAliased, strings.Join(names, ", ")))
+	}
+	versions.Delete(tx, t.key(sortable(t.Qualifier))...)
+	for _, f := range forgetting {
+		f(tx, t)
+	}
+	return []string{t.arn()}, nil
+}
+
+// forgetting removes what is kept of a function (t has no qualifier), or of one of its versions or aliases, elsewhere in the package.
+var forgetting []func(tx *store.Tx, t target)
+
+// forget removes all that is stored of a function.
+func forget(tx *store.Tx, t target) {
+	functions.Delete(tx, t.key()...)
+	versions.Clear(tx, t.key()...)
+	aliases.Clear(tx, t.key()...)
+	for _, f := range forgetting {
+		f(tx, t.at(""))
+	}
+}
+
+// GetAccountSettings returns the account's quotas, AWS's defaults, and how much of them the functions take. CodeSize counts the archives of
+// every version.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-func (s *Service) GetAccountSettings(context.Context, *GetAccountSettingsInput) (*GetAccountSettingsOutput, error) {
-	all := s.functions.List()
-	size := int64(0)
-	for _, f := range all {
-		_, n := f.Code()
-		size += n
+func (s *Service) GetAccountSettings(ctx context.Context, _ *GetAccountSettingsInput) (*GetAccountSettingsOutput, error) {
+	base, err := parse(ctx, "x", nil)
+	if err != nil {
+		return nil, err
+	}
+	count, size := int64(0), int64(0)
+	err = s.Store.View(func(tx *store.Tx) error {
+		count, size = 0, 0
+		for _, name := range s.names(tx, base) {
+			t := base
+			t.Name = name
+			count++
+			_, n := s.stored(tx, t, latest).sum()
+			size += n
+			for v := range versions.All(tx, t.key()...) {
+				size += v.Code.Size
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return &GetAccountSettingsOutput{
 		AccountLimit: &AccountLimit{
-			TotalCodeSize: new(int64(80 << 30)), CodeSizeUnzipped: new(int64(250 << 20)), CodeSizeZipped: new(int64(50 << 20)),
+			TotalCodeSize: new(int64(80 << 30)), CodeSizeUnzipped: new(int64(maxUnzipped)), CodeSizeZipped: new(int64(maxZipped)),
 			ConcurrentExecutions: new(int32(1000)), UnreservedConcurrentExecutions: new(int32(1000)),
 		},
-		AccountUsage: &AccountUsage{FunctionCount: new(int64(len(all))), TotalCodeSize: &size},
+		AccountUsage: &AccountUsage{FunctionCount: &count, TotalCodeSize: &size},
 	}, nil
 }
+
+// number is the text of a version's number.
+func number(n int) string { return strconv.Itoa(n) }

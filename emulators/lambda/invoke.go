@@ -48,6 +48,7 @@ type event struct {
 	ID              string
 	Account, Region string
 	Function        string
+	Qualifier       string // version or alias, "" for none
 	Payload         []byte
 	ClientContext   string
 	Accepted        time.Time
@@ -66,7 +67,7 @@ type event struct {
 //
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (s *Service) Invoke(ctx context.Context, in *InvokeInput) (*InvokeOutput, error) {
-	f, err := s.findVersion(ctx, *in.FunctionName, in.Qualifier, latest)
+	c, err := s.invoked(ctx, *in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
 	}
@@ -85,16 +86,16 @@ func (s *Service) Invoke(ctx context.Context, in *InvokeInput) (*InvokeOutput, e
 	case InvocationTypeDryRun:
 		return &InvokeOutput{StatusCode: new(int32(204))}, nil
 	case InvocationTypeEvent:
-		return &InvokeOutput{StatusCode: new(int32(202))}, s.accept(ctx, f.Name, ev)
+		return &InvokeOutput{StatusCode: new(int32(202))}, s.accept(ctx, c.target, ev)
 	}
-	res, err := s.functions.Invoke(ctx, f.Name, ev)
+	res, err := s.run(ctx, c, ev)
 	if e, ok := errors.AsType[*wire.Error](err); ok {
 		return nil, byUser(e)
 	}
 	if err != nil {
 		return nil, err
 	}
-	out := &InvokeOutput{StatusCode: new(int32(200)), Payload: res.Payload, ExecutedVersion: new(latest)}
+	out := &InvokeOutput{StatusCode: new(int32(200)), Payload: res.Payload, ExecutedVersion: &c.Version}
 	if res.Failed {
 		out.FunctionError = new("Unhandled")
 	}
@@ -102,6 +103,20 @@ func (s *Service) Invoke(ctx context.Context, in *InvokeInput) (*InvokeOutput, e
 		out.LogResult = new(base64.StdEncoding.EncodeToString(res.LogTail))
 	}
 	return out, nil
+}
+
+// invoked returns what a call by name comes to. Without a qualifier the errors name $LATEST, as recorded; the function is still called
+// by the ARN that the request had.
+func (s *Service) invoked(ctx context.Context, ref string, qualifier *string) (*callee, error) {
+	t, err := parse(ctx, ref, qualifier)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.callee(t)
+	if err != nil && t.Qualifier == "" {
+		return s.callee(t.at(latest))
+	}
+	return c, err
 }
 
 func refuseUnsupportedInvoke(in *InvokeInput) error {
@@ -152,10 +167,9 @@ func notJSON(b []byte) string {
 }
 
 // accept keeps an asynchronous event and starts on it.
-func (s *Service) accept(ctx context.Context, function string, ev Event) error {
-	req := wire.From(ctx)
+func (s *Service) accept(ctx context.Context, t target, ev Event) error {
 	e := event{
-		ID: s.IDs.UUID(), Account: req.Account, Region: req.Region, Function: function, Payload: ev.Payload,
+		ID: s.IDs.UUID(), Account: t.Account, Region: t.Region, Function: t.Name, Qualifier: t.Qualifier, Payload: ev.Payload,
 		ClientContext: ev.ClientContext, Accepted: s.Clock.Now(), Trace: trace.Header(ctx),
 	}
 	if err := s.keep(&e); err != nil {
@@ -187,7 +201,8 @@ func (s *Service) resumeEvents() error {
 // deliver runs an asynchronous event until the function takes it or the attempts are used up.
 func (s *Service) deliver(ctx context.Context, e *event) {
 	for s.sleep(ctx, e.Due.Sub(s.Clock.Now())) == nil {
-		res, err := s.functions.Invoke(ctx, e.Function, Event{Payload: e.Payload, ClientContext: e.ClientContext})
+		t := target{Account: e.Account, Region: e.Region, Name: e.Function, Qualifier: e.Qualifier}
+		res, err := s.call(ctx, t, Event{Payload: e.Payload, ClientContext: e.ClientContext})
 		switch {
 		case err == nil && !res.Failed:
 			s.forget(e)

@@ -1,9 +1,10 @@
-// Package lambda emulates the Lambda API: it shows the functions that run elsewhere, invokes them, and feeds them from
-// event sources. How a function runs is not its business: whoever runs them is handed to New as Functions.
+// Package lambda emulates the Lambda API: functions with their code, versions, aliases and layers, invocations, and event sources
+// that feed them. How a function runs is not its business: whoever runs them is handed to New as Functions.
 package lambda
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -13,20 +14,29 @@ import (
 
 //go:generate go run ../wire/apigen -service lambda -operations operations.txt
 
-// Functions are the functions that exist and can be invoked.
+// Functions is who runs functions. Two kinds are the same to every caller of the API: those that a stack declares, whose code is
+// the files that are being edited, and those that were made by the API, of which every version is deployed before it is invoked.
 type Functions interface {
-	// List returns every function, in order of name.
-	List() []Function
+	// List returns the functions that the stack declares in an account and region, in order of name.
+	List(account, region string) []Function
 
-	// Get returns one function, and whether there is one of that name.
-	Get(name string) (Function, bool)
+	// Get returns one of them, and whether there is one of that name.
+	Get(account, region, name string) (Function, bool)
 
-	// Invoke hands a function an event and waits for what it returns. An error is not the function's own failure but that
-	// it was not run: a *wire.Error is passed on to the caller as it is.
-	Invoke(ctx context.Context, name string, ev Event) (*Outcome, error)
+	// Deploy makes a version runnable, in place of what was deployed under its key, and returns once it has been built and, where
+	// that costs little, started. A mistake in the function's own code is no error: its callers are told. An error is what keeps the
+	// version from running here, in words for who deployed it.
+	Deploy(ctx context.Context, d Deployment) error
+
+	// Withdraw ends a deployed version. Events that it is handling are cut off. A key that is not deployed is nothing to do.
+	Withdraw(key string)
+
+	// Invoke hands a declared or deployed version an event and waits for what it returns. An error is not the function's own failure but
+	// that it was not run: a *wire.Error is passed on to the caller as it is.
+	Invoke(ctx context.Context, key string, ev Event) (*Outcome, error)
 }
 
-// Function is a function as the API reports it.
+// Function is a declared function as the API reports it.
 type Function struct {
 	Name, Runtime, Handler, Description, Role string
 	Environment                               map[string]string
@@ -40,10 +50,31 @@ type Function struct {
 	StateReason                               string                             // why not
 }
 
+// Deployment is a version of a function that was made by the API, as it is to run.
+type Deployment struct {
+	Key                            string // unique: the ARN of the version, without a qualifier for $LATEST
+	Account, Region, Name, Version string // "$LATEST", "3"
+	Runtime, Handler               string // "" for an image
+	Code                           string // folder with the extracted archive, or file or folder in it; "" for an image
+	Image                          string // reference of a container image, "" for code
+	EntryPoint, Command            []string
+	WorkingDirectory               string
+	Layers                         []string // folders whose contents are under /opt, a later one over an earlier
+	Environment                    map[string]string
+	Timeout                        int    // seconds
+	Memory                         int    // MiB
+	EphemeralStorage               int    // MiB of /tmp
+	LogFormat                      string // "Text", "JSON"
+	ApplicationLogLevel            string // "" with Text
+	SystemLogLevel                 string
+	LogGroup                       string
+}
+
 // Event is one invocation.
 type Event struct {
 	Payload       []byte // JSON
 	ClientContext string // JSON
+	ARN           string // by which the function was called, with the qualifier
 }
 
 // Outcome is what a function made of an event.
@@ -53,28 +84,45 @@ type Outcome struct {
 	LogTail []byte // the last 4 KiB that it logged
 }
 
+// Options is what a Service works with besides what every emulator is given.
+type Options struct {
+	Functions Functions
+	Dir       string // where archives of code are kept, which need not exist; "" is a temporary folder
+	Sync      bool   // archives are on the disk before they are acknowledged
+}
+
 // Service is the emulator with what it keeps running.
 type Service struct {
 	kit.Env
 	functions Functions
+	archives  *archives
+	roll      func() float64 // at least 0 and less than 1: where an alias leads
 
 	stop    context.CancelFunc
 	ctx     context.Context // ends with Close
 	running sync.WaitGroup
 
-	mu      sync.Mutex
-	pollers map[string]*poller // by mapping's UUID
+	mu       sync.Mutex
+	pollers  map[string]*poller     // by mapping's UUID
+	deployed map[string]*deployment // by key
 }
 
 // New returns the Lambda emulator, and itself for Resume, Wake and Close. What it does in the background ends with ctx.
-func New(ctx context.Context, env kit.Env, functions Functions) (*wire.Service, *Service) {
-	s := &Service{Env: env, functions: functions, pollers: map[string]*poller{}}
+func New(ctx context.Context, env kit.Env, o Options) (*wire.Service, *Service) {
+	s := &Service{
+		Env: env, functions: o.Functions, archives: newArchives(o.Dir, o.Sync), roll: rand.Float64,
+		pollers: map[string]*poller{}, deployed: map[string]*deployment{},
+	}
 	s.ctx, s.stop = context.WithCancel(ctx)
 	return register(s), s
 }
 
-// Resume takes up what an earlier process left: enabled event source mappings, and asynchronous events that it had accepted.
+// Resume takes up what an earlier process left: functions that were being changed, enabled event source mappings, and asynchronous
+// events that it had accepted.
 func (s *Service) Resume() error {
+	if err := s.resumeFunctions(); err != nil {
+		return err
+	}
 	if err := s.resumeMappings(); err != nil {
 		return err
 	}
@@ -87,6 +135,7 @@ func (s *Service) Close() {
 	s.stop()
 	s.mu.Unlock()
 	s.running.Wait()
+	s.archives.close()
 }
 
 // background runs f until Close, in the account, region and trace of ctx. After Close it does nothing: what f would do is

@@ -20,21 +20,55 @@ import (
 
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// scripted is a world of one function, f, which answers as the test says.
+// scripted is a world in which one function, f, is declared; it and every deployed version answer as the test says.
 type scripted struct {
-	mu     sync.Mutex
-	events []string
-	answer func(n int, payload string) (*Outcome, error) // n counts from 1
+	mu       sync.Mutex
+	events   []string
+	answer   func(n int, payload string) (*Outcome, error) // n counts from 1
+	deploy   func(d Deployment) error                      // nil: at once
+	deployed map[string]Deployment
+	called   []string // keys and, behind a space, ARNs by which they were called
 }
 
-func (s *scripted) List() []Function {
+func (s *scripted) List(account, region string) []Function {
+	if account != wire.DefaultAccount || region != wire.DefaultRegion {
+		return nil
+	}
 	return []Function{{Name: "f", Runtime: "js", Timeout: 3, Memory: 128, Architecture: "x86_64", Active: true, LastModified: epoch, Code: func() (string, int64) { return "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", 0 }}}
 }
 
-func (s *scripted) Get(name string) (Function, bool) { return s.List()[0], name == "f" }
+func (s *scripted) Get(account, region, name string) (Function, bool) {
+	all := s.List(account, region)
+	if name != "f" || all == nil {
+		return Function{}, false
+	}
+	return all[0], true
+}
 
-func (s *scripted) Invoke(_ context.Context, _ string, ev Event) (*Outcome, error) {
+func (s *scripted) Deploy(_ context.Context, d Deployment) error {
+	if s.deploy != nil {
+		if err := s.deploy(d); err != nil {
+			return err
+		}
+	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deployed == nil {
+		s.deployed = map[string]Deployment{}
+	}
+	s.deployed[d.Key] = d
+	return nil
+}
+
+func (s *scripted) Withdraw(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.deployed, key)
+}
+
+func (s *scripted) Invoke(_ context.Context, key string, ev Event) (*Outcome, error) {
+	s.mu.Lock()
+	s.called = append(s.called, key+" "+ev.ARN)
 	s.events = append(s.events, string(ev.Payload))
 	n := len(s.events)
 	s.mu.Unlock()
@@ -53,7 +87,7 @@ func (s *scripted) seen() []string {
 func open(t *testing.T, dir string, c clock.Clock, f *scripted, aws kit.Caller) *Service {
 	t.Helper()
 	st := store.New(filepath.Join(dir, "lambda.db"), store.Options{})
-	_, s := New(context.Background(), kit.Env{Store: st, Clock: c, AWS: aws, Log: slog.New(slog.DiscardHandler), IDs: kit.RandomIDs()}, f)
+	_, s := New(context.Background(), kit.Env{Store: st, Clock: c, AWS: aws, Log: slog.New(slog.DiscardHandler), IDs: kit.RandomIDs()}, Options{Functions: f, Dir: filepath.Join(dir, "lambda")})
 	t.Cleanup(func() { s.Close(); st.Close() })
 	return s
 }

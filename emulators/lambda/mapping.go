@@ -18,6 +18,8 @@ type mapping struct {
 	UUID, Account, Region string
 	Source                string // ARN of a DynamoDB stream
 	Function              string
+	Qualifier             string // version or alias of the function, "" for none
+	Tags                  map[string]string
 	StartingPosition      string
 	BatchSize             int32
 	Window                int32 // seconds that a batch waits for more records
@@ -74,7 +76,7 @@ func (s *Service) CreateEventSourceMapping(ctx context.Context, in *CreateEventS
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
 		for other := range mappings.All(tx, req.Account, req.Region) {
-			if other.Source == m.Source && other.Function == m.Function {
+			if other.Source == m.Source && other.Function == m.Function && other.Qualifier == m.Qualifier {
 				return byUser(errResourceConflictException(msgMappingExists, m.Source, m.Function, other.UUID))
 			}
 		}
@@ -94,15 +96,18 @@ func (s *Service) newMapping(ctx context.Context, in *CreateEventSourceMappingIn
 	if in.EventSourceArn == nil {
 		return nil, byUser(errInvalidParameterValueException(msgUnknownSource))
 	}
-	f, err := s.find(ctx, *in.FunctionName, nil)
+	t, err := s.fed(ctx, *in.FunctionName)
 	if err != nil {
-		return nil, byUser(errInvalidParameterValueException(msgUnknownFunction))
+		return nil, err
 	}
 	if err := refuseUnsupportedSource(*in.EventSourceArn); err != nil {
 		return nil, err
 	}
 	if err := refuseUnsupportedMapping(in); err != nil {
 		return nil, err
+	}
+	if len(in.Tags) > maxTags {
+		return nil, byUser(errInvalidParameterValueException(msgTooManyTags))
 	}
 	if in.StartingPosition == nil {
 		return nil, byUser(errInvalidParameterValueException(msgNoPosition))
@@ -114,13 +119,30 @@ func (s *Service) newMapping(ctx context.Context, in *CreateEventSourceMappingIn
 		return nil, byUser(errInvalidParameterValueException(msgStreamNotFound, *in.EventSourceArn))
 	}
 	m := &mapping{
-		Source: *in.EventSourceArn, Function: f.Name, StartingPosition: *in.StartingPosition, BatchSize: defaultBatch,
+		Source: *in.EventSourceArn, Function: t.Name, Qualifier: t.Qualifier, Tags: in.Tags, StartingPosition: *in.StartingPosition, BatchSize: defaultBatch,
 		Retries: -1, MaxAge: -1, Enabled: in.Enabled == nil || *in.Enabled, LastResult: "No records processed",
 	}
 	if err := m.filter(in.FilterCriteria); err != nil {
 		return nil, err
 	}
 	return m, m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
+}
+
+// fed is the target of a mapping: a function, a version or an alias.
+func (s *Service) fed(ctx context.Context, ref string) (target, error) {
+	t, _, err := s.find(ctx, ref, nil)
+	if err != nil {
+		return t, byUser(errInvalidParameterValueException(msgUnknownFunction))
+	}
+	if t.Qualifier == latest && strings.HasPrefix(ref, "arn:") {
+		t.Qualifier = "" // recorded; of a partial ARN it stays
+	}
+	return t, nil
+}
+
+// target is what the mapping feeds.
+func (m *mapping) target() target {
+	return target{Account: m.Account, Region: m.Region, Name: m.Function, Qualifier: m.Qualifier}
 }
 
 // mustFindLatest reports whether the mapping is to begin at the end of its stream and does not know where that is. One that was
@@ -192,7 +214,7 @@ func refuseUnsupportedMapping(in *CreateEventSourceMappingInput) error {
 	}{
 		{"DestinationConfig", in.DestinationConfig != nil},
 		{"ParallelizationFactor", in.ParallelizationFactor != nil && *in.ParallelizationFactor > 1}, {"KMSKeyArn", in.KMSKeyArn != nil},
-		{"TumblingWindowInSeconds", in.TumblingWindowInSeconds != nil && *in.TumblingWindowInSeconds > 0}, {"Tags", len(in.Tags) > 0},
+		{"TumblingWindowInSeconds", in.TumblingWindowInSeconds != nil && *in.TumblingWindowInSeconds > 0},
 		{"MetricsConfig", in.MetricsConfig != nil}, {"LoggingConfig", in.LoggingConfig != nil}, {"ProvisionedPollerConfig", in.ProvisionedPollerConfig != nil},
 		{"Topics", in.Topics != nil}, {"Queues", in.Queues != nil}, {"SelfManagedEventSource", in.SelfManagedEventSource != nil},
 		{"SourceAccessConfigurations", in.SourceAccessConfigurations != nil}, {"ScalingConfig", in.ScalingConfig != nil},
@@ -277,10 +299,10 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 	if err != nil {
 		return nil, err
 	}
-	var function *Function
+	var function target
 	if in.FunctionName != nil {
-		if function, err = s.find(ctx, *in.FunctionName, nil); err != nil {
-			return nil, byUser(errInvalidParameterValueException(msgUnknownFunction))
+		if function, err = s.fed(ctx, *in.FunctionName); err != nil {
+			return nil, err
 		}
 	}
 	ends, err := s.endsIfEnabled(ctx, in)
@@ -295,8 +317,8 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 		if m.Read == nil {
 			m.Read = ends
 		}
-		if function != nil {
-			m.Function = function.Name
+		if in.FunctionName != nil {
+			m.Function, m.Qualifier = function.Name, function.Qualifier
 		}
 		assign(&m.Enabled, in.Enabled)
 		m.LastModified = s.Clock.Now()
@@ -372,7 +394,7 @@ func (s *Service) describe(m *mapping, state string) *EventSourceMappingConfigur
 	}
 	prefix := "arn:aws:lambda:" + m.Region + ":" + m.Account + ":"
 	c := &EventSourceMappingConfiguration{
-		UUID: &m.UUID, EventSourceArn: &m.Source, FunctionArn: new(prefix + "function:" + m.Function),
+		UUID: &m.UUID, EventSourceArn: &m.Source, FunctionArn: new(qualified(prefix+"function:"+m.Function, m.Qualifier)),
 		EventSourceMappingArn: new(prefix + "event-source-mapping:" + m.UUID), StartingPosition: &m.StartingPosition, BatchSize: &m.BatchSize,
 		MaximumBatchingWindowInSeconds: &m.Window, MaximumRetryAttempts: &m.Retries, MaximumRecordAgeInSeconds: &m.MaxAge,
 		BisectBatchOnFunctionError: &m.Bisect, ParallelizationFactor: new(int32(1)), TumblingWindowInSeconds: new(int32(0)),

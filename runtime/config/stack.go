@@ -130,10 +130,20 @@ type Function struct {
 	SystemLogLevel      string   // "DEBUG", "INFO", "WARN", of LogFormat "JSON"; "" is "INFO"
 	LogGroup            string   // "" is "/aws/lambda/NAME"
 	Debug               int      // port on which a debugger is listened for; 0: none
+
+	// What only a function has that Lambda's API made: it is in no stack file.
+	Deployed         string   `json:"-"` // what it is known by, the ARN of its version; "" for a function of the stack
+	EntryPoint       []string `json:"-"` // runtime "image": instead of the image's own, nil for that
+	Command          []string `json:"-"`
+	WorkingDirectory string   `json:"-"`
 }
 
-// Key is what a running function is known by: its name, or "NAME:3" for a published version beside $LATEST.
+// Key is what a running function is known by: its name, or "NAME:3" for a published version beside $LATEST. A function that Lambda's
+// API made may have the name of another, in another account or region, and is known by its ARN.
 func (f *Function) Key() string {
+	if f.Deployed != "" {
+		return f.Deployed
+	}
 	if f.Version == "" {
 		return f.Name
 	}

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,6 +16,7 @@ import (
 type Invocation struct {
 	Payload       []byte // JSON; empty means {}
 	RequestID     string // "" for a new one
+	ARN           string // by which the function was called, with a qualifier if there was one; "" for the function's own
 	TraceID       string // X-Amzn-Trace-Id, for a caller whose context is in no trace
 	ClientContext string // JSON, "" for none
 	Identity      string // of Amazon Cognito, JSON, "" for none
@@ -210,7 +212,7 @@ func (f *managed) handle(ctx context.Context, s *sandbox, inv *Invocation) (a an
 	defer f.cfg.Clock.AfterFunc(timeout, func() { cancel(errTimedOut) })()
 	ev := &Event{
 		RequestID: inv.RequestID, Payload: inv.Payload, Deadline: began.Add(timeout), Timeout: timeout,
-		ARN: s.v.fn.ARN, TraceID: trace.Header(ctx), ClientContext: inv.ClientContext, Identity: inv.Identity, Tenant: inv.Tenant,
+		ARN: cmp.Or(inv.ARN, s.v.fn.ARN), TraceID: trace.Header(ctx), ClientContext: inv.ClientContext, Identity: inv.Identity, Tenant: inv.Tenant,
 	}
 	if inv.relay != nil {
 		ev.Stream = inv.relay.open(run)

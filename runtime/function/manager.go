@@ -30,6 +30,7 @@ type Config struct {
 // Line is one line of a function's log.
 type Line struct {
 	Function  string // its name
+	ARN       string
 	Group     string // CloudWatch log group: "/aws/lambda/NAME"
 	Stream    string // and log stream: "2026/11/23/[$LATEST]0123456789abcdef0123456789abcdef"
 	RequestID string // "" outside an invocation

@@ -108,9 +108,9 @@ func (f *managed) readLocked() *snapshot {
 	return nil
 }
 
-// lookLocked gives the mutex up while it looks at the files, and names one that changed.
+// lookLocked gives the mutex up while it looks at the files, and names one that changed. What was deployed is not written to.
 func (f *managed) lookLocked(s *snapshot) string {
-	if s == nil {
+	if s == nil || f.fn.Deployed != "" {
 		return ""
 	}
 	f.mu.Unlock()
@@ -335,7 +335,7 @@ func (f *managed) discard(v *version) {
 
 // watch asks to be told of changes of a version's inputs.
 func (f *managed) watch(v *version) {
-	if f.cfg.Watch == nil {
+	if f.cfg.Watch == nil || v.fn.Deployed != "" {
 		return
 	}
 	paths := v.inputs.paths()
@@ -345,7 +345,7 @@ func (f *managed) watch(v *version) {
 	if !watched {
 		cancel, err := f.cfg.Watch.Inputs(paths, f.nudge)
 		if err != nil {
-			f.cfg.Log(Line{Function: v.fn.Name, Group: v.fn.LogGroupName(), Text: err.Error()})
+			f.cfg.Log(Line{Function: v.fn.Name, ARN: v.fn.ARN, Group: v.fn.LogGroupName(), Text: err.Error()})
 		}
 		f.mu.Lock()
 		if f.head == v && f.life.Err() == nil {

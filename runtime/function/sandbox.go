@@ -110,7 +110,7 @@ func (s *sandbox) log(requestID, text string) {
 		s.tail = append(s.tail[:0], s.tail[len(s.tail)-tailSize:]...)
 	}
 	s.mu.Unlock()
-	s.f.cfg.Log(Line{Function: s.v.fn.Name, Group: s.v.fn.LogGroupName(), Stream: s.stream, RequestID: requestID, Text: text})
+	s.f.cfg.Log(Line{Function: s.v.fn.Name, ARN: s.v.fn.ARN, Group: s.v.fn.LogGroupName(), Stream: s.stream, RequestID: requestID, Text: text})
 }
 
 // takeTail returns the last lines of log since it was last asked.

@@ -1,0 +1,81 @@
+package lambda
+
+import (
+	"context"
+
+	"devstack/emulators/store"
+)
+
+// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html; the words as in https://github.com/aws/aws-cdk/issues/24358
+const msgState = "The operation cannot be performed at this time. The function is currently in the following state: %s"
+
+// callee is what a call comes to: the version that a target leads to.
+type callee struct {
+	target
+	Version string // that runs: "$LATEST", "3"
+	v       *version
+}
+
+// callee returns what a call of a target comes to. An alias that divides its calls decides here, by chance and weight.
+func (s *Service) callee(t target) (*callee, error) {
+	leads := t
+	if t.Qualifier != "" && t.Qualifier != latest && !numbered.MatchString(t.Qualifier) {
+		number, err := s.chosen(t)
+		if err != nil {
+			return nil, err
+		}
+		leads.Qualifier = number
+	}
+	v, err := s.lookup(leads)
+	if err != nil {
+		return nil, err
+	}
+	return &callee{t, v.Number, v}, nil
+}
+
+// chosen is the version that a call of an alias goes to.
+func (s *Service) chosen(t target) (number string, err error) {
+	roll := s.roll()
+	err = s.Store.View(func(tx *store.Tx) error {
+		a, ok := aliases.Get(tx, t.key(t.Qualifier)...)
+		if !ok {
+			return byUser(errResourceNotFoundException(msgNotFound, t.arn()))
+		}
+		number = a.Version
+		for other, weight := range a.Weights { // at most one
+			if roll < weight {
+				number = other
+			}
+		}
+		return nil
+	})
+	return number, err
+}
+
+// exists reports whether there is what a target names: nil, or the error that says so.
+func (s *Service) exists(t target) error {
+	_, err := s.lookup(t)
+	return err
+}
+
+// run has the function handle an event and returns what came of it. It is the only way to the runtime: whoever has an event, a caller
+// or an event source, goes through it.
+func (s *Service) run(ctx context.Context, c *callee, ev Event) (*Outcome, error) {
+	if c.v.declared == nil && c.v.State != StateActive {
+		return nil, byUser(errResourceConflictException(msgState, c.v.State))
+	}
+	if err := s.ensure(ctx, c.target, c.v); err != nil {
+		return nil, err
+	}
+	ev.ARN = c.arn()
+	return s.functions.Invoke(ctx, c.runs(c.v), ev)
+}
+
+// call is run for who has a target.
+func (s *Service) call(ctx context.Context, t target, ev Event) (*Outcome, error) {
+	c, err := s.callee(t)
+	if err != nil {
+		return nil, err
+	}
+	return s.run(ctx, c, ev)
+}
