@@ -78,6 +78,17 @@ node_packages() {
 	done
 }
 
+# Delve, for the tests of functions that are debugged, in a folder of its own that comes first in PATH.
+delve() {
+	local wanted=v1.27.2 bin=$cache/delve
+	if [ "$(cat "$bin/installed" 2>/dev/null)" != "$wanted" ]; then
+		say "installing Delve $wanted"
+		quietly env GOBIN="$bin" GOFLAGS= CGO_ENABLED=0 go install "github.com/go-delve/delve/cmd/dlv@$wanted" || return 1
+		echo "$wanted" >"$bin/installed"
+	fi
+	export PATH="$bin:$PATH"
+}
+
 # start_docker starts an engine if none answers. In a machine that cannot make its own firewall rules and overlay mounts, the
 # engine does without: images FROM scratch on published ports still work.
 start_docker() {
@@ -107,6 +118,7 @@ stop_docker() {
 }
 
 want has_compiler "the race detector's (go test -race needs a C compiler)" gcc libc6-dev || true
+delve || say "so the tests with a debugger for Go functions are left out"
 if want has_python "Python functions, the SDK for Python" python3 python3-venv; then
 	python_packages || say "so the tests of Python functions and of the SDK for Python are left out"
 fi

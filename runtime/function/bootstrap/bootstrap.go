@@ -23,6 +23,9 @@ type Spec struct {
 	Dir  string       // "" for the function's task root
 	Env  []string     // all of it but AWS_LAMBDA_RUNTIME_API; a later value of a name counts
 	Keep spawn.Keeper // ends processes with the daemon; may be nil
+
+	// Line sees each line that is printed before it is logged, and reports whether it is the function's own; nil: all are.
+	Line func(text string) bool
 }
 
 // Sandbox is a program and its end of the Runtime API.
@@ -50,8 +53,12 @@ func Start(ctx context.Context, fn *config.Function, spec Spec, log function.Log
 	}
 	s.process, err = spawn.Start(spawn.Spec{
 		Path: spec.Path, Args: spec.Args, Dir: spec.Dir, Keep: spec.Keep,
-		Env:  append(spec.Env[:len(spec.Env):len(spec.Env)], "AWS_LAMBDA_RUNTIME_API="+api.Addr()),
-		Line: func(text string) { log(*s.request.Load(), text) },
+		Env: append(spec.Env[:len(spec.Env):len(spec.Env)], "AWS_LAMBDA_RUNTIME_API="+api.Addr()),
+		Line: func(text string) {
+			if spec.Line == nil || spec.Line(text) {
+				log(*s.request.Load(), text)
+			}
+		},
 	})
 	if err != nil {
 		api.Close()

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -34,7 +33,8 @@ type Engine struct {
 	end      context.CancelFunc
 	work     sync.WaitGroup // plans being made
 	planning chan struct{}  // one at a time
-	mu       sync.Mutex     // guards plan.refs
+	mu       sync.Mutex     // guards what follows, plan.refs and port.refs
+	ports    map[int]*port
 }
 
 // New returns an engine. What an earlier daemon left in the cache's working folders is removed.
@@ -45,7 +45,7 @@ func New(cfg Config) *Engine {
 			os.RemoveAll(dir)
 		}
 	}
-	e := &Engine{cfg: cfg, planning: make(chan struct{}, 1)}
+	e := &Engine{cfg: cfg, planning: make(chan struct{}, 1), ports: map[int]*port{}}
 	e.life, e.end = context.WithCancel(context.Background())
 	return e
 }
@@ -59,18 +59,30 @@ func (e *Engine) Close() error {
 
 // Build builds a Go package, or looks whether a bootstrap is one.
 func (e *Engine) Build(ctx context.Context, fn *config.Function, previous function.Build) (function.Build, error) {
-	var p *program
-	var err error
-	if fn.Runtime == "go" {
-		p, err = e.compile(ctx, fn, previous)
-	} else {
-		p, err = provided(fn)
-	}
-	if p == nil {
-		return nil, err
-	}
+	p := &program{engine: e}
+	err := e.build(ctx, fn, p, previous)
 	p.inputs = append(p.inputs[:len(p.inputs):len(p.inputs)], function.LayerInputs(fn)...)
 	return p, err
+}
+
+func (e *Engine) build(ctx context.Context, fn *config.Function, p *program, previous function.Build) error {
+	if fn.Debug != 0 {
+		if _, err := findDelve(); err != nil {
+			return err
+		}
+		var err error
+		if p.port, err = e.listen(fn.Debug); err != nil {
+			return err
+		}
+	}
+	if fn.Runtime == "go" {
+		last, ok := previous.(*program)
+		if !ok {
+			last = &program{}
+		}
+		return e.compile(ctx, fn, p, last)
+	}
+	return provided(fn, p)
 }
 
 // program is a built function.
@@ -81,6 +93,7 @@ type program struct {
 	dir    string // to be removed with the program, "" for one that is not ours
 	list   *listing
 	plan   *plan  // for the next build, nil if there is none
+	port   *port  // for debuggers, nil if nobody wants to debug it
 	sum    string // of all that it was built from, "" if the go command built it
 }
 
@@ -93,76 +106,51 @@ func (p *program) Close() error {
 	if p.plan != nil {
 		err = p.engine.release(p.plan)
 	}
+	if p.port != nil {
+		err = errors.Join(err, p.engine.leave(p.port))
+	}
 	if p.dir != "" {
 		err = errors.Join(err, os.RemoveAll(p.dir))
 	}
 	return err
 }
 
-// provided finds the executable of a function that somebody else builds.
-func provided(fn *config.Function) (*program, error) {
-	p := &program{path: fn.Source, inputs: function.Files(fn.Source)}
-	info, err := os.Stat(fn.Source)
-	if err == nil && info.IsDir() {
-		p.path = filepath.Join(fn.Source, "bootstrap")
-		info, err = os.Stat(p.path)
-		p.inputs = append(p.inputs, p.path) // it may be missing, and come
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return p, &function.BuildError{Text: p.path + " does not exist: a function with runtime " + fn.Runtime +
-			" is an executable of that name; build it, or set the runtime to \"go\" to have a Go package built"}
-	case err != nil:
-		return p, &function.BuildError{Text: err.Error()}
-	case info.IsDir():
-		return p, &function.BuildError{Text: p.path + " is a folder, not an executable"}
-	case info.Mode()&0o111 == 0:
-		return p, &function.BuildError{Text: p.path + " is not executable; `chmod +x` it"}
-	}
-	return p, nil
-}
-
 // compile builds a Go package: what has changed of it where that is known, else by the go command.
-func (e *Engine) compile(ctx context.Context, fn *config.Function, previous function.Build) (*program, error) {
+func (e *Engine) compile(ctx context.Context, fn *config.Function, p, last *program) error {
 	tool, err := findGo()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	home := filepath.Join(e.cfg.Cache, fn.Name)
 	if fn.Version != "" {
 		home += "-" + fn.Version
 	}
 	if err := os.MkdirAll(home, 0o755); err != nil {
-		return nil, err
+		return err
 	}
 	t := toolchain{path: tool, source: fn.Source, debug: fn.Debug != 0}
 	if t.temp, err = os.MkdirTemp(home, "tmp-"); err != nil {
-		return nil, err
+		return err
 	}
 	defer os.RemoveAll(t.temp)
-	p := &program{engine: e}
-	last, _ := previous.(*program)
-	if last == nil {
-		last = &program{}
-	}
 	if e.direct(ctx, t, home, p, last) {
-		return p, nil
+		return nil
 	}
 	if ctx.Err() != nil {
 		p.keep(last)
-		return p, ctx.Err()
+		return ctx.Err()
 	}
 	err = e.whole(ctx, t, home, p, last.list)
 	if err != nil || last.plan.stands(t, p.list) {
 		p.keep(last)
-	} else {
-		failures := 0
-		if last.plan != nil {
-			failures = last.plan.failures
-		}
-		p.plan = e.newPlan(t, p.list, filepath.Join(home, fmt.Sprintf("plan-%d", e.builds.Add(1))), failures)
+		return err
 	}
-	return p, err
+	failures := 0
+	if last.plan != nil {
+		failures = last.plan.failures
+	}
+	p.plan = e.newPlan(t, p.list, filepath.Join(home, fmt.Sprintf("plan-%d", e.builds.Add(1))), failures)
+	return nil
 }
 
 // keep passes on what an earlier program knows.
