@@ -3,6 +3,7 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -109,14 +110,28 @@ func (e *ExitError) Error() string {
 	return "Runtime exited with error: " + e.Status
 }
 
-// InitError is a function's own failure to load. Payload is the runtime's error body.
+// InitError is a function's own failure to load: Payload is the runtime's error body. Where there was no runtime to report it
+// Payload is nil, and callers receive Reason behind the number of their request.
 type InitError struct {
 	Type    string // "Runtime.ImportModuleError"
 	Payload []byte // {"errorType":…,"errorMessage":…,"trace":[…]}
+	Reason  string // "fork/exec /var/task/bootstrap: exec format error"
 }
 
 // Error returns type and body.
-func (e *InitError) Error() string { return e.Type + ": " + string(e.Payload) }
+func (e *InitError) Error() string { return e.Type + ": " + cmp.Or(string(e.Payload), e.Reason) }
+
+// body is what the caller of one event receives. Seen in the wild:
+//
+//	{"errorMessage":"RequestId: a81f0097-… Error: fork/exec /var/task/bootstrap: permission denied","errorType":"Runtime.InvalidEntrypoint"}
+//
+// https://github.com/awslabs/aws-lambda-dart-runtime/issues/20
+func (e *InitError) body(requestID string) []byte {
+	if e.Payload == nil {
+		return ErrorBody(e.Type, "RequestId: "+requestID+" Error: "+e.Reason)
+	}
+	return e.Payload
+}
 
 // FunctionError is a failed invocation: what a caller receives with X-Amz-Function-Error: Unhandled.
 type FunctionError struct {

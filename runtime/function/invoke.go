@@ -190,7 +190,7 @@ func asFailure(requestID string, err error) (*FunctionError, bool) {
 	case errors.As(err, &exit):
 		return exited(requestID, exit), true
 	case errors.As(err, &load):
-		return &FunctionError{Type: load.Type, Payload: load.Payload}, true
+		return &FunctionError{Type: load.Type, Payload: load.body(requestID)}, true
 	case errors.As(err, &late):
 		return timedOut(requestID, late.after), true
 	}

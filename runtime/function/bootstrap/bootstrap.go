@@ -7,6 +7,8 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -62,7 +64,8 @@ func Start(ctx context.Context, fn *config.Function, spec Spec, log function.Log
 	})
 	if err != nil {
 		api.Close()
-		return nil, invalidEntrypoint(err)
+		log("", err.Error()) // says what to do about it
+		return nil, invalidEntrypoint(fn, spec.Path, err)
 	}
 	s.process.Limit(function.MemoryLimit(fn))
 	if err := s.await(ctx); err != nil {
@@ -94,13 +97,34 @@ func (s *Sandbox) await(ctx context.Context) error {
 	}
 }
 
-// invalidEntrypoint is Lambda's error for a program that the operating system refuses to run. Its text is ours: it says what
-// to do about it.
+// invalidEntrypoint is Lambda's error for a program that the operating system refuses to run, with the places that it has there. Seen in
+// the wild: "fork/exec /var/task/bootstrap: permission denied", ": exec format error", and ": no such file or directory" where the
+// interpreter of a script is not there.
 //
-// https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html (Runtime.InvalidEntrypoint)
-func invalidEntrypoint(err error) error {
-	const typ = "Runtime.InvalidEntrypoint"
-	return &function.InitError{Type: typ, Payload: function.ErrorBody(typ, err.Error())}
+// https://github.com/awslabs/aws-lambda-dart-runtime/issues/20, https://github.com/awslabs/swift-aws-lambda-runtime/issues/541,
+// https://github.com/aws-samples/aws-lambda-layer-kubectl/issues/39
+func invalidEntrypoint(fn *config.Function, path string, err error) error {
+	var refused *os.PathError
+	if !errors.As(err, &refused) || refused.Op != "fork/exec" {
+		return err
+	}
+	for place, dir := range map[string]string{"/var/task": function.TaskRoot(fn), "/opt": layer(fn, path)} {
+		if rel, err := filepath.Rel(dir, path); dir != "" && err == nil && filepath.IsLocal(rel) {
+			path = filepath.Join(place, rel)
+			break
+		}
+	}
+	return &function.InitError{Type: "Runtime.InvalidEntrypoint", Reason: "fork/exec " + path + ": " + refused.Err.Error()}
+}
+
+// layer is the one that a file is in, "" if it is in none.
+func layer(fn *config.Function, path string) string {
+	for _, dir := range fn.Layers {
+		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+			return dir
+		}
+	}
+	return ""
 }
 
 // Invoke hands the event over by the Runtime API.

@@ -5,13 +5,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"devstack/runtime/config"
 	"devstack/runtime/function"
 )
 
-// provided finds the executable of a function that somebody else builds. One that is there and cannot be run is Lambda's
-// Runtime.InvalidEntrypoint when it is started, as on AWS: see Start.
+// provided finds the executable of a function that somebody else builds: in its own folder, or in a layer. One that is there and
+// cannot be run is Lambda's Runtime.InvalidEntrypoint when it is started, as on AWS.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
 func provided(fn *config.Function, p *program) error {
@@ -20,7 +21,15 @@ func provided(fn *config.Function, p *program) error {
 	if err == nil && info.IsDir() {
 		p.path = filepath.Join(fn.Source, "bootstrap")
 		info, err = os.Stat(p.path)
-		p.inputs = append(p.inputs, p.path) // it may be missing, and come
+		p.inputs = append(p.inputs, p.path)                // it may be missing, and come
+		for _, layer := range slices.Backward(fn.Layers) { // a later one is over an earlier
+			if err == nil || !errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+			if i, e := os.Stat(filepath.Join(layer, "bootstrap")); e == nil {
+				p.path, info, err = filepath.Join(layer, "bootstrap"), i, nil
+			}
+		}
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

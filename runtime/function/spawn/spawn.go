@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -134,11 +136,19 @@ func (p *Process) signal() { syscall.Kill(-p.Pid(), syscall.SIGKILL) }
 func explain(path string, err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOEXEC):
-		return fmt.Errorf("%s is not a program for this machine; a script needs a first line such as #!/bin/sh", path)
+		return fmt.Errorf("%s is not a program for this machine, which is %s/%s; a script needs a first line such as #!/bin/sh: %w",
+			path, runtime.GOOS, runtime.GOARCH, err)
+	case errors.Is(err, fs.ErrNotExist) && exists(path):
+		return fmt.Errorf("%s names an interpreter in its first line that is not there; a line that ends as on Windows does that too: %w", path, err)
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("%s cannot be executed; `chmod +x` it: %w", path, err)
 	}
 	return fmt.Errorf("start %s: %w", path, err)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // output reads what a process prints. Two read from the pipe, one at a time: a goroutine that waits for more, and
