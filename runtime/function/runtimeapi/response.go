@@ -23,7 +23,7 @@ func (a *API) response(w http.ResponseWriter, r *http.Request) {
 	}
 	var got answer
 	switch mode := r.Header.Get("Lambda-Runtime-Function-Response-Mode"); {
-	case mode == "streaming" && in.event.Stream != nil:
+	case in.event.Stream != nil && (mode == "streaming" || mode == "" && streamed(r)):
 		got, problem = in.stream(r)
 	case mode == "streaming", mode == "":
 		got, problem = in.collect(r)
@@ -34,6 +34,17 @@ func (a *API) response(w http.ResponseWriter, r *http.Request) {
 		problem = p
 	}
 	accept(w, problem)
+}
+
+// streamed recognises a response that streams without a word of the mode: AWS's library for Go sends none, and has readers that
+// handlers return, and responses with a prelude, travel in chunks with these types. That Lambda goes by them is a guess: such
+// functions do stream there.
+//
+// https://github.com/aws/aws-lambda-go/blob/main/lambda/invoke_loop.go, runtime_api_client.go,
+// https://github.com/aws/aws-lambda-go/blob/main/events/lambda_function_urls.go (LambdaFunctionURLStreamingResponse)
+func streamed(r *http.Request) bool {
+	kind := r.Header.Get("Content-Type")
+	return r.ContentLength < 0 && (kind == "application/vnd.awslambda.http-integration-response" || kind == "application/octet-stream")
 }
 
 // noSuchMode fails the event as AWS does. Type: fatalerror.RuntimeInvalidResponseModeHeader of AWS's emulator; its body is
