@@ -38,7 +38,9 @@ type managed struct {
 	inflight    int              // events that have a slot
 	queue       []chan struct{}  // callers who wait for a slot, first come first served
 	checking    checking
-	watched     []string // paths of the subscription that unwatch ends
+	stirred     time.Time // operating system's, when the watcher told of a change last
+	reloaded    time.Time // and when the latest build for a change was published
+	watched     []string  // paths of the subscription that unwatch ends
 	unwatch     func()
 	alarm       time.Time   // when idle sandboxes are looked at,
 	disarm      func() bool // unless this is nil
@@ -77,6 +79,9 @@ func (f *managed) put(ctx context.Context, fn *config.Function) error {
 	}
 	f.fn = &wanted
 	f.rebuildLocked("")
+	if f.builder != nil {
+		f.builder.hurryLocked()
+	}
 	for f.head == nil || f.head.fn != f.fn {
 		if err := f.waitLocked(ctx); err != nil {
 			f.mu.Unlock()

@@ -26,6 +26,8 @@ type builder struct {
 	path    string             // whose change is being built
 	base    *snapshot          // what the running attempt reads; nil before the first is taken
 	restart context.CancelFunc // ends the running attempt; the next one begins
+	hurry   chan struct{}      // closed once it is
+	hurried bool               // wanted by somebody: it waits for nothing, see settle.go
 }
 
 // chase is the pursuit of sources that change. It is given up when they never come to rest.
@@ -59,7 +61,7 @@ func (f *managed) rebuildLocked(path string) {
 		}
 		return
 	}
-	b := &builder{path: path}
+	b := &builder{path: path, hurry: make(chan struct{})}
 	if f.goLocked(func() { f.run(b) }) {
 		f.builder = b
 	}
@@ -85,6 +87,9 @@ func (f *managed) fresh(ctx context.Context, c *chase) (*version, error) {
 		}
 		if b == nil || changed != "" {
 			f.rebuildLocked(changed)
+		}
+		if f.builder != nil {
+			f.builder.hurryLocked()
 		}
 		f.waiting++
 		err := f.waitLocked(ctx)
@@ -138,6 +143,7 @@ const (
 func (f *managed) nudge(string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.stirred = time.Now()
 	if f.checking != resting {
 		f.checking = again
 		return
@@ -173,6 +179,7 @@ func (f *managed) run(b *builder) {
 	var known *snapshot // what is known of the inputs from the attempt before
 	var c chase
 	for f.life.Err() == nil {
+		f.settle(b, c.tries > 0)
 		ctx, cancel := context.WithCancel(f.life)
 		a := f.begin(b, known, cancel)
 		f.build(ctx, a)
@@ -319,6 +326,9 @@ func (f *managed) publish(ctx context.Context, v *version) (news Reload, ok bool
 	f.head, f.builder = v, nil
 	close(f.moved)
 	f.moved = make(chan struct{})
+	if v.path != "" {
+		f.reloaded = time.Now()
+	}
 	f.armLocked(v)
 	done = append(done, f.provisionLocked()...)
 	f.goLocked(func() { closeAll(done) }) // the old version may take its time; the function is alive, see above

@@ -2,28 +2,45 @@ package function
 
 import (
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"devstack/runtime/watch"
 )
 
 // Files lists a file, or a folder with all files and folders below it, leaving out what is never source: version control,
-// installed packages, caches, editors' own files. It is the inputs of a function about which nothing better is known.
+// installed packages, caches, editors' own files. It is the inputs of a function about which nothing better is known. Links are
+// followed, and a folder that several lead to is listed once.
 func Files(root string) []string {
 	out := []string{root}
-	// A folder that cannot be read is an input all the same: its change may mend that.
-	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if path == root || err != nil {
-			return nil
+	seen := map[string]bool{}
+	var list func(dir string)
+	list = func(dir string) {
+		if real, err := filepath.EvalSymlinks(dir); err != nil || seen[real] {
+			return // a folder that cannot be read is an input all the same: its change may mend that
+		} else {
+			seen[real] = true
 		}
-		if watch.Ignored(d.Name()) {
-			if d.IsDir() {
-				return fs.SkipDir
+		entries, _ := os.ReadDir(dir) // as many as can be read
+		for _, e := range entries {
+			if watch.Ignored(e.Name()) {
+				continue
 			}
-			return nil
+			path := filepath.Join(dir, e.Name())
+			out = append(out, path)
+			if e.IsDir() || e.Type()&fs.ModeSymlink != 0 && leadsToFolder(path) {
+				list(path)
+			}
 		}
-		out = append(out, path)
-		return nil
-	})
+	}
+	if leadsToFolder(root) {
+		list(root)
+	}
 	return out
+}
+
+// leadsToFolder follows symbolic links.
+func leadsToFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

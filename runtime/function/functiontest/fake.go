@@ -15,12 +15,13 @@ import (
 	"devstack/runtime/function"
 )
 
-// Fake is an engine for tests without a language: a function is a file "main" that names its version in its one line, or
+// Fake is an engine for tests without a language: a function is a file "main", or a folder with it, that names its version in its one line, or
 // says "syntax error", or "bad init"; and it obeys the suite's events. It counts what it is asked to do.
 type Fake struct {
 	Builds, Starts, Open atomic.Int64          // Open: sandboxes that are not closed
 	OpenBuilds           atomic.Int64          // builds that are not closed
 	Sleeping             atomic.Int64          // sandboxes that handle a "sleep"
+	Latest               atomic.Value          // content, a string, that the latest whole build read
 	Building             func(context.Context) // called in the middle of each build, after the file was read; nil: nothing
 	Starting             func()                // called at the start of each sandbox; nil: nothing
 	Sleep                <-chan bool           // ends each "sleep" once it is closed; nil: they last a minute
@@ -57,7 +58,11 @@ func (b *fakeBuild) Close() error {
 // Build reads the file.
 func (f *Fake) Build(ctx context.Context, fn *config.Function, _ function.Build) (function.Build, error) {
 	f.Builds.Add(1)
-	content, err := os.ReadFile(fn.Source)
+	path, inputs := fn.Source, []string{fn.Source}
+	if info, err := os.Stat(fn.Source); err == nil && info.IsDir() {
+		path, inputs = filepath.Join(fn.Source, "main"), function.Files(fn.Source)
+	}
+	content, err := os.ReadFile(path)
 	if f.Building != nil {
 		f.Building(ctx)
 	}
@@ -65,7 +70,8 @@ func (f *Fake) Build(ctx context.Context, fn *config.Function, _ function.Build)
 		return nil, ctx.Err()
 	}
 	f.OpenBuilds.Add(1)
-	b := &fakeBuild{fake: f, inputs: []string{fn.Source}, content: strings.TrimSpace(string(content))}
+	f.Latest.Store(strings.TrimSpace(string(content)))
+	b := &fakeBuild{fake: f, inputs: inputs, content: strings.TrimSpace(string(content))}
 	switch {
 	case err != nil:
 		return b, &function.BuildError{Text: err.Error()}
