@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -144,6 +145,9 @@ func (l *loader) exports(i *instance) (map[string]cty.Value, error) {
 		return values, nil
 	case "function":
 		values["arn"] = cty.StringVal(l.arn("lambda", "function:"+name))
+		if slices.ContainsFunc(i.block.Body.Blocks, func(b *hclsyntax.Block) bool { return b.Type == "url" }) {
+			values["url"] = cty.StringVal(l.functionAddress(l.arn("lambda", "function:"+name)))
+		}
 		return values, nil
 	case "state_machine":
 		values["arn"] = cty.StringVal(l.arn("states", "stateMachine:"+name))

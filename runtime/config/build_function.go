@@ -9,27 +9,31 @@ import (
 	"strings"
 )
 
-// runtimes are those that functions can run on.
+// runtimes are those that functions can run on: our own, and by AWS's names those of
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html.
 func runtimes() []string {
 	return []string{
 		"js", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x",
 		"python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14",
-		"go", "provided.al2023", "provided.al2", "image",
+		"go", "provided.al2023", "provided.al2",
+		"java8.al2", "java11", "java17", "java21", "java25", "ruby3.2", "ruby3.3", "ruby3.4", "dotnet6", "dotnet8", "dotnet10",
+		"wasm", "image",
 	}
 }
 
 func runtimesDoc() string {
-	return "`js` (JavaScript or TypeScript inside devstack, no Node needed), `nodejs18.x` to `nodejs24.x`, `python3.9` to `python3.14`, `go` (built by devstack), `provided.al2023`, `provided.al2` or `image`."
+	return "`js` (JavaScript or TypeScript inside devstack, no Node needed), `nodejs18.x` to `nodejs24.x`, `python3.9` to `python3.14`, `go` (built by devstack), `provided.al2023`, `provided.al2`, `java8.al2` to `java25`, `ruby3.2` to `ruby3.4`, `dotnet6` to `dotnet10`, `wasm` (a WASI module) or `image`."
 }
 
 func (l *loader) function(i *instance) *Function {
 	f := i.fields
 	fn := &Function{
 		Block: i.base(), Name: l.checkName(i, functionNaming), Runtime: f.text("runtime"), Handler: f.text("handler"),
-		Image: f.text("image"), Description: f.text("description"), Environment: l.functionEnvironment(f),
+		Image: f.text("image"), Description: f.text("description"), Environment: l.functionEnvironment(f), Tags: f.textMap("tags"),
 		Timeout: f.integer("timeout"), Memory: f.integer("memory"), Concurrency: f.optionalInteger("concurrency"),
-		ARN: i.exportedText("arn"),
+		ARN: i.exportedText("arn"), Provisioned: f.integer("provisioned_concurrency"),
 	}
+	l.functionSettings(f, fn)
 	if len([]rune(fn.Description)) > 256 {
 		l.add(f.rangeOf("description"), "Invalid description", "a description has at most 256 characters")
 	}
@@ -49,6 +53,14 @@ func (l *loader) function(i *instance) *Function {
 		l.functionSource(f, fn)
 	}
 	for _, b := range f.blocks {
+		switch b.schema.name {
+		case "url":
+			fn.URL = l.functionURL(b, i.exportedText("url"))
+			continue
+		case "async":
+			fn.Async = l.async(b, fn.ARN)
+			continue
+		}
 		e, ok := l.eventSource(b)
 		if !ok {
 			continue
@@ -77,11 +89,12 @@ func (l *loader) functionImage(f *fields, fn *Function) {
 		l.add(f.rangeOf("image"), "Invalid image", "image is empty")
 	}
 	fn.Build = l.existing(f, "build", true)
+	fn.EntryPoint, fn.Command, fn.WorkingDirectory = f.texts("entry_point"), f.texts("command"), f.text("working_directory")
 }
 
 // functionSource checks where a function's code is.
 func (l *loader) functionSource(f *fields, fn *Function) {
-	for _, name := range []string{"image", "build"} {
+	for _, name := range []string{"image", "build", "entry_point", "command", "working_directory"} {
 		if f.given(name) {
 			l.add(f.rangeOf(name), "Invalid "+name, "%s goes with runtime = \"image\"", name)
 		}
@@ -176,23 +189,33 @@ const maxEnvironment = 4096
 
 // functionEnvironment returns a function's environment and reports what Lambda would not take.
 func (l *loader) functionEnvironment(f *fields) map[string]string {
-	env := f.textMap("environment")
+	env := l.environment(f)
 	size := 0
+	values := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		size += len(name) + len(env[name])
+		v := env[name]
+		values[name] = v.text
+		size += len(name) + len(v.text)
 		switch {
 		case slices.Contains(reservedEnvironment(), name):
-			l.add(f.rangeOfItem("environment", name), "Invalid environment", "%s is set by Lambda itself", name)
+			l.add(v.at, "Invalid environment", "%s is set by Lambda itself", name)
 		case !environmentName().MatchString(name):
-			l.add(f.rangeOfItem("environment", name), "Invalid environment", "%q is not a name that Lambda takes: it must be two or more letters, digits and _, beginning with a letter", name)
-		case strings.ContainsRune(env[name], 0):
-			l.add(f.rangeOfItem("environment", name), "Invalid environment", "the value of %s has a zero byte", name)
+			l.add(v.at, "Invalid environment", "%q is not a name that Lambda takes: it must be two or more letters, digits and _, beginning with a letter", name)
+		case strings.ContainsRune(v.text, 0):
+			l.add(v.at, "Invalid environment", "the value of %s has a zero byte", name)
 		}
 	}
 	if size > maxEnvironment {
-		l.add(f.rangeOf("environment"), "Invalid environment", "names and values have %d bytes together; Lambda takes %d", size, maxEnvironment)
+		at := f.rangeOf("environment")
+		if !f.given("environment") {
+			at = f.rangeOf("env_file")
+		}
+		l.add(at, "Invalid environment", "names and values have %d bytes together; Lambda takes %d", size, maxEnvironment)
 	}
-	return env
+	if len(values) == 0 {
+		return f.textMap("environment")
+	}
+	return values
 }
 
 var streamARN = lazy(`^arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+/stream/.+$`)
@@ -201,7 +224,14 @@ func (l *loader) eventSource(f *fields) (EventSource, bool) {
 	e := EventSource{
 		Type: f.label, Source: f.text("source"), BatchSize: f.integer("batch_size"),
 		StartingPosition: f.text("starting_position"), Filters: f.texts("filters"), Range: f.block.DefRange(),
+		BatchWindow: f.integer("batch_window"), MaxRetries: f.integer("max_retries"), MaxAge: f.integer("max_age"), Bisect: f.boolean("bisect"),
+		ItemFailures: f.boolean("report_item_failures"), Parallelization: f.integer("parallelization"), TumblingWindow: f.integer("tumbling_window"),
+		Disabled: !f.boolean("enabled"),
 	}
+	if e.MaxAge > -1 && e.MaxAge < 60 {
+		l.add(f.rangeOf("max_age"), "Invalid max_age", "max_age is %d; it must be -1 or 60 to 604800", e.MaxAge)
+	}
+	l.refuseTarget(f, "on_failure", "s3", "sns", "sqs")
 	if f.label != "stream" {
 		l.add(f.labelRange(), "Unknown event source", "there is no event source %q; this version has \"stream\"%s", f.label, didYouMean(f.label, []string{"stream"}))
 		return e, false
@@ -244,9 +274,15 @@ func (l *loader) service(i *instance) *Service {
 	if s.Health != "" && !strings.HasPrefix(s.Health, "/") {
 		l.add(f.rangeOf("health"), "Invalid health", "health is a path that begins with /, such as \"/healthz\"")
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(s.Environment[name], 0) {
-			l.add(f.rangeOfItem("environment", name), "Invalid environment", "%q cannot be the name of an environment variable", name)
+	env := l.environment(f)
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if v := env[name]; name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(v.text, 0) {
+			l.add(v.at, "Invalid environment", "%q cannot be the name of an environment variable", name)
+		} else {
+			if s.Environment == nil {
+				s.Environment = map[string]string{}
+			}
+			s.Environment[name] = v.text
 		}
 	}
 	l.serviceWatch(f, s)

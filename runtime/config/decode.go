@@ -152,8 +152,12 @@ func (l *loader) typed(a *attribute, val cty.Value, attr *hclsyntax.Attribute) a
 	case documents:
 		return l.documents(a, val, attr)
 	}
+	if a.kind == oneOrMore && val.Type().IsPrimitiveType() {
+		val = cty.TupleVal([]cty.Value{val})
+	}
 	want := map[kind]cty.Type{
-		text: cty.String, integer: cty.Number, boolean: cty.Bool, texts: cty.List(cty.String), textMap: cty.Map(cty.String),
+		oneOrMore: cty.List(cty.String),
+		text:      cty.String, integer: cty.Number, boolean: cty.Bool, texts: cty.List(cty.String), textMap: cty.Map(cty.String),
 	}[a.kind]
 	converted, err := convert.Convert(val, want)
 	if err != nil || !noNulls(converted) {
@@ -169,7 +173,7 @@ func (l *loader) typed(a *attribute, val cty.Value, attr *hclsyntax.Attribute) a
 		return l.integer(a, converted, attr)
 	case boolean:
 		return converted.True()
-	case texts:
+	case texts, oneOrMore:
 		list := []string{}
 		for _, v := range converted.AsValueSlice() {
 			list = append(list, v.AsString())

@@ -10,6 +10,7 @@ const (
 	integer               // a whole number
 	boolean               // true or false
 	texts                 // a list of strings
+	oneOrMore             // a string or a list of strings, which it becomes
 	textMap               // a map of strings; numbers and bools become strings
 	document              // a string that holds JSON, or an object that becomes it
 	documents             // a list of documents
@@ -25,6 +26,8 @@ func (k kind) String() string {
 		return "true or false"
 	case texts:
 		return "list of strings"
+	case oneOrMore:
+		return "string or list of strings"
 	case textMap:
 		return "map of strings"
 	case document:

@@ -120,22 +120,26 @@ type Function struct {
 	Events      []EventSource
 	ARN         string
 
-	// What follows has zero values that mean Lambda's defaults.
-	Version             string   // "3"; "" is $LATEST
-	Layers              []string // absolute folders whose contents are under /opt, a later one over an earlier
-	EphemeralStorage    int      // MiB of /tmp, 512 to 10240; 0: 512
-	Provisioned         int      // sandboxes that are kept started
-	LogFormat           string   // "JSON"; "" is "Text"
-	ApplicationLogLevel string   // "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", of LogFormat "JSON"; "" is "INFO"
-	SystemLogLevel      string   // "DEBUG", "INFO", "WARN", of LogFormat "JSON"; "" is "INFO"
-	LogGroup            string   // "" is "/aws/lambda/NAME"
-	Debug               int      // port on which a debugger is listened for; 0: none
+	URL   *FunctionURL // nil: it has none
+	Async *Async       // nil: Lambda's defaults
+	Tags  map[string]string
 
-	// What only a function has that Lambda's API made: it is in no stack file.
-	Deployed         string   `json:"-"` // what it is known by, the ARN of its version; "" for a function of the stack
-	EntryPoint       []string `json:"-"` // runtime "image": instead of the image's own, nil for that
-	Command          []string `json:"-"`
-	WorkingDirectory string   `json:"-"`
+	// What follows has zero values that mean Lambda's defaults.
+	Version             string            // "3"; "" is $LATEST
+	Layers              []string          // absolute folders whose contents are under /opt, a later one over an earlier; as a stack has them, archives too
+	LayerSums           map[string]string // of those layers that are archives: SHA-256 of the content, in hexadecimal
+	EphemeralStorage    int               // MiB of /tmp, 512 to 10240; 0: 512
+	Provisioned         int               // sandboxes that are kept started
+	LogFormat           string            // "JSON"; "" is "Text"
+	ApplicationLogLevel string            // "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", of LogFormat "JSON"; "" is "INFO"
+	SystemLogLevel      string            // "DEBUG", "INFO", "WARN", of LogFormat "JSON"; "" is "INFO"
+	LogGroup            string            // "" is "/aws/lambda/NAME"
+	EntryPoint          []string          // runtime "image": instead of the image's own, nil for that
+	Command             []string
+	WorkingDirectory    string
+	Debug               int // port on which a debugger is listened for; 0: none
+
+	Deployed string `json:"-"` // what a function is known by that Lambda's API made, the ARN of its version; "" for one of the stack
 }
 
 // Key is what a running function is known by: its name, or "NAME:3" for a published version beside $LATEST. A function that Lambda's
@@ -171,9 +175,32 @@ type EventSource struct {
 	Type             string
 	Source           string // ARN
 	BatchSize        int
-	StartingPosition string    // "TRIM_HORIZON" or "LATEST"
-	Filters          []string  // event patterns, JSON
+	StartingPosition string   // "TRIM_HORIZON" or "LATEST"
+	Filters          []string // event patterns, JSON
+	BatchWindow      int      // seconds, 0 to 300
+	MaxRetries       int      // -1: until the records are too old
+	MaxAge           int      // seconds; -1: as long as the stream has them
+	Bisect           bool     // a batch that failed is split in two
+	ItemFailures     bool     // the function reports which records failed
+	Parallelization  int      // batches of a shard at once, 1 to 10
+	TumblingWindow   int      // seconds, 0: none
+	Disabled         bool
 	Range            hcl.Range `json:"-"`
+}
+
+// FunctionURL is the `url` block of a function.
+type FunctionURL struct {
+	Auth   string // "NONE" or "AWS_IAM"
+	Stream bool   // the response is streamed
+	CORS   *CORS
+	URL    string // "http://ID.lambda-url.us-east-1.localhost:4566/"
+}
+
+// Async is the `async` block of a function: what becomes of events that nobody waits for.
+type Async struct {
+	MaxRetries           *int   // nil: 2
+	MaxAge               *int   // seconds, 60 to 21600; nil: 21600
+	OnSuccess, OnFailure string // ARNs of functions, "" for none
 }
 
 // Service is a long-running program, a container or a process, behind a stable address.

@@ -25,6 +25,8 @@ type Spec struct {
 	Resource string   // "service.catalog": its label, part of its name, and the source of its log lines
 	Image    string   // reference or id
 	Command  []string // in place of the image's, if not nil
+	Entry    []string // and so its entry point
+	Dir      string   // working directory, "" for the image's
 	Env      []string
 	Port     int            // published on a free port of 127.0.0.1; 0: none
 	Memory   int64          // bytes that it may use, swap included; 0: no limit
@@ -51,7 +53,7 @@ func (e *Engine) Run(ctx context.Context, spec Spec) (*Container, error) {
 		return nil, err
 	}
 	conf := &container.Config{
-		Image: spec.Image, Env: spec.Env, Cmd: spec.Command, Labels: e.labels(spec.Resource),
+		Image: spec.Image, Env: spec.Env, Cmd: spec.Command, Entrypoint: spec.Entry, WorkingDir: spec.Dir, Labels: e.labels(spec.Resource),
 	}
 	host := &container.HostConfig{ExtraHosts: []string{hostName + ":host-gateway"}, ReadonlyRootfs: spec.ReadOnly}
 	host.Memory, host.MemorySwap = spec.Memory, spec.Memory

@@ -94,6 +94,7 @@ func (e *Engine) run(ctx context.Context, fn *config.Function, b *build, env []s
 	}
 	spec := container.Spec{
 		Resource: resource(fn), Image: b.id, Env: env, Memory: int64(fn.Memory) << 20, ReadOnly: true, Output: out,
+		Entry: fn.EntryPoint, Command: fn.Command, Dir: fn.WorkingDirectory,
 	}
 	if fn.Handler != "" {
 		spec.Command = []string{fn.Handler}
