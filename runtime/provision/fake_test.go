@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"devstack/runtime/config"
 )
 
 // awsError is an answer of the fake, as the emulators' errors look from here.
@@ -266,7 +268,48 @@ func (f *fakeAWS) elasticache(operation string, in map[string]any) (any, error) 
 }
 
 func (f *fakeAWS) lambda(operation string, in map[string]any) (any, error) {
+	name := text(in, "FunctionName")
 	switch operation {
+	case "DeleteFunction":
+		for key := range f.things {
+			if strings.HasPrefix(key, "setting ") && strings.HasSuffix(key, " "+name) {
+				delete(f.things, key)
+			}
+		}
+		return nil, &awsError{"ResourceNotFoundException", "Function not found: " + name}
+	case "ListTags":
+		return map[string]any{"Tags": f.things["setting tags "+afterColon(text(in, "Resource"))]}, nil
+	case "TagResource", "UntagResource":
+		key := "setting tags " + afterColon(text(in, "Resource"))
+		if f.things[key] == nil {
+			f.things[key] = map[string]any{}
+		}
+		if set, ok := in["Tags"].(map[string]any); ok {
+			maps.Copy(f.things[key], set)
+		}
+		if keys, ok := in["TagKeys"].([]any); ok {
+			for _, k := range keys {
+				delete(f.things[key], k.(string))
+			}
+		}
+		return nil, nil
+	case "GetFunctionConcurrency", "GetFunctionEventInvokeConfig", "GetFunctionUrlConfig":
+		return f.get("setting "+strings.TrimPrefix(operation, "Get")+" "+name, "ResourceNotFoundException")
+	case "DeleteFunctionConcurrency", "DeleteFunctionEventInvokeConfig", "DeleteFunctionUrlConfig":
+		delete(f.things, "setting "+strings.TrimPrefix(operation, "Delete")+" "+name)
+		return nil, nil
+	case "PutFunctionConcurrency", "PutFunctionEventInvokeConfig":
+		f.things["setting "+strings.TrimPrefix(operation, "Put")+" "+name] = in
+		return in, nil
+	case "CreateFunctionUrlConfig":
+		in["FunctionUrl"] = "http://" + config.FunctionURLID("arn:aws:lambda:us-east-1:000000000000:function:"+name) + ".lambda-url.us-east-1.localhost:4566/"
+		return f.create("setting FunctionUrlConfig "+name, in, "ResourceConflictException")
+	case "UpdateFunctionUrlConfig":
+		u, err := f.get("setting FunctionUrlConfig "+name, "ResourceNotFoundException")
+		if err == nil {
+			maps.Copy(u, in)
+		}
+		return u, err
 	case "ListEventSourceMappings":
 		var list []map[string]any
 		for _, m := range f.all("mapping ") {
@@ -276,7 +319,7 @@ func (f *fakeAWS) lambda(operation string, in map[string]any) (any, error) {
 		}
 		return map[string]any{"EventSourceMappings": list}, nil
 	case "CreateEventSourceMapping":
-		in["UUID"] = f.id("mapping")
+		in["UUID"], in["State"] = f.id("mapping"), state(in)
 		return f.create("mapping "+text(in, "UUID"), in, "ResourceConflictException")
 	}
 	m, err := f.get("mapping "+text(in, "UUID"), "ResourceNotFoundException")
@@ -288,8 +331,21 @@ func (f *fakeAWS) lambda(operation string, in map[string]any) (any, error) {
 		return m, nil
 	}
 	maps.Copy(m, in)
+	if _, given := in["Enabled"]; given {
+		m["State"] = state(in)
+	}
 	return m, nil
 }
+
+// state is what a mapping's Enabled comes to.
+func state(in map[string]any) string {
+	if in["Enabled"] == false {
+		return "Disabled"
+	}
+	return "Enabled"
+}
+
+func afterColon(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 
 func (f *fakeAWS) id(kind string) string {
 	f.made++

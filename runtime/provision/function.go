@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"devstack/runtime/config"
@@ -12,18 +13,29 @@ type mapping struct {
 	UUID             string
 	EventSourceArn   string
 	StartingPosition string
-	BatchSize        int
 	State            string
 	FilterCriteria   struct{ Filters []struct{ Pattern string } }
+
+	BatchSize                      int
+	MaximumBatchingWindowInSeconds int
+	MaximumRetryAttempts           *int // missing: -1, and so below
+	MaximumRecordAgeInSeconds      *int
+	BisectBatchOnFunctionError     bool
+	FunctionResponseTypes          []string
+	ParallelizationFactor          *int // missing: 1
+	TumblingWindowInSeconds        int
 }
 
-// applyFunction makes the function's log group and its role, and brings its event source mappings to those that are declared: the
-// stack is what says which a function of it has.
+// applyFunction makes the function's log group and its role, and brings its settings and its event source mappings to those that are
+// declared: the stack is what says which a function of it has.
 func (p *Provisioner) applyFunction(ctx context.Context, f *config.Function) error {
 	if err := p.logGroup(ctx, f.LogGroupName()); err != nil {
 		return err
 	}
 	if _, err := p.role(ctx, f.Name); err != nil {
+		return err
+	}
+	if err := p.applySettings(ctx, f); err != nil {
 		return err
 	}
 	have, err := p.mappings(ctx, f.Name)
@@ -92,30 +104,62 @@ func (p *Provisioner) mappings(ctx context.Context, function string) ([]mapping,
 
 // applyMapping creates a mapping, or changes the one that there is; its UUID is "" if there is none.
 func (p *Provisioner) applyMapping(ctx context.Context, f *config.Function, e config.EventSource, have mapping) error {
-	filters := []object{}
-	for _, pattern := range e.Filters {
-		filters = append(filters, object{"Pattern": pattern})
-	}
-	in := object{"FunctionName": f.Name, "BatchSize": e.BatchSize}
+	in := object{"FunctionName": f.Name}
 	if have.UUID == "" {
-		in["EventSourceArn"], in["StartingPosition"] = e.Source, e.StartingPosition
-		if len(filters) > 0 {
-			in["FilterCriteria"] = object{"Filters": filters}
-		}
+		in["EventSourceArn"], in["StartingPosition"], in["BatchSize"] = e.Source, e.StartingPosition, e.BatchSize
+		maps.Copy(in, mappingChanges(e, mapping{BatchSize: e.BatchSize, State: "Enabled"}))
 		return p.call(ctx, "lambda", "CreateEventSourceMapping", in, nil)
+	}
+	changes := mappingChanges(e, have)
+	if len(changes) == 0 {
+		return nil
+	}
+	in["UUID"] = have.UUID
+	maps.Copy(in, changes)
+	return p.call(ctx, "lambda", "UpdateEventSourceMapping", in, nil)
+}
+
+// mappingChanges are the parameters in which a mapping differs from what is declared.
+func mappingChanges(e config.EventSource, have mapping) object {
+	changes := object{}
+	differs := func(name string, have, want any) {
+		if have != want {
+			changes[name] = want
+		}
+	}
+	or := func(n *int, otherwise int) int {
+		if n == nil {
+			return otherwise
+		}
+		return *n
+	}
+	differs("BatchSize", have.BatchSize, e.BatchSize)
+	differs("MaximumBatchingWindowInSeconds", have.MaximumBatchingWindowInSeconds, e.BatchWindow)
+	differs("MaximumRetryAttempts", or(have.MaximumRetryAttempts, -1), e.MaxRetries)
+	differs("MaximumRecordAgeInSeconds", or(have.MaximumRecordAgeInSeconds, -1), e.MaxAge)
+	differs("BisectBatchOnFunctionError", have.BisectBatchOnFunctionError, e.Bisect)
+	differs("ParallelizationFactor", or(have.ParallelizationFactor, 1), e.Parallelization)
+	differs("TumblingWindowInSeconds", have.TumblingWindowInSeconds, e.TumblingWindow)
+	differs("Enabled", have.State != "Disabled" && have.State != "Disabling", !e.Disabled)
+	if was := slices.Contains(have.FunctionResponseTypes, "ReportBatchItemFailures"); was != e.ItemFailures {
+		types := []string{}
+		if e.ItemFailures {
+			types = append(types, "ReportBatchItemFailures")
+		}
+		changes["FunctionResponseTypes"] = types // an empty list removes it
 	}
 	var patterns []string
 	for _, filter := range have.FilterCriteria.Filters {
 		patterns = append(patterns, filter.Pattern)
 	}
-	if have.BatchSize == e.BatchSize && slices.Equal(patterns, e.Filters) {
-		return nil
-	}
-	in["UUID"] = have.UUID
 	if !slices.Equal(patterns, e.Filters) {
-		in["FilterCriteria"] = object{"Filters": filters} // an empty list removes them
+		filters := []object{}
+		for _, pattern := range e.Filters {
+			filters = append(filters, object{"Pattern": pattern})
+		}
+		changes["FilterCriteria"] = object{"Filters": filters} // and so here
 	}
-	return p.call(ctx, "lambda", "UpdateEventSourceMapping", in, nil)
+	return changes
 }
 
 func (p *Provisioner) deleteMapping(ctx context.Context, m mapping) error {
@@ -123,8 +167,8 @@ func (p *Provisioner) deleteMapping(ctx context.Context, m mapping) error {
 	return ignore(err, "ResourceNotFoundException")
 }
 
-// removeMappings deletes a function's mappings. Its logs stay, as they do in AWS.
-func (p *Provisioner) removeMappings(ctx context.Context, f *config.Function) error {
+// removeFunction deletes a function's mappings, and what Lambda keeps of it. Its logs stay, as they do in AWS.
+func (p *Provisioner) removeFunction(ctx context.Context, f *config.Function) error {
 	all, err := p.mappings(ctx, f.Name)
 	if is(err, "ResourceNotFoundException") {
 		return nil
@@ -137,5 +181,6 @@ func (p *Provisioner) removeMappings(ctx context.Context, f *config.Function) er
 			return err
 		}
 	}
-	return nil
+	err = p.call(ctx, "lambda", "DeleteFunction", object{"FunctionName": f.Name}, nil) // tags, URL, versions, …
+	return ignore(err, "ResourceNotFoundException")
 }

@@ -83,7 +83,7 @@ func New(aws Caller, region string, clk clock.Clock) *Provisioner {
 type object map[string]any
 
 // Apply creates the resource, or changes what differs from it. old is what the stack had under the same ID, nil if
-// nothing. A Function's log group and event sources are provisioned here, not the function itself; a Service has
+// nothing. A Function's log group, settings and event sources are provisioned here, not the function itself; a Service has
 // nothing in AWS.
 func (p *Provisioner) Apply(ctx context.Context, old, new config.Resource) error {
 	id := new.Base().ID
@@ -159,7 +159,7 @@ func (p *Provisioner) remove(ctx context.Context, r config.Resource) error {
 	case *config.Cache:
 		return ignore(p.call(ctx, "elasticache", "DeleteCacheCluster", object{"CacheClusterId": r.Name}, nil), "CacheClusterNotFound")
 	case *config.Function:
-		return p.removeMappings(ctx, r)
+		return p.removeFunction(ctx, r)
 	case *config.StateMachine:
 		return p.call(ctx, "stepfunctions", "DeleteStateMachine", object{"stateMachineArn": r.ARN}, nil) // no error if there is none
 	case *config.API:
