@@ -210,7 +210,7 @@ func (f functions) Invoke(ctx context.Context, key string, ev lambda.Event) (*la
 	case err != nil:
 		return nil, fmt.Errorf("invoke %s: %w", key, err)
 	}
-	return &lambda.Outcome{Payload: out.Payload, Failed: out.FunctionError != "", LogTail: out.LogTail}, nil
+	return &lambda.Outcome{Payload: out.Payload, Failed: out.FunctionError != "", Fault: out.Fault, LogTail: out.LogTail}, nil
 }
 
 // functionLog takes a line that a function wrote: for the terminal, and for CloudWatch Logs.

@@ -58,7 +58,11 @@ func (f functionRunner) Update(ctx context.Context, old, new config.Resource, _ 
 			return nil, err
 		}
 	}
-	if err := f.d.functions.Put(ctx, fn); err != nil && !isOwnFault(err) {
+	runs, err := f.d.withLayers(fn)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.d.functions.Put(ctx, runs); err != nil && !isOwnFault(err) {
 		return nil, err
 	}
 	if err := f.d.provision.Apply(ctx, old, new); err != nil {

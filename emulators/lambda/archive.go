@@ -206,6 +206,16 @@ func openArchive(content []byte) (*zip.Reader, int64, error) {
 	return r, int64(total), nil
 }
 
+// Unpack writes the files of a zip archive into a folder that is empty, as CreateFunction does with code: what is too large, is no
+// archive or leads out of the folder is an error in Lambda's words.
+func Unpack(content []byte, dir string) error {
+	r, _, err := openArchive(content)
+	if err != nil {
+		return err
+	}
+	return extract(r, dir)
+}
+
 // extract writes an archive's files into a folder that is empty. Nothing is written outside of it, and no more than was announced:
 // names that lead out, links that do, and sizes that are not true make the archive one that cannot be unzipped.
 func extract(r *zip.Reader, dir string) error {

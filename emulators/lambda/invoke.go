@@ -98,6 +98,7 @@ func (s *Service) Invoke(ctx context.Context, in *InvokeInput) (*InvokeOutput, e
 	out := &InvokeOutput{StatusCode: new(int32(200)), Payload: res.Payload, ExecutedVersion: &c.Version}
 	if res.Failed {
 		out.FunctionError = new("Unhandled")
+		wire.From(ctx).Explain(res.Fault)
 	}
 	if in.LogType != nil && *in.LogType == LogTypeTail {
 		out.LogResult = new(base64.StdEncoding.EncodeToString(res.LogTail))

@@ -81,6 +81,7 @@ type Event struct {
 type Outcome struct {
 	Payload []byte // what it returned, or with Failed its error body
 	Failed  bool
+	Fault   string // of one that could not be built or loaded: why, in one line, with file and line
 	LogTail []byte // the last 4 KiB that it logged
 }
 

@@ -33,7 +33,7 @@ func (s *Server) Call(ctx context.Context, service, operation string, in, out an
 	op.in.fillTokens(reflect.ValueOf(input).Elem(), s.NewID)
 	r := *s.from(ctx)
 	r.ID, r.Host, r.Service, r.Operation = s.NewID(), "", service, operation
-	r.memory = nil // who calls in process keeps the output
+	r.memory, r.header = nil, nil // who calls in process keeps the output
 	result, err := s.run(WithRequest(ctx, &r), op, input, reflect.ValueOf(input).Elem())
 	if err != nil {
 		return err

@@ -245,7 +245,7 @@ func (x *exchange) carryOut() (err error) {
 		return err
 	}
 	x.request.Service, x.request.Operation = x.service.Model.Service, op.Name
-	x.request.memory = memories.Get().(*memory)
+	x.request.memory, x.request.header = memories.Get().(*memory), x.w.Header()
 	var ctx context.Context = &requestContext{x.r.Context(), x.request} // handlers may keep it; the exchange is used again
 	if ctx, x.span = x.server.begin(ctx); x.span != nil {
 		x.span.Input(x.input(v))

@@ -3,7 +3,9 @@ package wire
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"reflect"
+	"strings"
 )
 
 // Service is an emulated service: its model and what it does. register, generated beside the types, builds it.
@@ -105,7 +107,26 @@ type Request struct {
 	Service   string // "dynamodb"
 	Operation string // "PutItem"
 
-	memory *memory // of an answer over HTTP
+	memory *memory     // of an answer over HTTP
+	header http.Header // and its header; nil in process
+}
+
+// ErrorHeader tells a developer why something failed, where AWS would say less; AWS has no such header.
+const ErrorHeader = "X-Devstack-Error"
+
+// Explain adds ErrorHeader to the answer that is being made, in one line of at most 1,000 characters. "" adds nothing, and in process
+// nobody would read it.
+func (r *Request) Explain(why string) {
+	if r.header == nil || why == "" {
+		return
+	}
+	line := strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return ' '
+		}
+		return c
+	}, why)
+	r.header.Set(ErrorHeader, line[:min(len(line), 1000)])
 }
 
 // ARN returns the Amazon Resource Name of a resource of the request's account and region. service is as in ARNs ("states").

@@ -33,6 +33,7 @@ type Outcome struct {
 	Payload       []byte // what the handler returned or, with FunctionError, the error body
 	FunctionError string // "" or "Unhandled": X-Amz-Function-Error
 	Build         bool   // the error is that the function cannot be built; Payload has the reason
+	Fault         string // why it cannot be built or loaded, in one line and with its place; "" if it has been
 	RequestID     string
 	Duration      time.Duration // of the handler
 	InitDuration  time.Duration // of the sandbox's start, if this was its first event
@@ -159,7 +160,11 @@ const unhandled = "Unhandled"
 func (f *managed) unstarted(ctx context.Context, v *version, inv *Invocation, err error) (*Outcome, *FunctionError, error) {
 	if err == nil {
 		failure := unbuilt(v.err)
-		return &Outcome{Payload: failure.Payload, FunctionError: unhandled, Build: true, RequestID: inv.RequestID}, failure, nil
+		o := &Outcome{Payload: failure.Payload, FunctionError: unhandled, Build: true, Fault: v.err.Error(), RequestID: inv.RequestID}
+		if fault, ok := FaultOf(v.fn, v.err); ok {
+			o.Fault = fault.String()
+		}
+		return o, failure, nil
 	}
 	if v == nil || ctx.Err() != nil {
 		return nil, nil, err
@@ -168,7 +173,10 @@ func (f *managed) unstarted(ctx context.Context, v *version, inv *Invocation, er
 	if !ok {
 		return nil, nil, fmt.Errorf("function %s: %w", f.key, err)
 	}
-	o := &Outcome{Payload: failure.Payload, FunctionError: unhandled, RequestID: inv.RequestID}
+	o := &Outcome{Payload: failure.Payload, FunctionError: unhandled, Fault: err.Error(), RequestID: inv.RequestID}
+	if fault, ok := FaultOf(v.fn, err); ok {
+		o.Fault = fault.String()
+	}
 	s := &sandbox{f: f, v: v, stream: newStream(f.cfg.Clock.Now(), v.fn)}
 	s.log(inv.RequestID, startLine(inv.RequestID, v.fn))
 	s.finish(o, failure)
