@@ -26,11 +26,11 @@ func TestFaultsHaveTheirPlace(t *testing.T) {
 			"app.py:1: SyntaxError: invalid syntax", "    1 │ x y\n      ╵   ^"},
 		{"a compiler's that speaks first", &BuildError{"# command-line-arguments\n./main.go:7:2: undefined: x"}, "./main.go:7: undefined: x", "./main.go:7:2: undefined: x"},
 		{"one without a place", &BuildError{"function f: no source"}, "function f: no source", ""},
-		{"JavaScript's", &InitError{"Error", []byte(`{"errorType":"Error","errorMessage":"no","trace":["Error: no","    at Object.<anonymous> (` + dir + `/app.js:2:7)","    at Module._compile (node:internal/modules:1:1)"]}`)},
+		{"JavaScript's", &InitError{Type: "Error", Payload: []byte(`{"errorType":"Error","errorMessage":"no","trace":["Error: no","    at Object.<anonymous> (` + dir + `/app.js:2:7)","    at Module._compile (node:internal/modules:1:1)"]}`)},
 			"app.js:2: Error: no", "  1 │ const a = 1;\n> 2 │ throw new Error('no');\n  3 │ "},
-		{"Python's", &InitError{"Runtime.ImportModuleError", []byte(`{"errorMessage":"Unable to import module 'app': No module named 'nothing'","stackTrace":["  File \"/usr/lib/python3/importlib.py\", line 90, in x\n","  File \"` + dir + `/app.py\", line 3, in <module>\n    import nothing\n"]}`)},
+		{"Python's", &InitError{Type: "Runtime.ImportModuleError", Payload: []byte(`{"errorMessage":"Unable to import module 'app': No module named 'nothing'","stackTrace":["  File \"/usr/lib/python3/importlib.py\", line 90, in x\n","  File \"` + dir + `/app.py\", line 3, in <module>\n    import nothing\n"]}`)},
 			"app.py:3: Runtime.ImportModuleError: Unable to import module 'app': No module named 'nothing'", "  2 │ \n> 3 │ import nothing\n  4 │ "},
-		{"one that is nowhere", &InitError{"Runtime.Unknown", []byte(`not JSON`)}, "Runtime.Unknown", ""},
+		{"one that is nowhere", &InitError{Type: "Runtime.Unknown", Payload: []byte(`not JSON`)}, "Runtime.Unknown", ""},
 		{"a process's end", &ExitError{"exit status 1"}, "Runtime exited with error: exit status 1", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
