@@ -37,6 +37,7 @@ type Config struct {
 	Log       *slog.Logger
 	Traces    *trace.Ring
 	Version   string            // of devstack, for who asks
+	Port      int               // that clients find ServeHTTP at, for addresses that are told; 0: nobody has said
 	Functions lambda.Functions  // that Lambda invokes; nil: there are none
 	Transport http.RoundTripper // of API Gateway's HTTP integrations; nil: http.DefaultTransport
 
@@ -90,6 +91,7 @@ func (c *Cloud) services(ctx context.Context) []*wire.Service {
 	var gateway, functions, caches, machines *wire.Service
 	gateway, c.gateway = apigateway.New(c.env("apigateway"), c.config.Transport)
 	functions, c.lambda = lambda.New(ctx, c.env("lambda"), c.code())
+	c.lambda.ListensOn(c.config.Port)
 	caches, c.elasticache = elasticache.New(c.env("elasticache"))
 	machines, c.machines = stepfunctions.New(c.env("stepfunctions"))
 	tables, streams := dynamodb.New(c.env("dynamodb"), dynamodb.Options{Transition: c.config.TableDelay, StreamLabel: c.config.StreamLabel, OnStreamWrite: c.lambda.Wake})
@@ -154,6 +156,9 @@ func (c *Cloud) Stats() wire.Stats { return c.server.Stats() }
 func (c *Cloud) API(id string) http.Handler {
 	return c.gateway.Handler(orElse(c.config.Account, wire.DefaultAccount), orElse(c.config.Region, wire.DefaultRegion), id)
 }
+
+// AllowsOrigin reports whether what answers at a host name lets pages of an origin call it: function URLs name such pages.
+func (c *Cloud) AllowsOrigin(host, origin string) bool { return c.lambda.AllowsOrigin(host, origin) }
 
 // Close ends what runs and closes the files.
 func (c *Cloud) Close() error {

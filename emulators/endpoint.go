@@ -10,10 +10,14 @@ import (
 )
 
 // ServeHTTP is the address at which clients find all of AWS (port 4566 by convention): the services by their own protocols, the
-// data planes of HTTP APIs by host name, and the paths by which tools ask whether an emulator is there.
+// data planes of HTTP APIs and function URLs by host name, and the paths by which tools ask whether an emulator is there.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if id, ok := apiOf(r.Host); ok {
 		c.API(id).ServeHTTP(w, r)
+		return
+	}
+	if _, _, ok := lambda.FunctionURL(r.Host); ok {
+		c.lambda.URLHandler().ServeHTTP(w, r)
 		return
 	}
 	if lambda.ServesCode(r.URL.Path) {

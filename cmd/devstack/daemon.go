@@ -145,7 +145,7 @@ func (d *daemon) openCloud(stack *config.Stack) {
 	d.cloud = emulators.Open(emulators.Config{
 		Dir: filepath.Join(d.dir, stateDir, "data"), Ephemeral: d.options.ephemeral, Sync: stack.Sync, Account: stack.Account, Region: stack.Region,
 		Clock: d.clock, Log: d.logger(), Traces: d.traces, Version: version(), Functions: d.lambda(), Transport: services{d},
-		StreamLabel: d.streamLabel, TableDelay: time.Duration(stack.TableDelay) * time.Second,
+		StreamLabel: d.streamLabel, TableDelay: time.Duration(stack.TableDelay) * time.Second, Port: stack.Port,
 	})
 }
 
@@ -201,7 +201,7 @@ func (d *daemon) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.endpoint = d.server(doors{hosts: d.containerHosts}.guard(d.cloud))
+	d.endpoint = d.server(doors{hosts: d.containerHosts, allows: d.cloud.AllowsOrigin}.guard(d.cloud))
 	go d.endpoint.Serve(l)
 	go d.shipper.follow(ctx, d.current().Name, d.clock.Now().Format("2006/01/02/150405"))
 	if err := d.cloud.Resume(d.traces.Context(ctx)); err != nil {

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"devstack/emulators/lambda"
 )
 
 // doors keeps web pages out. Everything here listens on loopback only, but a browser on this machine reaches loopback for
@@ -16,6 +18,9 @@ type doors struct {
 	hosts   func() []string // further host names under which the stack may be called, such as a container's gateway; nil: none
 	origins []string        // of pages that the stack named; "*" for all
 	pages   bool            // a person may follow a link here from any page (an application's API, not the AWS endpoint)
+
+	// allows asks whether what answers at a host names an origin itself, as function URLs do; nil: nothing does.
+	allows func(host, origin string) bool
 }
 
 // guard lets requests through to next that do not come from a foreign page.
@@ -37,12 +42,13 @@ func (d doors) refuse(r *http.Request) string {
 		return "the host name " + r.Host + " is not one of this machine's"
 	}
 	if origin := r.Header.Get("Origin"); origin != "" {
-		if d.named(origin) {
+		if d.named(origin) || d.allows != nil && d.allows(r.Host, origin) {
 			return ""
 		}
-		return "requests of pages from " + origin + " are refused; an api's `cors` block names the origins that may call it"
+		return "requests of pages from " + origin + " are refused; an api's or a function URL's `cors` block names the origins that may call it"
 	}
-	if r.Header.Get("Sec-Fetch-Site") == "cross-site" && !(d.pages && navigates(r)) {
+	_, _, isURL := lambda.FunctionURL(r.Host)
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" && !((d.pages || isURL) && navigates(r)) {
 		return "requests of other sites' pages are refused"
 	}
 	return ""
@@ -69,7 +75,7 @@ func (d doors) ours(host string) bool {
 	if _, endpoint, prefixed := strings.Cut(host, "-"); prefixed && isLoopback(endpoint) {
 		return true // SDKs put "sync-" before the host of some operations; no domain has such a top level
 	}
-	return isLoopback(host) || below(host, "amazonaws.com") || below(host, "localhost.localstack.cloud") || d.hosts != nil && slices.Contains(d.hosts(), host)
+	return isLoopback(host) || below(host, "amazonaws.com") || below(host, "on.aws") || below(host, "localhost.localstack.cloud") || d.hosts != nil && slices.Contains(d.hosts(), host)
 }
 
 // isLoopback reports whether a host is a loopback address, localhost, or below it ("ID.execute-api.localhost").

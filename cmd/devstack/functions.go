@@ -164,6 +164,31 @@ func (f functions) Withdraw(key string) {
 	}
 }
 
+// Provision keeps sandboxes of a version started.
+func (f functions) Provision(key string, n int) error {
+	m, err := f.manager()
+	if err != nil {
+		return err
+	}
+	return m.Provision(f.runtimeKey(key), n)
+}
+
+// Provisioned is how many of them are, or why they cannot be.
+func (f functions) Provisioned(key string) (int, error) {
+	m, err := f.manager()
+	if err != nil {
+		return 0, err
+	}
+	info, err := m.Get(f.runtimeKey(key))
+	if errors.Is(err, function.ErrNoFunction) {
+		return 0, nil // it is yet to be deployed
+	}
+	if err == nil && info.State == function.Failed {
+		err = errors.New(info.Reason)
+	}
+	return info.ProvisionedReady, err
+}
+
 // functionEnv is what a function finds of AWS in its environment: its own account and region.
 func functionEnv(endpoint string, fn *config.Function) []string {
 	region, account := arnPlace(fn.ARN)
@@ -201,7 +226,7 @@ func (f functions) Invoke(ctx context.Context, key string, ev lambda.Event) (*la
 		return nil, err
 	}
 	out, err := m.Invoke(ctx, f.runtimeKey(key), function.Invocation{
-		Payload: ev.Payload, ClientContext: ev.ClientContext, ARN: ev.ARN, TraceID: trace.Header(ctx), RequestID: wire.From(ctx).ID,
+		Payload: ev.Payload, ClientContext: ev.ClientContext, ARN: ev.ARN, TraceID: trace.Header(ctx), RequestID: wire.From(ctx).ID, Stream: ev.Stream,
 	})
 	var payload *function.PayloadError
 	switch {

@@ -63,16 +63,16 @@ func serve(ctx context.Context, w io.Writer, dir string, port int, ephemeral boo
 	if !ephemeral {
 		app.dir = dir
 	}
-	cloud := emulators.Open(emulators.Config{
-		Dir: filepath.Join(dir, stateDir, "data"), Ephemeral: ephemeral, Clock: clk, Traces: ring, Version: version(), Functions: app.functions(),
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
 	l, err := listen(port, "the AWS endpoint", "choose another with --port, or stop the other program")
 	if err != nil {
 		return err
 	}
+	cloud := emulators.Open(emulators.Config{
+		Dir: filepath.Join(dir, stateDir, "data"), Ephemeral: ephemeral, Clock: clk, Traces: ring, Version: version(), Functions: app.functions(),
+		Port: l.Addr().(*net.TCPAddr).Port, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
 	server := &http.Server{
-		Handler: doors{}.guard(cloud), ReadHeaderTimeout: 10 * time.Second,
+		Handler: doors{allows: cloud.AllowsOrigin}.guard(cloud), ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ring.Context(context.Background()) },
 	}
 	app.cloud, app.endpoint = cloud, l.Addr()

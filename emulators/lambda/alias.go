@@ -190,6 +190,9 @@ func (s *Service) UpdateAlias(ctx context.Context, in *UpdateAliasInput) (*Updat
 	if err != nil {
 		return nil, err
 	}
+	if err := s.reprovision(ctx, t.at(a.Name), a.Version); err != nil {
+		return nil, err
+	}
 	out := UpdateAliasOutput(a.describe(t))
 	return &out, nil
 }
@@ -199,6 +202,12 @@ func (s *Service) UpdateAlias(ctx context.Context, in *UpdateAliasInput) (*Updat
 // https://docs.aws.amazon.com/lambda/latest/api/API_DeleteAlias.html
 func (s *Service) DeleteAlias(ctx context.Context, in *DeleteAliasInput) (*DeleteAliasOutput, error) {
 	t, err := parse(ctx, *in.FunctionName, nil)
+	if err != nil {
+		return nil, err
+	}
+	s.concurrency.setting.Lock()
+	err = s.unprovision(t.at(*in.Name))
+	s.concurrency.setting.Unlock()
 	if err != nil {
 		return nil, err
 	}

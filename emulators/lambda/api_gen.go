@@ -4,6 +4,8 @@ package lambda
 
 import (
 	"context"
+	"io"
+	"iter"
 	"time"
 
 	"devstack/emulators/wire"
@@ -14,56 +16,94 @@ type api interface {
 	CreateAlias(context.Context, *CreateAliasInput) (*CreateAliasOutput, error)
 	CreateEventSourceMapping(context.Context, *CreateEventSourceMappingInput) (*CreateEventSourceMappingOutput, error)
 	CreateFunction(context.Context, *CreateFunctionInput) (*CreateFunctionOutput, error)
+	CreateFunctionUrlConfig(context.Context, *CreateFunctionUrlConfigInput) (*CreateFunctionUrlConfigOutput, error)
 	DeleteAlias(context.Context, *DeleteAliasInput) (*DeleteAliasOutput, error)
 	DeleteEventSourceMapping(context.Context, *DeleteEventSourceMappingInput) (*DeleteEventSourceMappingOutput, error)
 	DeleteFunction(context.Context, *DeleteFunctionInput) (*DeleteFunctionOutput, error)
+	DeleteFunctionConcurrency(context.Context, *DeleteFunctionConcurrencyInput) (*DeleteFunctionConcurrencyOutput, error)
+	DeleteFunctionEventInvokeConfig(context.Context, *DeleteFunctionEventInvokeConfigInput) (*DeleteFunctionEventInvokeConfigOutput, error)
+	DeleteFunctionUrlConfig(context.Context, *DeleteFunctionUrlConfigInput) (*DeleteFunctionUrlConfigOutput, error)
+	DeleteProvisionedConcurrencyConfig(context.Context, *DeleteProvisionedConcurrencyConfigInput) (*DeleteProvisionedConcurrencyConfigOutput, error)
 	GetAccountSettings(context.Context, *GetAccountSettingsInput) (*GetAccountSettingsOutput, error)
 	GetAlias(context.Context, *GetAliasInput) (*GetAliasOutput, error)
 	GetEventSourceMapping(context.Context, *GetEventSourceMappingInput) (*GetEventSourceMappingOutput, error)
 	GetFunction(context.Context, *GetFunctionInput) (*GetFunctionOutput, error)
+	GetFunctionConcurrency(context.Context, *GetFunctionConcurrencyInput) (*GetFunctionConcurrencyOutput, error)
 	GetFunctionConfiguration(context.Context, *GetFunctionConfigurationInput) (*GetFunctionConfigurationOutput, error)
+	GetFunctionEventInvokeConfig(context.Context, *GetFunctionEventInvokeConfigInput) (*GetFunctionEventInvokeConfigOutput, error)
+	GetFunctionUrlConfig(context.Context, *GetFunctionUrlConfigInput) (*GetFunctionUrlConfigOutput, error)
+	GetProvisionedConcurrencyConfig(context.Context, *GetProvisionedConcurrencyConfigInput) (*GetProvisionedConcurrencyConfigOutput, error)
 	Invoke(context.Context, *InvokeInput) (*InvokeOutput, error)
+	InvokeAsync(context.Context, *InvokeAsyncInput) (*InvokeAsyncOutput, error)
+	InvokeWithResponseStream(context.Context, *InvokeWithResponseStreamInput) (*InvokeWithResponseStreamOutput, error)
 	ListAliases(context.Context, *ListAliasesInput) (*ListAliasesOutput, error)
 	ListEventSourceMappings(context.Context, *ListEventSourceMappingsInput) (*ListEventSourceMappingsOutput, error)
+	ListFunctionEventInvokeConfigs(context.Context, *ListFunctionEventInvokeConfigsInput) (*ListFunctionEventInvokeConfigsOutput, error)
+	ListFunctionUrlConfigs(context.Context, *ListFunctionUrlConfigsInput) (*ListFunctionUrlConfigsOutput, error)
 	ListFunctions(context.Context, *ListFunctionsInput) (*ListFunctionsOutput, error)
+	ListProvisionedConcurrencyConfigs(context.Context, *ListProvisionedConcurrencyConfigsInput) (*ListProvisionedConcurrencyConfigsOutput, error)
 	ListTags(context.Context, *ListTagsInput) (*ListTagsOutput, error)
 	ListVersionsByFunction(context.Context, *ListVersionsByFunctionInput) (*ListVersionsByFunctionOutput, error)
 	PublishVersion(context.Context, *PublishVersionInput) (*PublishVersionOutput, error)
+	PutFunctionConcurrency(context.Context, *PutFunctionConcurrencyInput) (*PutFunctionConcurrencyOutput, error)
+	PutFunctionEventInvokeConfig(context.Context, *PutFunctionEventInvokeConfigInput) (*PutFunctionEventInvokeConfigOutput, error)
+	PutProvisionedConcurrencyConfig(context.Context, *PutProvisionedConcurrencyConfigInput) (*PutProvisionedConcurrencyConfigOutput, error)
 	TagResource(context.Context, *TagResourceInput) (*TagResourceOutput, error)
 	UntagResource(context.Context, *UntagResourceInput) (*UntagResourceOutput, error)
 	UpdateAlias(context.Context, *UpdateAliasInput) (*UpdateAliasOutput, error)
 	UpdateEventSourceMapping(context.Context, *UpdateEventSourceMappingInput) (*UpdateEventSourceMappingOutput, error)
 	UpdateFunctionCode(context.Context, *UpdateFunctionCodeInput) (*UpdateFunctionCodeOutput, error)
 	UpdateFunctionConfiguration(context.Context, *UpdateFunctionConfigurationInput) (*UpdateFunctionConfigurationOutput, error)
+	UpdateFunctionEventInvokeConfig(context.Context, *UpdateFunctionEventInvokeConfigInput) (*UpdateFunctionEventInvokeConfigOutput, error)
+	UpdateFunctionUrlConfig(context.Context, *UpdateFunctionUrlConfigInput) (*UpdateFunctionUrlConfigOutput, error)
 }
 
 // register returns the service as the wire wants it.
 func register(s api) *wire.Service {
 	return wire.NewService(&model, map[string]wire.Handler{
-		"CreateAlias":                 wire.Handle(s.CreateAlias),
-		"CreateEventSourceMapping":    wire.Handle(s.CreateEventSourceMapping),
-		"CreateFunction":              wire.Handle(s.CreateFunction),
-		"DeleteAlias":                 wire.Handle(s.DeleteAlias),
-		"DeleteEventSourceMapping":    wire.Handle(s.DeleteEventSourceMapping),
-		"DeleteFunction":              wire.Handle(s.DeleteFunction),
-		"GetAccountSettings":          wire.Handle(s.GetAccountSettings),
-		"GetAlias":                    wire.Handle(s.GetAlias),
-		"GetEventSourceMapping":       wire.Handle(s.GetEventSourceMapping),
-		"GetFunction":                 wire.Handle(s.GetFunction),
-		"GetFunctionConfiguration":    wire.Handle(s.GetFunctionConfiguration),
-		"Invoke":                      wire.Handle(s.Invoke),
-		"ListAliases":                 wire.Handle(s.ListAliases),
-		"ListEventSourceMappings":     wire.Handle(s.ListEventSourceMappings),
-		"ListFunctions":               wire.Handle(s.ListFunctions),
-		"ListTags":                    wire.Handle(s.ListTags),
-		"ListVersionsByFunction":      wire.Handle(s.ListVersionsByFunction),
-		"PublishVersion":              wire.Handle(s.PublishVersion),
-		"TagResource":                 wire.Handle(s.TagResource),
-		"UntagResource":               wire.Handle(s.UntagResource),
-		"UpdateAlias":                 wire.Handle(s.UpdateAlias),
-		"UpdateEventSourceMapping":    wire.Handle(s.UpdateEventSourceMapping),
-		"UpdateFunctionCode":          wire.Handle(s.UpdateFunctionCode),
-		"UpdateFunctionConfiguration": wire.Handle(s.UpdateFunctionConfiguration),
+		"CreateAlias":                        wire.Handle(s.CreateAlias),
+		"CreateEventSourceMapping":           wire.Handle(s.CreateEventSourceMapping),
+		"CreateFunction":                     wire.Handle(s.CreateFunction),
+		"CreateFunctionUrlConfig":            wire.Handle(s.CreateFunctionUrlConfig),
+		"DeleteAlias":                        wire.Handle(s.DeleteAlias),
+		"DeleteEventSourceMapping":           wire.Handle(s.DeleteEventSourceMapping),
+		"DeleteFunction":                     wire.Handle(s.DeleteFunction),
+		"DeleteFunctionConcurrency":          wire.Handle(s.DeleteFunctionConcurrency),
+		"DeleteFunctionEventInvokeConfig":    wire.Handle(s.DeleteFunctionEventInvokeConfig),
+		"DeleteFunctionUrlConfig":            wire.Handle(s.DeleteFunctionUrlConfig),
+		"DeleteProvisionedConcurrencyConfig": wire.Handle(s.DeleteProvisionedConcurrencyConfig),
+		"GetAccountSettings":                 wire.Handle(s.GetAccountSettings),
+		"GetAlias":                           wire.Handle(s.GetAlias),
+		"GetEventSourceMapping":              wire.Handle(s.GetEventSourceMapping),
+		"GetFunction":                        wire.Handle(s.GetFunction),
+		"GetFunctionConcurrency":             wire.Handle(s.GetFunctionConcurrency),
+		"GetFunctionConfiguration":           wire.Handle(s.GetFunctionConfiguration),
+		"GetFunctionEventInvokeConfig":       wire.Handle(s.GetFunctionEventInvokeConfig),
+		"GetFunctionUrlConfig":               wire.Handle(s.GetFunctionUrlConfig),
+		"GetProvisionedConcurrencyConfig":    wire.Handle(s.GetProvisionedConcurrencyConfig),
+		"Invoke":                             wire.Handle(s.Invoke),
+		"InvokeAsync":                        wire.Handle(s.InvokeAsync),
+		"InvokeWithResponseStream":           wire.Handle(s.InvokeWithResponseStream),
+		"ListAliases":                        wire.Handle(s.ListAliases),
+		"ListEventSourceMappings":            wire.Handle(s.ListEventSourceMappings),
+		"ListFunctionEventInvokeConfigs":     wire.Handle(s.ListFunctionEventInvokeConfigs),
+		"ListFunctionUrlConfigs":             wire.Handle(s.ListFunctionUrlConfigs),
+		"ListFunctions":                      wire.Handle(s.ListFunctions),
+		"ListProvisionedConcurrencyConfigs":  wire.Handle(s.ListProvisionedConcurrencyConfigs),
+		"ListTags":                           wire.Handle(s.ListTags),
+		"ListVersionsByFunction":             wire.Handle(s.ListVersionsByFunction),
+		"PublishVersion":                     wire.Handle(s.PublishVersion),
+		"PutFunctionConcurrency":             wire.Handle(s.PutFunctionConcurrency),
+		"PutFunctionEventInvokeConfig":       wire.Handle(s.PutFunctionEventInvokeConfig),
+		"PutProvisionedConcurrencyConfig":    wire.Handle(s.PutProvisionedConcurrencyConfig),
+		"TagResource":                        wire.Handle(s.TagResource),
+		"UntagResource":                      wire.Handle(s.UntagResource),
+		"UpdateAlias":                        wire.Handle(s.UpdateAlias),
+		"UpdateEventSourceMapping":           wire.Handle(s.UpdateEventSourceMapping),
+		"UpdateFunctionCode":                 wire.Handle(s.UpdateFunctionCode),
+		"UpdateFunctionConfiguration":        wire.Handle(s.UpdateFunctionConfiguration),
+		"UpdateFunctionEventInvokeConfig":    wire.Handle(s.UpdateFunctionEventInvokeConfig),
+		"UpdateFunctionUrlConfig":            wire.Handle(s.UpdateFunctionUrlConfig),
 	})
 }
 
@@ -227,6 +267,11 @@ func errPreconditionFailedException(format string, args ...any) *wire.Error {
 	return wire.Errorf("PreconditionFailedException", 412, format, args...)
 }
 
+// errProvisionedConcurrencyConfigNotFoundException makes the error ProvisionedConcurrencyConfigNotFoundException, HTTP status 404.
+func errProvisionedConcurrencyConfigNotFoundException(format string, args ...any) *wire.Error {
+	return wire.Errorf("ProvisionedConcurrencyConfigNotFoundException", 404, format, args...)
+}
+
 // errRecursiveInvocationException makes the error RecursiveInvocationException, HTTP status 400.
 func errRecursiveInvocationException(format string, args ...any) *wire.Error {
 	return wire.Errorf("RecursiveInvocationException", 400, format, args...)
@@ -366,6 +411,16 @@ type CapacityProviderConfig struct {
 // Concurrency is the model's structure Concurrency.
 type Concurrency struct {
 	ReservedConcurrentExecutions *int32
+}
+
+// Cors is the model's structure Cors.
+type Cors struct {
+	AllowCredentials *bool
+	AllowHeaders     []string
+	AllowMethods     []string
+	AllowOrigins     []string
+	ExposeHeaders    []string
+	MaxAge           *int32
 }
 
 // CreateAliasInput is the input of CreateAlias.
@@ -532,6 +587,25 @@ type CreateFunctionOutput struct {
 	DurableConfig              *DurableConfig
 }
 
+// CreateFunctionUrlConfigInput is the input of CreateFunctionUrlConfig.
+type CreateFunctionUrlConfigInput struct {
+	FunctionName *string
+	Qualifier    *string
+	AuthType     *string
+	Cors         *Cors
+	InvokeMode   *string
+}
+
+// CreateFunctionUrlConfigOutput is the output of CreateFunctionUrlConfig.
+type CreateFunctionUrlConfigOutput struct {
+	FunctionUrl  *string
+	FunctionArn  *string
+	AuthType     *string
+	Cors         *Cors
+	CreationTime *string
+	InvokeMode   *string
+}
+
 // DeadLetterConfig is the model's structure DeadLetterConfig.
 type DeadLetterConfig struct {
 	TargetArn *string
@@ -589,6 +663,25 @@ type DeleteEventSourceMappingOutput struct {
 	ProvisionedPollerConfig             *ProvisionedPollerConfig
 }
 
+// DeleteFunctionConcurrencyInput is the input of DeleteFunctionConcurrency.
+type DeleteFunctionConcurrencyInput struct {
+	FunctionName *string
+}
+
+// DeleteFunctionConcurrencyOutput is the output of DeleteFunctionConcurrency.
+type DeleteFunctionConcurrencyOutput struct {
+}
+
+// DeleteFunctionEventInvokeConfigInput is the input of DeleteFunctionEventInvokeConfig.
+type DeleteFunctionEventInvokeConfigInput struct {
+	FunctionName *string
+	Qualifier    *string
+}
+
+// DeleteFunctionEventInvokeConfigOutput is the output of DeleteFunctionEventInvokeConfig.
+type DeleteFunctionEventInvokeConfigOutput struct {
+}
+
 // DeleteFunctionInput is the input of DeleteFunction.
 type DeleteFunctionInput struct {
 	FunctionName *string
@@ -598,6 +691,26 @@ type DeleteFunctionInput struct {
 // DeleteFunctionOutput is the output of DeleteFunction.
 type DeleteFunctionOutput struct {
 	StatusCode *int32
+}
+
+// DeleteFunctionUrlConfigInput is the input of DeleteFunctionUrlConfig.
+type DeleteFunctionUrlConfigInput struct {
+	FunctionName *string
+	Qualifier    *string
+}
+
+// DeleteFunctionUrlConfigOutput is the output of DeleteFunctionUrlConfig.
+type DeleteFunctionUrlConfigOutput struct {
+}
+
+// DeleteProvisionedConcurrencyConfigInput is the input of DeleteProvisionedConcurrencyConfig.
+type DeleteProvisionedConcurrencyConfigInput struct {
+	FunctionName *string
+	Qualifier    *string
+}
+
+// DeleteProvisionedConcurrencyConfigOutput is the output of DeleteProvisionedConcurrencyConfig.
+type DeleteProvisionedConcurrencyConfigOutput struct {
 }
 
 // DestinationConfig is the model's structure DestinationConfig.
@@ -773,6 +886,26 @@ type FunctionConfiguration struct {
 	DurableConfig              *DurableConfig
 }
 
+// FunctionEventInvokeConfig is the model's structure FunctionEventInvokeConfig.
+type FunctionEventInvokeConfig struct {
+	LastModified             *time.Time
+	FunctionArn              *string
+	MaximumRetryAttempts     *int32
+	MaximumEventAgeInSeconds *int32
+	DestinationConfig        *DestinationConfig
+}
+
+// FunctionUrlConfig is the model's structure FunctionUrlConfig.
+type FunctionUrlConfig struct {
+	FunctionUrl      *string
+	FunctionArn      *string
+	CreationTime     *string
+	LastModifiedTime *string
+	Cors             *Cors
+	AuthType         *string
+	InvokeMode       *string
+}
+
 // GetAccountSettingsInput is the input of GetAccountSettings.
 type GetAccountSettingsInput struct {
 }
@@ -841,6 +974,16 @@ type GetEventSourceMappingOutput struct {
 	ProvisionedPollerConfig             *ProvisionedPollerConfig
 }
 
+// GetFunctionConcurrencyInput is the input of GetFunctionConcurrency.
+type GetFunctionConcurrencyInput struct {
+	FunctionName *string
+}
+
+// GetFunctionConcurrencyOutput is the output of GetFunctionConcurrency.
+type GetFunctionConcurrencyOutput struct {
+	ReservedConcurrentExecutions *int32
+}
+
 // GetFunctionConfigurationInput is the input of GetFunctionConfiguration.
 type GetFunctionConfigurationInput struct {
 	FunctionName *string
@@ -891,6 +1034,21 @@ type GetFunctionConfigurationOutput struct {
 	DurableConfig              *DurableConfig
 }
 
+// GetFunctionEventInvokeConfigInput is the input of GetFunctionEventInvokeConfig.
+type GetFunctionEventInvokeConfigInput struct {
+	FunctionName *string
+	Qualifier    *string
+}
+
+// GetFunctionEventInvokeConfigOutput is the output of GetFunctionEventInvokeConfig.
+type GetFunctionEventInvokeConfigOutput struct {
+	LastModified             *time.Time
+	FunctionArn              *string
+	MaximumRetryAttempts     *int32
+	MaximumEventAgeInSeconds *int32
+	DestinationConfig        *DestinationConfig
+}
+
 // GetFunctionInput is the input of GetFunction.
 type GetFunctionInput struct {
 	FunctionName *string
@@ -904,6 +1062,39 @@ type GetFunctionOutput struct {
 	Tags          map[string]string
 	TagsError     *TagsError
 	Concurrency   *Concurrency
+}
+
+// GetFunctionUrlConfigInput is the input of GetFunctionUrlConfig.
+type GetFunctionUrlConfigInput struct {
+	FunctionName *string
+	Qualifier    *string
+}
+
+// GetFunctionUrlConfigOutput is the output of GetFunctionUrlConfig.
+type GetFunctionUrlConfigOutput struct {
+	FunctionUrl      *string
+	FunctionArn      *string
+	AuthType         *string
+	Cors             *Cors
+	CreationTime     *string
+	LastModifiedTime *string
+	InvokeMode       *string
+}
+
+// GetProvisionedConcurrencyConfigInput is the input of GetProvisionedConcurrencyConfig.
+type GetProvisionedConcurrencyConfigInput struct {
+	FunctionName *string
+	Qualifier    *string
+}
+
+// GetProvisionedConcurrencyConfigOutput is the output of GetProvisionedConcurrencyConfig.
+type GetProvisionedConcurrencyConfigOutput struct {
+	RequestedProvisionedConcurrentExecutions *int32
+	AvailableProvisionedConcurrentExecutions *int32
+	AllocatedProvisionedConcurrentExecutions *int32
+	Status                                   *string
+	StatusReason                             *string
+	LastModified                             *string
 }
 
 // ImageConfig is the model's structure ImageConfig.
@@ -923,6 +1114,17 @@ type ImageConfigError struct {
 type ImageConfigResponse struct {
 	ImageConfig *ImageConfig
 	Error       *ImageConfigError
+}
+
+// InvokeAsyncInput is the input of InvokeAsync.
+type InvokeAsyncInput struct {
+	FunctionName *string
+	InvokeArgs   io.Reader
+}
+
+// InvokeAsyncOutput is the output of InvokeAsync.
+type InvokeAsyncOutput struct {
+	Status *int32
 }
 
 // InvokeInput is the input of Invoke.
@@ -945,6 +1147,43 @@ type InvokeOutput struct {
 	Payload             []byte
 	ExecutedVersion     *string
 	DurableExecutionArn *string
+}
+
+// InvokeResponseStreamUpdate is the model's structure InvokeResponseStreamUpdate.
+type InvokeResponseStreamUpdate struct {
+	Payload []byte
+}
+
+// InvokeWithResponseStreamCompleteEvent is the model's structure InvokeWithResponseStreamCompleteEvent.
+type InvokeWithResponseStreamCompleteEvent struct {
+	ErrorCode    *string
+	ErrorDetails *string
+	LogResult    *string
+}
+
+// InvokeWithResponseStreamInput is the input of InvokeWithResponseStream.
+type InvokeWithResponseStreamInput struct {
+	FunctionName   *string
+	InvocationType *string
+	LogType        *string
+	ClientContext  *string
+	Qualifier      *string
+	Payload        []byte
+	TenantId       *string
+}
+
+// InvokeWithResponseStreamOutput is the output of InvokeWithResponseStream.
+type InvokeWithResponseStreamOutput struct {
+	StatusCode                *int32
+	ExecutedVersion           *string
+	EventStream               iter.Seq2[InvokeWithResponseStreamResponseEvent, error]
+	ResponseStreamContentType *string
+}
+
+// InvokeWithResponseStreamResponseEvent is the model's union InvokeWithResponseStreamResponseEvent: one of its members is set.
+type InvokeWithResponseStreamResponseEvent struct {
+	PayloadChunk   *InvokeResponseStreamUpdate
+	InvokeComplete *InvokeWithResponseStreamCompleteEvent
 }
 
 // KafkaSchemaRegistryAccessConfig is the model's structure KafkaSchemaRegistryAccessConfig.
@@ -1009,6 +1248,32 @@ type ListEventSourceMappingsOutput struct {
 	EventSourceMappings []EventSourceMappingConfiguration
 }
 
+// ListFunctionEventInvokeConfigsInput is the input of ListFunctionEventInvokeConfigs.
+type ListFunctionEventInvokeConfigsInput struct {
+	FunctionName *string
+	Marker       *string
+	MaxItems     *int32
+}
+
+// ListFunctionEventInvokeConfigsOutput is the output of ListFunctionEventInvokeConfigs.
+type ListFunctionEventInvokeConfigsOutput struct {
+	FunctionEventInvokeConfigs []FunctionEventInvokeConfig
+	NextMarker                 *string
+}
+
+// ListFunctionUrlConfigsInput is the input of ListFunctionUrlConfigs.
+type ListFunctionUrlConfigsInput struct {
+	FunctionName *string
+	Marker       *string
+	MaxItems     *int32
+}
+
+// ListFunctionUrlConfigsOutput is the output of ListFunctionUrlConfigs.
+type ListFunctionUrlConfigsOutput struct {
+	FunctionUrlConfigs []FunctionUrlConfig
+	NextMarker         *string
+}
+
 // ListFunctionsInput is the input of ListFunctions.
 type ListFunctionsInput struct {
 	MasterRegion    *string
@@ -1021,6 +1286,19 @@ type ListFunctionsInput struct {
 type ListFunctionsOutput struct {
 	NextMarker *string
 	Functions  []FunctionConfiguration
+}
+
+// ListProvisionedConcurrencyConfigsInput is the input of ListProvisionedConcurrencyConfigs.
+type ListProvisionedConcurrencyConfigsInput struct {
+	FunctionName *string
+	Marker       *string
+	MaxItems     *int32
+}
+
+// ListProvisionedConcurrencyConfigsOutput is the output of ListProvisionedConcurrencyConfigs.
+type ListProvisionedConcurrencyConfigsOutput struct {
+	ProvisionedConcurrencyConfigs []ProvisionedConcurrencyConfigListItem
+	NextMarker                    *string
 }
 
 // ListTagsInput is the input of ListTags.
@@ -1062,6 +1340,17 @@ type OnFailure struct {
 // OnSuccess is the model's structure OnSuccess.
 type OnSuccess struct {
 	Destination *string
+}
+
+// ProvisionedConcurrencyConfigListItem is the model's structure ProvisionedConcurrencyConfigListItem.
+type ProvisionedConcurrencyConfigListItem struct {
+	FunctionArn                              *string
+	RequestedProvisionedConcurrentExecutions *int32
+	AvailableProvisionedConcurrentExecutions *int32
+	AllocatedProvisionedConcurrentExecutions *int32
+	Status                                   *string
+	StatusReason                             *string
+	LastModified                             *string
 }
 
 // ProvisionedPollerConfig is the model's structure ProvisionedPollerConfig.
@@ -1122,6 +1411,52 @@ type PublishVersionOutput struct {
 	CapacityProviderConfig     *CapacityProviderConfig
 	ConfigSha256               *string
 	DurableConfig              *DurableConfig
+}
+
+// PutFunctionConcurrencyInput is the input of PutFunctionConcurrency.
+type PutFunctionConcurrencyInput struct {
+	FunctionName                 *string
+	ReservedConcurrentExecutions *int32
+}
+
+// PutFunctionConcurrencyOutput is the output of PutFunctionConcurrency.
+type PutFunctionConcurrencyOutput struct {
+	ReservedConcurrentExecutions *int32
+}
+
+// PutFunctionEventInvokeConfigInput is the input of PutFunctionEventInvokeConfig.
+type PutFunctionEventInvokeConfigInput struct {
+	FunctionName             *string
+	Qualifier                *string
+	MaximumRetryAttempts     *int32
+	MaximumEventAgeInSeconds *int32
+	DestinationConfig        *DestinationConfig
+}
+
+// PutFunctionEventInvokeConfigOutput is the output of PutFunctionEventInvokeConfig.
+type PutFunctionEventInvokeConfigOutput struct {
+	LastModified             *time.Time
+	FunctionArn              *string
+	MaximumRetryAttempts     *int32
+	MaximumEventAgeInSeconds *int32
+	DestinationConfig        *DestinationConfig
+}
+
+// PutProvisionedConcurrencyConfigInput is the input of PutProvisionedConcurrencyConfig.
+type PutProvisionedConcurrencyConfigInput struct {
+	FunctionName                    *string
+	Qualifier                       *string
+	ProvisionedConcurrentExecutions *int32
+}
+
+// PutProvisionedConcurrencyConfigOutput is the output of PutProvisionedConcurrencyConfig.
+type PutProvisionedConcurrencyConfigOutput struct {
+	RequestedProvisionedConcurrentExecutions *int32
+	AllocatedProvisionedConcurrentExecutions *int32
+	AvailableProvisionedConcurrentExecutions *int32
+	Status                                   *string
+	StatusReason                             *string
+	LastModified                             *string
 }
 
 // RuntimeVersionConfig is the model's structure RuntimeVersionConfig.
@@ -1422,6 +1757,44 @@ type UpdateFunctionConfigurationOutput struct {
 	DurableConfig              *DurableConfig
 }
 
+// UpdateFunctionEventInvokeConfigInput is the input of UpdateFunctionEventInvokeConfig.
+type UpdateFunctionEventInvokeConfigInput struct {
+	FunctionName             *string
+	Qualifier                *string
+	MaximumRetryAttempts     *int32
+	MaximumEventAgeInSeconds *int32
+	DestinationConfig        *DestinationConfig
+}
+
+// UpdateFunctionEventInvokeConfigOutput is the output of UpdateFunctionEventInvokeConfig.
+type UpdateFunctionEventInvokeConfigOutput struct {
+	LastModified             *time.Time
+	FunctionArn              *string
+	MaximumRetryAttempts     *int32
+	MaximumEventAgeInSeconds *int32
+	DestinationConfig        *DestinationConfig
+}
+
+// UpdateFunctionUrlConfigInput is the input of UpdateFunctionUrlConfig.
+type UpdateFunctionUrlConfigInput struct {
+	FunctionName *string
+	Qualifier    *string
+	AuthType     *string
+	Cors         *Cors
+	InvokeMode   *string
+}
+
+// UpdateFunctionUrlConfigOutput is the output of UpdateFunctionUrlConfig.
+type UpdateFunctionUrlConfigOutput struct {
+	FunctionUrl      *string
+	FunctionArn      *string
+	AuthType         *string
+	Cors             *Cors
+	CreationTime     *string
+	LastModifiedTime *string
+	InvokeMode       *string
+}
+
 // VpcConfig is the model's structure VpcConfig.
 type VpcConfig struct {
 	SubnetIds               []string
@@ -1490,6 +1863,12 @@ const (
 	FunctionResponseTypeReportBatchItemFailures = "ReportBatchItemFailures"
 )
 
+// Values of FunctionUrlAuthType.
+const (
+	FunctionUrlAuthTypeNone   = "NONE"
+	FunctionUrlAuthTypeAwsIam = "AWS_IAM"
+)
+
 // Values of FunctionVersion.
 const (
 	FunctionVersionAll = "ALL"
@@ -1505,6 +1884,12 @@ const (
 	InvocationTypeEvent           = "Event"
 	InvocationTypeRequestResponse = "RequestResponse"
 	InvocationTypeDryRun          = "DryRun"
+)
+
+// Values of InvokeMode.
+const (
+	InvokeModeBuffered       = "BUFFERED"
+	InvokeModeResponseStream = "RESPONSE_STREAM"
 )
 
 // Values of KafkaSchemaRegistryAuthType.
@@ -1582,6 +1967,19 @@ const (
 const (
 	PackageTypeZip   = "Zip"
 	PackageTypeImage = "Image"
+)
+
+// Values of ProvisionedConcurrencyStatusEnum.
+const (
+	ProvisionedConcurrencyStatusEnumInProgress = "IN_PROGRESS"
+	ProvisionedConcurrencyStatusEnumReady      = "READY"
+	ProvisionedConcurrencyStatusEnumFailed     = "FAILED"
+)
+
+// Values of ResponseStreamingInvocationType.
+const (
+	ResponseStreamingInvocationTypeRequestResponse = "RequestResponse"
+	ResponseStreamingInvocationTypeDryRun          = "DryRun"
 )
 
 // Values of Runtime.
@@ -1755,71 +2153,71 @@ var model = wire.Model{
 		{Name: "AddLayerVersionPermission", Input: -1, Output: -1, Method: "POST", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", Status: 201},
 		{Name: "AddPermission", Input: -1, Output: -1, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/policy", Status: 201},
 		{Name: "CheckpointDurableExecution", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint", Status: 200},
-		{Name: "CreateAlias", Input: 29, Output: 30, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 201, Errors: []int{6, 122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "CreateAlias", Input: 34, Output: 35, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 201, Errors: []int{6, 156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "CreateCapacityProvider", Input: -1, Output: -1, Method: "POST", URI: "/2025-11-30/capacity-providers", Status: 202},
 		{Name: "CreateCodeSigningConfig", Input: -1, Output: -1, Method: "POST", URI: "/2020-04-22/code-signing-configs", Status: 201},
-		{Name: "CreateEventSourceMapping", Input: 31, Output: 32, Method: "POST", URI: "/2015-03-31/event-source-mappings", Status: 202, Errors: []int{122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "CreateFunction", Input: 33, Output: 34, Method: "POST", URI: "/2015-03-31/functions", Status: 201, Errors: []int{24, 25, 26, 105, 121, 122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "CreateFunctionUrlConfig", Input: -1, Output: -1, Method: "POST", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 201},
-		{Name: "DeleteAlias", Input: 38, Output: 39, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 204, Errors: []int{122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "CreateEventSourceMapping", Input: 36, Output: 37, Method: "POST", URI: "/2015-03-31/event-source-mappings", Status: 202, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "CreateFunction", Input: 38, Output: 39, Method: "POST", URI: "/2015-03-31/functions", Status: 201, Errors: []int{28, 29, 30, 128, 155, 156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "CreateFunctionUrlConfig", Input: 40, Output: 41, Method: "POST", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 201, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "DeleteAlias", Input: 45, Output: 46, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "DeleteCapacityProvider", Input: -1, Output: -1, Method: "DELETE", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}", Status: 202},
 		{Name: "DeleteCodeSigningConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 204},
-		{Name: "DeleteEventSourceMapping", Input: 40, Output: 41, Method: "DELETE", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{122, 199, 200, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "DeleteFunction", Input: 42, Output: 43, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "DeleteEventSourceMapping", Input: 47, Output: 48, Method: "DELETE", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{156, 268, 269, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "DeleteFunction", Input: 53, Output: 54, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "DeleteFunctionCodeSigningConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 204},
-		{Name: "DeleteFunctionConcurrency", Input: -1, Output: -1, Method: "DELETE", URI: "/2017-10-31/functions/{FunctionName}/concurrency", Status: 204},
-		{Name: "DeleteFunctionEventInvokeConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 204},
-		{Name: "DeleteFunctionUrlConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 204},
+		{Name: "DeleteFunctionConcurrency", Input: 49, Output: 50, Method: "DELETE", URI: "/2017-10-31/functions/{FunctionName}/concurrency", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "DeleteFunctionEventInvokeConfig", Input: 51, Output: 52, Method: "DELETE", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "DeleteFunctionUrlConfig", Input: 55, Output: 56, Method: "DELETE", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "DeleteLayerVersion", Input: -1, Output: -1, Method: "DELETE", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", Status: 204},
-		{Name: "DeleteProvisionedConcurrencyConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 204},
-		{Name: "GetAccountSettings", Input: 106, Output: 107, Method: "GET", URI: "/2016-08-19/account-settings", Status: 200, Errors: []int{225, 263}, Flags: wire.OpImplemented},
-		{Name: "GetAlias", Input: 108, Output: 109, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "DeleteProvisionedConcurrencyConfig", Input: 57, Output: 58, Method: "DELETE", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "GetAccountSettings", Input: 129, Output: 130, Method: "GET", URI: "/2016-08-19/account-settings", Status: 200, Errors: []int{295, 333}, Flags: wire.OpImplemented},
+		{Name: "GetAlias", Input: 131, Output: 132, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "GetCapacityProvider", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}", Status: 200},
 		{Name: "GetCodeSigningConfig", Input: -1, Output: -1, Method: "GET", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 200},
 		{Name: "GetDurableExecution", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}", Status: 200},
 		{Name: "GetDurableExecutionHistory", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/history", Status: 200},
 		{Name: "GetDurableExecutionState", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/state", Status: 200},
-		{Name: "GetEventSourceMapping", Input: 110, Output: 111, Method: "GET", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "GetFunction", Input: 114, Output: 115, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "GetEventSourceMapping", Input: 133, Output: 134, Method: "GET", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "GetFunction", Input: 141, Output: 142, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "GetFunctionCodeSigningConfig", Input: -1, Output: -1, Method: "GET", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 200},
-		{Name: "GetFunctionConcurrency", Input: -1, Output: -1, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/concurrency", Status: 200},
-		{Name: "GetFunctionConfiguration", Input: 112, Output: 113, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "GetFunctionEventInvokeConfig", Input: -1, Output: -1, Method: "GET", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200},
+		{Name: "GetFunctionConcurrency", Input: 135, Output: 136, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/concurrency", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "GetFunctionConfiguration", Input: 137, Output: 138, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "GetFunctionEventInvokeConfig", Input: 139, Output: 140, Method: "GET", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "GetFunctionRecursionConfig", Input: -1, Output: -1, Method: "GET", URI: "/2024-08-31/functions/{FunctionName}/recursion-config", Status: 200},
 		{Name: "GetFunctionScalingConfig", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/functions/{FunctionName}/function-scaling-config", Status: 200},
-		{Name: "GetFunctionUrlConfig", Input: -1, Output: -1, Method: "GET", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 200},
+		{Name: "GetFunctionUrlConfig", Input: 143, Output: 144, Method: "GET", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "GetLayerVersion", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", Status: 200},
 		{Name: "GetLayerVersionByArn", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers?find=LayerVersion", Status: 200},
 		{Name: "GetLayerVersionPolicy", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", Status: 200},
 		{Name: "GetPolicy", Input: -1, Output: -1, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/policy", Status: 200},
-		{Name: "GetProvisionedConcurrencyConfig", Input: -1, Output: -1, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 200},
+		{Name: "GetProvisionedConcurrencyConfig", Input: 145, Output: 146, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 200, Errors: []int{156, 249, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "GetRuntimeManagementConfig", Input: -1, Output: -1, Method: "GET", URI: "/2021-07-20/functions/{FunctionName}/runtime-management-config", Status: 200},
-		{Name: "Invoke", Input: 129, Output: 130, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/invocations", Status: 200, Errors: []int{20, 21, 22, 49, 52, 53, 54, 55, 56, 57, 58, 59, 60, 122, 123, 124, 125, 126, 127, 131, 132, 133, 135, 176, 179, 195, 196, 199, 201, 202, 210, 211, 212, 224, 225, 226, 229, 230, 232, 234, 243, 263, 273}, Flags: wire.OpImplemented},
-		{Name: "InvokeAsync", Input: -1, Output: -1, Method: "POST", URI: "/2014-11-13/functions/{FunctionName}/invoke-async", Status: 202},
-		{Name: "InvokeWithResponseStream", Input: -1, Output: -1, Method: "POST", URI: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", Status: 200},
-		{Name: "ListAliases", Input: 151, Output: 152, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "Invoke", Input: 165, Output: 167, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/invocations", Status: 200, Errors: []int{24, 25, 26, 64, 67, 68, 69, 70, 71, 72, 73, 74, 75, 156, 157, 158, 159, 160, 161, 173, 174, 175, 177, 231, 234, 264, 265, 268, 270, 271, 280, 281, 282, 294, 295, 296, 299, 300, 302, 304, 313, 333, 343}, Flags: wire.OpImplemented},
+		{Name: "InvokeAsync", Input: 163, Output: 164, Method: "POST", URI: "/2014-11-13/functions/{FunctionName}/invoke-async", Status: 202, Errors: []int{67, 68, 69, 70, 71, 72, 73, 74, 157, 158, 159, 160, 173, 174, 175, 177, 231, 268, 270, 280, 281, 282, 295, 296, 299, 300, 302, 304, 313}, Flags: wire.OpImplemented},
+		{Name: "InvokeWithResponseStream", Input: 170, Output: 171, Method: "POST", URI: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", Status: 200, Errors: []int{67, 68, 69, 70, 71, 72, 73, 74, 156, 157, 158, 159, 160, 161, 173, 174, 175, 177, 234, 264, 265, 268, 270, 271, 280, 281, 282, 294, 295, 296, 299, 300, 302, 304, 313, 333, 343}, Flags: wire.OpImplemented},
+		{Name: "ListAliases", Input: 193, Output: 194, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "ListCapacityProviders", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/capacity-providers", Status: 200},
 		{Name: "ListCodeSigningConfigs", Input: -1, Output: -1, Method: "GET", URI: "/2020-04-22/code-signing-configs", Status: 200},
 		{Name: "ListDurableExecutionsByFunction", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/functions/{FunctionName}/durable-executions", Status: 200},
-		{Name: "ListEventSourceMappings", Input: 153, Output: 154, Method: "GET", URI: "/2015-03-31/event-source-mappings", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "ListFunctionEventInvokeConfigs", Input: -1, Output: -1, Method: "GET", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list", Status: 200},
-		{Name: "ListFunctionUrlConfigs", Input: -1, Output: -1, Method: "GET", URI: "/2021-10-31/functions/{FunctionName}/urls", Status: 200},
+		{Name: "ListEventSourceMappings", Input: 195, Output: 196, Method: "GET", URI: "/2015-03-31/event-source-mappings", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "ListFunctionEventInvokeConfigs", Input: 197, Output: 198, Method: "GET", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "ListFunctionUrlConfigs", Input: 199, Output: 200, Method: "GET", URI: "/2021-10-31/functions/{FunctionName}/urls", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "ListFunctionVersionsByCapacityProvider", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions", Status: 200},
-		{Name: "ListFunctions", Input: 155, Output: 156, Method: "GET", URI: "/2015-03-31/functions", Status: 200, Errors: []int{122, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "ListFunctions", Input: 201, Output: 202, Method: "GET", URI: "/2015-03-31/functions", Status: 200, Errors: []int{156, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "ListFunctionsByCodeSigningConfig", Input: -1, Output: -1, Method: "GET", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions", Status: 200},
 		{Name: "ListLayerVersions", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers/{LayerName}/versions", Status: 200},
 		{Name: "ListLayers", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers", Status: 200},
-		{Name: "ListProvisionedConcurrencyConfigs", Input: -1, Output: -1, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL", Status: 200},
-		{Name: "ListTags", Input: 157, Output: 158, Method: "GET", URI: "/2017-03-31/tags/{Resource}", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "ListVersionsByFunction", Input: 159, Output: 160, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 200, Errors: []int{122, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "ListProvisionedConcurrencyConfigs", Input: 203, Output: 204, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "ListTags", Input: 205, Output: 206, Method: "GET", URI: "/2017-03-31/tags/{Resource}", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "ListVersionsByFunction", Input: 207, Output: 208, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "PublishLayerVersion", Input: -1, Output: -1, Method: "POST", URI: "/2018-10-31/layers/{LayerName}/versions", Status: 201},
-		{Name: "PublishVersion", Input: 191, Output: 192, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 201, Errors: []int{25, 105, 122, 188, 199, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "PublishVersion", Input: 253, Output: 254, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 201, Errors: []int{29, 128, 156, 246, 268, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "PutFunctionCodeSigningConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 200},
-		{Name: "PutFunctionConcurrency", Input: -1, Output: -1, Method: "PUT", URI: "/2017-10-31/functions/{FunctionName}/concurrency", Status: 200},
-		{Name: "PutFunctionEventInvokeConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200},
+		{Name: "PutFunctionConcurrency", Input: 255, Output: 256, Method: "PUT", URI: "/2017-10-31/functions/{FunctionName}/concurrency", Status: 200, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "PutFunctionEventInvokeConfig", Input: 257, Output: 258, Method: "PUT", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "PutFunctionRecursionConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2024-08-31/functions/{FunctionName}/recursion-config", Status: 200},
 		{Name: "PutFunctionScalingConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2025-11-30/functions/{FunctionName}/function-scaling-config", Status: 202},
-		{Name: "PutProvisionedConcurrencyConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 202},
+		{Name: "PutProvisionedConcurrencyConfig", Input: 259, Output: 260, Method: "PUT", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 202, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "PutRuntimeManagementConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2021-07-20/functions/{FunctionName}/runtime-management-config", Status: 200},
 		{Name: "RemoveLayerVersionPermission", Input: -1, Output: -1, Method: "DELETE", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}", Status: 204},
 		{Name: "RemovePermission", Input: -1, Output: -1, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}/policy/{StatementId}", Status: 204},
@@ -1827,46 +2225,46 @@ var model = wire.Model{
 		{Name: "SendDurableExecutionCallbackHeartbeat", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat", Status: 200},
 		{Name: "SendDurableExecutionCallbackSuccess", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-execution-callbacks/{CallbackId}/succeed", Status: 200},
 		{Name: "StopDurableExecution", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/stop", Status: 200},
-		{Name: "TagResource", Input: 249, Output: 250, Method: "POST", URI: "/2017-03-31/tags/{Resource}", Status: 204, Errors: []int{122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "UntagResource", Input: 274, Output: 275, Method: "DELETE", URI: "/2017-03-31/tags/{Resource}", Status: 204, Errors: []int{122, 199, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "UpdateAlias", Input: 276, Output: 277, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200, Errors: []int{122, 188, 199, 201, 225, 263}, Flags: wire.OpImplemented},
+		{Name: "TagResource", Input: 319, Output: 320, Method: "POST", URI: "/2017-03-31/tags/{Resource}", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "UntagResource", Input: 344, Output: 345, Method: "DELETE", URI: "/2017-03-31/tags/{Resource}", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "UpdateAlias", Input: 346, Output: 347, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200, Errors: []int{156, 246, 268, 270, 295, 333}, Flags: wire.OpImplemented},
 		{Name: "UpdateCapacityProvider", Input: -1, Output: -1, Method: "PUT", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}", Status: 202},
 		{Name: "UpdateCodeSigningConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 200},
-		{Name: "UpdateEventSourceMapping", Input: 278, Output: 279, Method: "PUT", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{122, 199, 200, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "UpdateFunctionCode", Input: 280, Output: 281, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/code", Status: 200, Errors: []int{24, 25, 26, 121, 122, 188, 199, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "UpdateFunctionConfiguration", Input: 282, Output: 283, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{24, 26, 121, 122, 188, 199, 201, 225, 263}, Flags: wire.OpImplemented},
-		{Name: "UpdateFunctionEventInvokeConfig", Input: -1, Output: -1, Method: "POST", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200},
-		{Name: "UpdateFunctionUrlConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 200},
+		{Name: "UpdateEventSourceMapping", Input: 348, Output: 349, Method: "PUT", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{156, 268, 269, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "UpdateFunctionCode", Input: 350, Output: 351, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/code", Status: 200, Errors: []int{28, 29, 30, 155, 156, 246, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "UpdateFunctionConfiguration", Input: 352, Output: 353, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{28, 30, 155, 156, 246, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "UpdateFunctionEventInvokeConfig", Input: 354, Output: 355, Method: "POST", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "UpdateFunctionUrlConfig", Input: 356, Output: 357, Method: "PUT", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 200, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
 	},
 	Shapes: []wire.Shape{
 		0: {Name: "AccountLimit", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TotalCodeSize", Shape: 166},
-			{Name: "CodeSizeUnzipped", Shape: 166},
-			{Name: "CodeSizeZipped", Shape: 166},
-			{Name: "ConcurrentExecutions", Shape: 120},
-			{Name: "UnreservedConcurrentExecutions", Shape: 272},
+			{Name: "TotalCodeSize", Shape: 214},
+			{Name: "CodeSizeUnzipped", Shape: 214},
+			{Name: "CodeSizeZipped", Shape: 214},
+			{Name: "ConcurrentExecutions", Shape: 154},
+			{Name: "UnreservedConcurrentExecutions", Shape: 342},
 		}},
 		1: {Name: "AccountUsage", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TotalCodeSize", Shape: 166},
-			{Name: "FunctionCount", Shape: 166},
+			{Name: "TotalCodeSize", Shape: 214},
+			{Name: "FunctionCount", Shape: 214},
 		}},
 		2: {Name: "AdditionalVersion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "[0-9]+"},
 		3: {Name: "AdditionalVersionWeights", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 2},
-			{Name: "value", Shape: 289},
+			{Name: "value", Shape: 363},
 		}},
 		4: {Name: "Alias", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "(?!^[0-9]+$)([a-zA-Z0-9-_]+)"},
 		5: {Name: "AliasConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AliasArn", Shape: 95},
+			{Name: "AliasArn", Shape: 110},
 			{Name: "Name", Shape: 4},
-			{Name: "FunctionVersion", Shape: 284},
-			{Name: "Description", Shape: 44},
+			{Name: "FunctionVersion", Shape: 358},
+			{Name: "Description", Shape: 59},
 			{Name: "RoutingConfig", Shape: 8},
-			{Name: "RevisionId", Shape: 241},
+			{Name: "RevisionId", Shape: 311},
 		}},
 		6: {Name: "AliasLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
 		7: {Name: "AliasList", Kind: wire.List, Members: []wire.Member{
 			{Name: "member", Shape: 5},
@@ -1874,1283 +2272,1561 @@ var model = wire.Model{
 		8: {Name: "AliasRoutingConfiguration", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "AdditionalVersionWeights", Shape: 3},
 		}},
-		9: {Name: "AmazonManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ConsumerGroupId", Shape: 270},
-			{Name: "SchemaRegistryConfig", Shape: 139},
+		9: {Name: "AllowCredentials", Kind: wire.Boolean},
+		10: {Name: "AllowMethodsList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 6, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 229},
 		}},
-		10: {Name: "ApplicationLogLevel", Kind: wire.String, Enum: []string{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}},
-		11: {Name: "Architecture", Kind: wire.String, Enum: []string{"x86_64", "arm64"}},
-		12: {Name: "ArchitecturesList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 11},
+		11: {Name: "AllowOriginsList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 240},
 		}},
-		13: {Name: "Arn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
-		14: {Name: "BatchSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
-		15: {Name: "BisectBatchOnFunctionError", Kind: wire.Boolean},
-		16: {Name: "Blob", Kind: wire.Blob, Flags: wire.Sensitive},
-		17: {Name: "Boolean", Kind: wire.Boolean},
-		18: {Name: "CapacityProviderArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+"},
-		19: {Name: "CapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LambdaManagedInstancesCapacityProviderConfig", Shape: 143, Flags: wire.Required},
+		12: {Name: "AmazonManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ConsumerGroupId", Shape: 340},
+			{Name: "SchemaRegistryConfig", Shape: 181},
 		}},
-		20: {Name: "CodeArtifactUserDeletedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		13: {Name: "ApplicationLogLevel", Kind: wire.String, Enum: []string{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}},
+		14: {Name: "Architecture", Kind: wire.String, Enum: []string{"x86_64", "arm64"}},
+		15: {Name: "ArchitecturesList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 14},
 		}},
-		21: {Name: "CodeArtifactUserFailedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		16: {Name: "Arn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
+		17: {Name: "BatchSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
+		18: {Name: "BisectBatchOnFunctionError", Kind: wire.Boolean},
+		19: {Name: "Blob", Kind: wire.Blob, Flags: wire.Sensitive},
+		20: {Name: "BlobStream", Kind: wire.Blob},
+		21: {Name: "Boolean", Kind: wire.Boolean},
+		22: {Name: "CapacityProviderArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+"},
+		23: {Name: "CapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LambdaManagedInstancesCapacityProviderConfig", Shape: 185, Flags: wire.Required},
 		}},
-		22: {Name: "CodeArtifactUserPendingException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		24: {Name: "CodeArtifactUserDeletedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		23: {Name: "CodeSigningConfigArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 200, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}"},
-		24: {Name: "CodeSigningConfigNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		25: {Name: "CodeArtifactUserFailedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		25: {Name: "CodeStorageExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		26: {Name: "CodeArtifactUserPendingException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		26: {Name: "CodeVerificationFailedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		27: {Name: "CodeSigningConfigArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 200, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}"},
+		28: {Name: "CodeSigningConfigNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		27: {Name: "CollectionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 57, HasMax: true}, Pattern: "(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*)"},
-		28: {Name: "Concurrency", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReservedConcurrentExecutions", Shape: 197},
+		29: {Name: "CodeStorageExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		29: {Name: "CreateAliasInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+		30: {Name: "CodeVerificationFailedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
+		}},
+		31: {Name: "CollectionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 57, HasMax: true}, Pattern: "(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*)"},
+		32: {Name: "Concurrency", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReservedConcurrentExecutions", Shape: 266},
+		}},
+		33: {Name: "Cors", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AllowCredentials", Shape: 9},
+			{Name: "AllowHeaders", Shape: 149},
+			{Name: "AllowMethods", Shape: 10},
+			{Name: "AllowOrigins", Shape: 11},
+			{Name: "ExposeHeaders", Shape: 149},
+			{Name: "MaxAge", Shape: 216},
+		}},
+		34: {Name: "CreateAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
 			{Name: "Name", Shape: 4, Flags: wire.Required},
-			{Name: "FunctionVersion", Shape: 285, Flags: wire.Required},
-			{Name: "Description", Shape: 44},
+			{Name: "FunctionVersion", Shape: 359, Flags: wire.Required},
+			{Name: "Description", Shape: 59},
 			{Name: "RoutingConfig", Shape: 8},
 		}},
-		30: {Name: "CreateAliasOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AliasArn", Shape: 95},
+		35: {Name: "CreateAliasOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 110},
 			{Name: "Name", Shape: 4},
-			{Name: "FunctionVersion", Shape: 284},
-			{Name: "Description", Shape: 44},
+			{Name: "FunctionVersion", Shape: 358},
+			{Name: "Description", Shape: 59},
 			{Name: "RoutingConfig", Shape: 8},
-			{Name: "RevisionId", Shape: 241},
+			{Name: "RevisionId", Shape: 311},
 		}},
-		31: {Name: "CreateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "EventSourceArn", Shape: 13},
-			{Name: "FunctionName", Shape: 178, Flags: wire.Required},
-			{Name: "Enabled", Shape: 61},
-			{Name: "BatchSize", Shape: 14},
-			{Name: "FilterCriteria", Shape: 89},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "MetricsConfig", Shape: 79},
-			{Name: "LoggingConfig", Shape: 76},
-			{Name: "ScalingConfig", Shape: 215},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
-			{Name: "ParallelizationFactor", Shape: 185},
-			{Name: "StartingPosition", Shape: 82},
-			{Name: "StartingPositionTimestamp", Shape: 36},
-			{Name: "DestinationConfig", Shape: 46},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
-			{Name: "BisectBatchOnFunctionError", Shape: 15},
-			{Name: "MaximumRetryAttempts", Shape: 173},
-			{Name: "Tags", Shape: 253},
-			{Name: "TumblingWindowInSeconds", Shape: 269},
-			{Name: "Topics", Shape: 265},
-			{Name: "Queues", Shape: 194},
-			{Name: "SourceAccessConfigurations", Shape: 236},
-			{Name: "SelfManagedEventSource", Shape: 220},
-			{Name: "FunctionResponseTypes", Shape: 102},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
-			{Name: "DocumentDBEventSourceConfig", Shape: 47},
-			{Name: "ProvisionedPollerConfig", Shape: 189},
+		36: {Name: "CreateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "EventSourceArn", Shape: 16},
+			{Name: "FunctionName", Shape: 233, Flags: wire.Required},
+			{Name: "Enabled", Shape: 76},
+			{Name: "BatchSize", Shape: 17},
+			{Name: "FilterCriteria", Shape: 104},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "MetricsConfig", Shape: 94},
+			{Name: "LoggingConfig", Shape: 91},
+			{Name: "ScalingConfig", Shape: 285},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
+			{Name: "ParallelizationFactor", Shape: 242},
+			{Name: "StartingPosition", Shape: 97},
+			{Name: "StartingPositionTimestamp", Shape: 43},
+			{Name: "DestinationConfig", Shape: 61},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
+			{Name: "BisectBatchOnFunctionError", Shape: 18},
+			{Name: "MaximumRetryAttempts", Shape: 227},
+			{Name: "Tags", Shape: 323},
+			{Name: "TumblingWindowInSeconds", Shape: 339},
+			{Name: "Topics", Shape: 335},
+			{Name: "Queues", Shape: 263},
+			{Name: "SourceAccessConfigurations", Shape: 306},
+			{Name: "SelfManagedEventSource", Shape: 290},
+			{Name: "FunctionResponseTypes", Shape: 119},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
+			{Name: "DocumentDBEventSourceConfig", Shape: 62},
+			{Name: "ProvisionedPollerConfig", Shape: 251},
 		}},
-		32: {Name: "CreateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 271},
-			{Name: "StartingPosition", Shape: 82},
-			{Name: "StartingPositionTimestamp", Shape: 36},
-			{Name: "BatchSize", Shape: 14},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
-			{Name: "ParallelizationFactor", Shape: 185},
-			{Name: "EventSourceArn", Shape: 13},
-			{Name: "FilterCriteria", Shape: 89},
-			{Name: "FilterCriteriaError", Shape: 90},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "MetricsConfig", Shape: 79},
-			{Name: "LoggingConfig", Shape: 76},
-			{Name: "ScalingConfig", Shape: 215},
-			{Name: "FunctionArn", Shape: 95},
-			{Name: "LastModified", Shape: 36},
-			{Name: "LastProcessingResult", Shape: 241},
-			{Name: "State", Shape: 241},
-			{Name: "StateTransitionReason", Shape: 241},
-			{Name: "DestinationConfig", Shape: 46},
-			{Name: "Topics", Shape: 265},
-			{Name: "Queues", Shape: 194},
-			{Name: "SourceAccessConfigurations", Shape: 236},
-			{Name: "SelfManagedEventSource", Shape: 220},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
-			{Name: "BisectBatchOnFunctionError", Shape: 15},
-			{Name: "MaximumRetryAttempts", Shape: 173},
-			{Name: "TumblingWindowInSeconds", Shape: 269},
-			{Name: "FunctionResponseTypes", Shape: 102},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
-			{Name: "DocumentDBEventSourceConfig", Shape: 47},
-			{Name: "EventSourceMappingArn", Shape: 74},
-			{Name: "ProvisionedPollerConfig", Shape: 189},
+		37: {Name: "CreateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 341},
+			{Name: "StartingPosition", Shape: 97},
+			{Name: "StartingPositionTimestamp", Shape: 43},
+			{Name: "BatchSize", Shape: 17},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
+			{Name: "ParallelizationFactor", Shape: 242},
+			{Name: "EventSourceArn", Shape: 16},
+			{Name: "FilterCriteria", Shape: 104},
+			{Name: "FilterCriteriaError", Shape: 105},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "MetricsConfig", Shape: 94},
+			{Name: "LoggingConfig", Shape: 91},
+			{Name: "ScalingConfig", Shape: 285},
+			{Name: "FunctionArn", Shape: 110},
+			{Name: "LastModified", Shape: 43},
+			{Name: "LastProcessingResult", Shape: 311},
+			{Name: "State", Shape: 311},
+			{Name: "StateTransitionReason", Shape: 311},
+			{Name: "DestinationConfig", Shape: 61},
+			{Name: "Topics", Shape: 335},
+			{Name: "Queues", Shape: 263},
+			{Name: "SourceAccessConfigurations", Shape: 306},
+			{Name: "SelfManagedEventSource", Shape: 290},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
+			{Name: "BisectBatchOnFunctionError", Shape: 18},
+			{Name: "MaximumRetryAttempts", Shape: 227},
+			{Name: "TumblingWindowInSeconds", Shape: 339},
+			{Name: "FunctionResponseTypes", Shape: 119},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
+			{Name: "DocumentDBEventSourceConfig", Shape: 62},
+			{Name: "EventSourceMappingArn", Shape: 89},
+			{Name: "ProvisionedPollerConfig", Shape: 251},
 		}},
-		33: {Name: "CreateFunctionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 100, Flags: wire.Required},
-			{Name: "Runtime", Shape: 241},
-			{Name: "Role", Shape: 204, Flags: wire.Required},
-			{Name: "Handler", Shape: 116},
-			{Name: "Code", Shape: 96, Flags: wire.Required},
-			{Name: "Description", Shape: 44},
-			{Name: "Timeout", Shape: 261},
-			{Name: "MemorySize", Shape: 174},
-			{Name: "Publish", Shape: 17},
-			{Name: "PublishTo", Shape: 104},
-			{Name: "VpcConfig", Shape: 286},
-			{Name: "PackageType", Shape: 184},
-			{Name: "DeadLetterConfig", Shape: 37},
-			{Name: "Environment", Shape: 66},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "TracingConfig", Shape: 266},
-			{Name: "Tags", Shape: 253},
-			{Name: "Layers", Shape: 148},
-			{Name: "FileSystemConfigs", Shape: 87},
-			{Name: "CodeSigningConfigArn", Shape: 23},
-			{Name: "ImageConfig", Shape: 117},
-			{Name: "Architectures", Shape: 12},
-			{Name: "EphemeralStorage", Shape: 72},
-			{Name: "SnapStart", Shape: 227},
-			{Name: "LoggingConfig", Shape: 165},
-			{Name: "TenancyConfig", Shape: 257},
-			{Name: "CapacityProviderConfig", Shape: 19},
-			{Name: "DurableConfig", Shape: 48},
+		38: {Name: "CreateFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Flags: wire.Required},
+			{Name: "Runtime", Shape: 311},
+			{Name: "Role", Shape: 274, Flags: wire.Required},
+			{Name: "Handler", Shape: 147},
+			{Name: "Code", Shape: 111, Flags: wire.Required},
+			{Name: "Description", Shape: 59},
+			{Name: "Timeout", Shape: 331},
+			{Name: "MemorySize", Shape: 228},
+			{Name: "Publish", Shape: 21},
+			{Name: "PublishTo", Shape: 127},
+			{Name: "VpcConfig", Shape: 360},
+			{Name: "PackageType", Shape: 241},
+			{Name: "DeadLetterConfig", Shape: 44},
+			{Name: "Environment", Shape: 81},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "TracingConfig", Shape: 336},
+			{Name: "Tags", Shape: 323},
+			{Name: "Layers", Shape: 190},
+			{Name: "FileSystemConfigs", Shape: 102},
+			{Name: "CodeSigningConfigArn", Shape: 27},
+			{Name: "ImageConfig", Shape: 151},
+			{Name: "Architectures", Shape: 15},
+			{Name: "EphemeralStorage", Shape: 87},
+			{Name: "SnapStart", Shape: 297},
+			{Name: "LoggingConfig", Shape: 213},
+			{Name: "TenancyConfig", Shape: 327},
+			{Name: "CapacityProviderConfig", Shape: 23},
+			{Name: "DurableConfig", Shape: 63},
 		}},
-		34: {Name: "CreateFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178},
-			{Name: "FunctionArn", Shape: 177},
-			{Name: "Runtime", Shape: 205},
-			{Name: "Role", Shape: 204},
-			{Name: "Handler", Shape: 116},
-			{Name: "CodeSize", Shape: 166},
-			{Name: "Description", Shape: 44},
-			{Name: "Timeout", Shape: 261},
-			{Name: "MemorySize", Shape: 174},
-			{Name: "LastModified", Shape: 262},
-			{Name: "CodeSha256", Shape: 241},
-			{Name: "Version", Shape: 284},
-			{Name: "VpcConfig", Shape: 287},
-			{Name: "DeadLetterConfig", Shape: 37},
-			{Name: "Environment", Shape: 68},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "TracingConfig", Shape: 267},
-			{Name: "MasterArn", Shape: 95},
-			{Name: "RevisionId", Shape: 241},
-			{Name: "Layers", Shape: 150},
-			{Name: "State", Shape: 238},
-			{Name: "StateReason", Shape: 239},
-			{Name: "StateReasonCode", Shape: 240},
-			{Name: "LastUpdateStatus", Shape: 144},
-			{Name: "LastUpdateStatusReason", Shape: 145},
-			{Name: "LastUpdateStatusReasonCode", Shape: 146},
-			{Name: "FileSystemConfigs", Shape: 87},
-			{Name: "SigningProfileVersionArn", Shape: 13},
-			{Name: "SigningJobArn", Shape: 13},
-			{Name: "PackageType", Shape: 184},
-			{Name: "ImageConfigResponse", Shape: 119},
-			{Name: "Architectures", Shape: 12},
-			{Name: "EphemeralStorage", Shape: 72},
-			{Name: "SnapStart", Shape: 233},
-			{Name: "RuntimeVersionConfig", Shape: 207},
-			{Name: "LoggingConfig", Shape: 165},
-			{Name: "TenancyConfig", Shape: 257},
-			{Name: "CapacityProviderConfig", Shape: 19},
-			{Name: "ConfigSha256", Shape: 241},
-			{Name: "DurableConfig", Shape: 48},
+		39: {Name: "CreateFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233},
+			{Name: "FunctionArn", Shape: 232},
+			{Name: "Runtime", Shape: 275},
+			{Name: "Role", Shape: 274},
+			{Name: "Handler", Shape: 147},
+			{Name: "CodeSize", Shape: 214},
+			{Name: "Description", Shape: 59},
+			{Name: "Timeout", Shape: 331},
+			{Name: "MemorySize", Shape: 228},
+			{Name: "LastModified", Shape: 332},
+			{Name: "CodeSha256", Shape: 311},
+			{Name: "Version", Shape: 358},
+			{Name: "VpcConfig", Shape: 361},
+			{Name: "DeadLetterConfig", Shape: 44},
+			{Name: "Environment", Shape: 83},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "TracingConfig", Shape: 337},
+			{Name: "MasterArn", Shape: 110},
+			{Name: "RevisionId", Shape: 311},
+			{Name: "Layers", Shape: 192},
+			{Name: "State", Shape: 308},
+			{Name: "StateReason", Shape: 309},
+			{Name: "StateReasonCode", Shape: 310},
+			{Name: "LastUpdateStatus", Shape: 186},
+			{Name: "LastUpdateStatusReason", Shape: 187},
+			{Name: "LastUpdateStatusReasonCode", Shape: 188},
+			{Name: "FileSystemConfigs", Shape: 102},
+			{Name: "SigningProfileVersionArn", Shape: 16},
+			{Name: "SigningJobArn", Shape: 16},
+			{Name: "PackageType", Shape: 241},
+			{Name: "ImageConfigResponse", Shape: 153},
+			{Name: "Architectures", Shape: 15},
+			{Name: "EphemeralStorage", Shape: 87},
+			{Name: "SnapStart", Shape: 303},
+			{Name: "RuntimeVersionConfig", Shape: 277},
+			{Name: "LoggingConfig", Shape: 213},
+			{Name: "TenancyConfig", Shape: 327},
+			{Name: "CapacityProviderConfig", Shape: 23},
+			{Name: "ConfigSha256", Shape: 311},
+			{Name: "DurableConfig", Shape: 63},
 		}},
-		35: {Name: "DatabaseName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 63, HasMax: true}, Pattern: "[^ /\\.$\\x22]*"},
-		36: {Name: "Date", Kind: wire.Timestamp},
-		37: {Name: "DeadLetterConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TargetArn", Shape: 198},
+		40: {Name: "CreateFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 124, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 125, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "AuthType", Shape: 121, Flags: wire.Required},
+			{Name: "Cors", Shape: 33},
+			{Name: "InvokeMode", Shape: 166},
 		}},
-		38: {Name: "DeleteAliasInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+		41: {Name: "CreateFunctionUrlConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionUrl", Shape: 120, Flags: wire.Required},
+			{Name: "FunctionArn", Shape: 110, Flags: wire.Required},
+			{Name: "AuthType", Shape: 121, Flags: wire.Required},
+			{Name: "Cors", Shape: 33},
+			{Name: "CreationTime", Shape: 332, Flags: wire.Required},
+			{Name: "InvokeMode", Shape: 166},
+		}},
+		42: {Name: "DatabaseName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 63, HasMax: true}, Pattern: "[^ /\\.$\\x22]*"},
+		43: {Name: "Date", Kind: wire.Timestamp},
+		44: {Name: "DeadLetterConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TargetArn", Shape: 267},
+		}},
+		45: {Name: "DeleteAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
 			{Name: "Name", Shape: 4, Location: wire.InURI, Flags: wire.Required},
 		}},
-		39: {Name: "DeleteAliasOutput", Kind: wire.Structure},
-		40: {Name: "DeleteEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 271, Location: wire.InURI, Flags: wire.Required},
+		46: {Name: "DeleteAliasOutput", Kind: wire.Structure},
+		47: {Name: "DeleteEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 341, Location: wire.InURI, Flags: wire.Required},
 		}},
-		41: {Name: "DeleteEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 271},
-			{Name: "StartingPosition", Shape: 82},
-			{Name: "StartingPositionTimestamp", Shape: 36},
-			{Name: "BatchSize", Shape: 14},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
-			{Name: "ParallelizationFactor", Shape: 185},
-			{Name: "EventSourceArn", Shape: 13},
-			{Name: "FilterCriteria", Shape: 89},
-			{Name: "FilterCriteriaError", Shape: 90},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "MetricsConfig", Shape: 79},
-			{Name: "LoggingConfig", Shape: 76},
-			{Name: "ScalingConfig", Shape: 215},
-			{Name: "FunctionArn", Shape: 95},
-			{Name: "LastModified", Shape: 36},
-			{Name: "LastProcessingResult", Shape: 241},
-			{Name: "State", Shape: 241},
-			{Name: "StateTransitionReason", Shape: 241},
-			{Name: "DestinationConfig", Shape: 46},
-			{Name: "Topics", Shape: 265},
-			{Name: "Queues", Shape: 194},
-			{Name: "SourceAccessConfigurations", Shape: 236},
-			{Name: "SelfManagedEventSource", Shape: 220},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
-			{Name: "BisectBatchOnFunctionError", Shape: 15},
-			{Name: "MaximumRetryAttempts", Shape: 173},
-			{Name: "TumblingWindowInSeconds", Shape: 269},
-			{Name: "FunctionResponseTypes", Shape: 102},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
-			{Name: "DocumentDBEventSourceConfig", Shape: 47},
-			{Name: "EventSourceMappingArn", Shape: 74},
-			{Name: "ProvisionedPollerConfig", Shape: 189},
+		48: {Name: "DeleteEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 341},
+			{Name: "StartingPosition", Shape: 97},
+			{Name: "StartingPositionTimestamp", Shape: 43},
+			{Name: "BatchSize", Shape: 17},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
+			{Name: "ParallelizationFactor", Shape: 242},
+			{Name: "EventSourceArn", Shape: 16},
+			{Name: "FilterCriteria", Shape: 104},
+			{Name: "FilterCriteriaError", Shape: 105},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "MetricsConfig", Shape: 94},
+			{Name: "LoggingConfig", Shape: 91},
+			{Name: "ScalingConfig", Shape: 285},
+			{Name: "FunctionArn", Shape: 110},
+			{Name: "LastModified", Shape: 43},
+			{Name: "LastProcessingResult", Shape: 311},
+			{Name: "State", Shape: 311},
+			{Name: "StateTransitionReason", Shape: 311},
+			{Name: "DestinationConfig", Shape: 61},
+			{Name: "Topics", Shape: 335},
+			{Name: "Queues", Shape: 263},
+			{Name: "SourceAccessConfigurations", Shape: 306},
+			{Name: "SelfManagedEventSource", Shape: 290},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
+			{Name: "BisectBatchOnFunctionError", Shape: 18},
+			{Name: "MaximumRetryAttempts", Shape: 227},
+			{Name: "TumblingWindowInSeconds", Shape: 339},
+			{Name: "FunctionResponseTypes", Shape: 119},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
+			{Name: "DocumentDBEventSourceConfig", Shape: 62},
+			{Name: "EventSourceMappingArn", Shape: 89},
+			{Name: "ProvisionedPollerConfig", Shape: 251},
 		}},
-		42: {Name: "DeleteFunctionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 181, WireName: "Qualifier", Location: wire.InQuery},
+		49: {Name: "DeleteFunctionConcurrencyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
 		}},
-		43: {Name: "DeleteFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StatusCode", Shape: 120, Location: wire.InStatus},
+		50: {Name: "DeleteFunctionConcurrencyOutput", Kind: wire.Structure},
+		51: {Name: "DeleteFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
 		}},
-		44: {Name: "Description", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
-		45: {Name: "DestinationArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 350, HasMax: true}, Pattern: "$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
-		46: {Name: "DestinationConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "OnSuccess", Shape: 183},
-			{Name: "OnFailure", Shape: 182},
+		52: {Name: "DeleteFunctionEventInvokeConfigOutput", Kind: wire.Structure},
+		53: {Name: "DeleteFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
 		}},
-		47: {Name: "DocumentDBEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "DatabaseName", Shape: 35},
-			{Name: "CollectionName", Shape: 27},
-			{Name: "FullDocument", Shape: 94},
+		54: {Name: "DeleteFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StatusCode", Shape: 154, Location: wire.InStatus},
 		}},
-		48: {Name: "DurableConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RetentionPeriodInDays", Shape: 203},
-			{Name: "ExecutionTimeout", Shape: 84},
+		55: {Name: "DeleteFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 124, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 125, WireName: "Qualifier", Location: wire.InQuery},
 		}},
-		49: {Name: "DurableExecutionAlreadyStartedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		56: {Name: "DeleteFunctionUrlConfigOutput", Kind: wire.Structure},
+		57: {Name: "DeleteProvisionedConcurrencyConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 261, WireName: "Qualifier", Location: wire.InQuery, Flags: wire.Required},
 		}},
-		50: {Name: "DurableExecutionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)"},
-		51: {Name: "DurableExecutionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 64, HasMax: true}, Pattern: "[a-zA-Z0-9-_]+"},
-		52: {Name: "EC2AccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		58: {Name: "DeleteProvisionedConcurrencyConfigOutput", Kind: wire.Structure},
+		59: {Name: "Description", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
+		60: {Name: "DestinationArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 350, HasMax: true}, Pattern: "$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
+		61: {Name: "DestinationConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "OnSuccess", Shape: 239},
+			{Name: "OnFailure", Shape: 238},
 		}},
-		53: {Name: "EC2ThrottledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		62: {Name: "DocumentDBEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "DatabaseName", Shape: 42},
+			{Name: "CollectionName", Shape: 31},
+			{Name: "FullDocument", Shape: 109},
 		}},
-		54: {Name: "EC2UnexpectedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
-			{Name: "EC2ErrorCode", Shape: 241},
+		63: {Name: "DurableConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RetentionPeriodInDays", Shape: 273},
+			{Name: "ExecutionTimeout", Shape: 99},
 		}},
-		55: {Name: "EFSIOException", Kind: wire.Structure, ErrorStatus: 410, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		64: {Name: "DurableExecutionAlreadyStartedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		56: {Name: "EFSMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		65: {Name: "DurableExecutionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)"},
+		66: {Name: "DurableExecutionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 64, HasMax: true}, Pattern: "[a-zA-Z0-9-_]+"},
+		67: {Name: "EC2AccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		57: {Name: "EFSMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		68: {Name: "EC2ThrottledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		58: {Name: "EFSMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		69: {Name: "EC2UnexpectedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
+			{Name: "EC2ErrorCode", Shape: 311},
 		}},
-		59: {Name: "ENILimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		70: {Name: "EFSIOException", Kind: wire.Structure, ErrorStatus: 410, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		60: {Name: "ENINotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		71: {Name: "EFSMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		61: {Name: "Enabled", Kind: wire.Boolean},
-		62: {Name: "EndPointType", Kind: wire.String, Enum: []string{"KAFKA_BOOTSTRAP_SERVERS"}},
-		63: {Name: "Endpoint", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 300, HasMax: true}, Pattern: "(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5}"},
-		64: {Name: "EndpointLists", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 63},
+		72: {Name: "EFSMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		65: {Name: "Endpoints", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 62},
-			{Name: "value", Shape: 64},
+		73: {Name: "EFSMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		66: {Name: "Environment", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Variables", Shape: 71},
+		74: {Name: "ENILimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		67: {Name: "EnvironmentError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 241},
-			{Name: "Message", Shape: 222},
+		75: {Name: "ENINotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		68: {Name: "EnvironmentResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Variables", Shape: 71},
-			{Name: "Error", Shape: 67},
+		76: {Name: "Enabled", Kind: wire.Boolean},
+		77: {Name: "EndPointType", Kind: wire.String, Enum: []string{"KAFKA_BOOTSTRAP_SERVERS"}},
+		78: {Name: "Endpoint", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 300, HasMax: true}, Pattern: "(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5}"},
+		79: {Name: "EndpointLists", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 78},
 		}},
-		69: {Name: "EnvironmentVariableName", Kind: wire.String, Pattern: "[a-zA-Z]([a-zA-Z0-9_])+", Flags: wire.Sensitive},
-		70: {Name: "EnvironmentVariableValue", Kind: wire.String, Flags: wire.Sensitive},
-		71: {Name: "EnvironmentVariables", Kind: wire.Map, Flags: wire.Sensitive, Members: []wire.Member{
-			{Name: "key", Shape: 69},
-			{Name: "value", Shape: 70},
+		80: {Name: "Endpoints", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2, HasMax: true}, Members: []wire.Member{
+			{Name: "key", Shape: 77},
+			{Name: "value", Shape: 79},
 		}},
-		72: {Name: "EphemeralStorage", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Size", Shape: 73, Flags: wire.Required},
+		81: {Name: "Environment", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Variables", Shape: 86},
 		}},
-		73: {Name: "EphemeralStorageSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 512, HasMin: true, Max: 10240, HasMax: true}},
-		74: {Name: "EventSourceMappingArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 85, HasMin: true, Max: 120, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"},
-		75: {Name: "EventSourceMappingConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 271},
-			{Name: "StartingPosition", Shape: 82},
-			{Name: "StartingPositionTimestamp", Shape: 36},
-			{Name: "BatchSize", Shape: 14},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
-			{Name: "ParallelizationFactor", Shape: 185},
-			{Name: "EventSourceArn", Shape: 13},
-			{Name: "FilterCriteria", Shape: 89},
-			{Name: "FilterCriteriaError", Shape: 90},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "MetricsConfig", Shape: 79},
-			{Name: "LoggingConfig", Shape: 76},
-			{Name: "ScalingConfig", Shape: 215},
-			{Name: "FunctionArn", Shape: 95},
-			{Name: "LastModified", Shape: 36},
-			{Name: "LastProcessingResult", Shape: 241},
-			{Name: "State", Shape: 241},
-			{Name: "StateTransitionReason", Shape: 241},
-			{Name: "DestinationConfig", Shape: 46},
-			{Name: "Topics", Shape: 265},
-			{Name: "Queues", Shape: 194},
-			{Name: "SourceAccessConfigurations", Shape: 236},
-			{Name: "SelfManagedEventSource", Shape: 220},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
-			{Name: "BisectBatchOnFunctionError", Shape: 15},
-			{Name: "MaximumRetryAttempts", Shape: 173},
-			{Name: "TumblingWindowInSeconds", Shape: 269},
-			{Name: "FunctionResponseTypes", Shape: 102},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
-			{Name: "DocumentDBEventSourceConfig", Shape: 47},
-			{Name: "EventSourceMappingArn", Shape: 74},
-			{Name: "ProvisionedPollerConfig", Shape: 189},
+		82: {Name: "EnvironmentError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 311},
+			{Name: "Message", Shape: 292},
 		}},
-		76: {Name: "EventSourceMappingLoggingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SystemLogLevel", Shape: 80},
+		83: {Name: "EnvironmentResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Variables", Shape: 86},
+			{Name: "Error", Shape: 82},
 		}},
-		77: {Name: "EventSourceMappingMetric", Kind: wire.String, Enum: []string{"EventCount", "ErrorCount", "KafkaMetrics"}},
-		78: {Name: "EventSourceMappingMetricList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 3, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 77},
+		84: {Name: "EnvironmentVariableName", Kind: wire.String, Pattern: "[a-zA-Z]([a-zA-Z0-9_])+", Flags: wire.Sensitive},
+		85: {Name: "EnvironmentVariableValue", Kind: wire.String, Flags: wire.Sensitive},
+		86: {Name: "EnvironmentVariables", Kind: wire.Map, Flags: wire.Sensitive, Members: []wire.Member{
+			{Name: "key", Shape: 84},
+			{Name: "value", Shape: 85},
 		}},
-		79: {Name: "EventSourceMappingMetricsConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Metrics", Shape: 78},
+		87: {Name: "EphemeralStorage", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Size", Shape: 88, Flags: wire.Required},
 		}},
-		80: {Name: "EventSourceMappingSystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
-		81: {Name: "EventSourceMappingsList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 75},
+		88: {Name: "EphemeralStorageSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 512, HasMin: true, Max: 10240, HasMax: true}},
+		89: {Name: "EventSourceMappingArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 85, HasMin: true, Max: 120, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"},
+		90: {Name: "EventSourceMappingConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 341},
+			{Name: "StartingPosition", Shape: 97},
+			{Name: "StartingPositionTimestamp", Shape: 43},
+			{Name: "BatchSize", Shape: 17},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
+			{Name: "ParallelizationFactor", Shape: 242},
+			{Name: "EventSourceArn", Shape: 16},
+			{Name: "FilterCriteria", Shape: 104},
+			{Name: "FilterCriteriaError", Shape: 105},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "MetricsConfig", Shape: 94},
+			{Name: "LoggingConfig", Shape: 91},
+			{Name: "ScalingConfig", Shape: 285},
+			{Name: "FunctionArn", Shape: 110},
+			{Name: "LastModified", Shape: 43},
+			{Name: "LastProcessingResult", Shape: 311},
+			{Name: "State", Shape: 311},
+			{Name: "StateTransitionReason", Shape: 311},
+			{Name: "DestinationConfig", Shape: 61},
+			{Name: "Topics", Shape: 335},
+			{Name: "Queues", Shape: 263},
+			{Name: "SourceAccessConfigurations", Shape: 306},
+			{Name: "SelfManagedEventSource", Shape: 290},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
+			{Name: "BisectBatchOnFunctionError", Shape: 18},
+			{Name: "MaximumRetryAttempts", Shape: 227},
+			{Name: "TumblingWindowInSeconds", Shape: 339},
+			{Name: "FunctionResponseTypes", Shape: 119},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
+			{Name: "DocumentDBEventSourceConfig", Shape: 62},
+			{Name: "EventSourceMappingArn", Shape: 89},
+			{Name: "ProvisionedPollerConfig", Shape: 251},
 		}},
-		82: {Name: "EventSourcePosition", Kind: wire.String, Enum: []string{"LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"}},
-		83: {Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Kind: wire.Double, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 8, HasMax: true}},
-		84: {Name: "ExecutionTimeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 3.16224e+07, HasMax: true}},
-		85: {Name: "FileSystemArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"},
-		86: {Name: "FileSystemConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Arn", Shape: 85, Flags: wire.Required},
-			{Name: "LocalMountPath", Shape: 161, Flags: wire.Required},
+		91: {Name: "EventSourceMappingLoggingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SystemLogLevel", Shape: 95},
 		}},
-		87: {Name: "FileSystemConfigList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 86},
+		92: {Name: "EventSourceMappingMetric", Kind: wire.String, Enum: []string{"EventCount", "ErrorCount", "KafkaMetrics"}},
+		93: {Name: "EventSourceMappingMetricList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 3, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 92},
 		}},
-		88: {Name: "Filter", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Pattern", Shape: 186},
+		94: {Name: "EventSourceMappingMetricsConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Metrics", Shape: 93},
 		}},
-		89: {Name: "FilterCriteria", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Filters", Shape: 93},
+		95: {Name: "EventSourceMappingSystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
+		96: {Name: "EventSourceMappingsList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 90},
 		}},
-		90: {Name: "FilterCriteriaError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 91},
-			{Name: "Message", Shape: 92},
+		97:  {Name: "EventSourcePosition", Kind: wire.String, Enum: []string{"LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"}},
+		98:  {Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Kind: wire.Double, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 8, HasMax: true}},
+		99:  {Name: "ExecutionTimeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 3.16224e+07, HasMax: true}},
+		100: {Name: "FileSystemArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"},
+		101: {Name: "FileSystemConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Arn", Shape: 100, Flags: wire.Required},
+			{Name: "LocalMountPath", Shape: 209, Flags: wire.Required},
 		}},
-		91: {Name: "FilterCriteriaErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 50, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
-		92: {Name: "FilterCriteriaErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 2048, HasMax: true}, Pattern: ".*"},
-		93: {Name: "FilterList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 88},
-		}},
-		94: {Name: "FullDocument", Kind: wire.String, Enum: []string{"UpdateLookup", "Default"}},
-		95: {Name: "FunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
-		96: {Name: "FunctionCode", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ZipFile", Shape: 16},
-			{Name: "S3Bucket", Shape: 209},
-			{Name: "S3Key", Shape: 213},
-			{Name: "S3ObjectVersion", Shape: 214},
-			{Name: "ImageUri", Shape: 241},
-			{Name: "SourceKMSKeyArn", Shape: 134},
-		}},
-		97: {Name: "FunctionCodeLocation", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RepositoryType", Shape: 241},
-			{Name: "Location", Shape: 223},
-			{Name: "ImageUri", Shape: 241},
-			{Name: "ResolvedImageUri", Shape: 241},
-			{Name: "SourceKMSKeyArn", Shape: 134},
-		}},
-		98: {Name: "FunctionConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178},
-			{Name: "FunctionArn", Shape: 177},
-			{Name: "Runtime", Shape: 205},
-			{Name: "Role", Shape: 204},
-			{Name: "Handler", Shape: 116},
-			{Name: "CodeSize", Shape: 166},
-			{Name: "Description", Shape: 44},
-			{Name: "Timeout", Shape: 261},
-			{Name: "MemorySize", Shape: 174},
-			{Name: "LastModified", Shape: 262},
-			{Name: "CodeSha256", Shape: 241},
-			{Name: "Version", Shape: 284},
-			{Name: "VpcConfig", Shape: 287},
-			{Name: "DeadLetterConfig", Shape: 37},
-			{Name: "Environment", Shape: 68},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "TracingConfig", Shape: 267},
-			{Name: "MasterArn", Shape: 95},
-			{Name: "RevisionId", Shape: 241},
-			{Name: "Layers", Shape: 150},
-			{Name: "State", Shape: 238},
-			{Name: "StateReason", Shape: 239},
-			{Name: "StateReasonCode", Shape: 240},
-			{Name: "LastUpdateStatus", Shape: 144},
-			{Name: "LastUpdateStatusReason", Shape: 145},
-			{Name: "LastUpdateStatusReasonCode", Shape: 146},
-			{Name: "FileSystemConfigs", Shape: 87},
-			{Name: "SigningProfileVersionArn", Shape: 13},
-			{Name: "SigningJobArn", Shape: 13},
-			{Name: "PackageType", Shape: 184},
-			{Name: "ImageConfigResponse", Shape: 119},
-			{Name: "Architectures", Shape: 12},
-			{Name: "EphemeralStorage", Shape: 72},
-			{Name: "SnapStart", Shape: 233},
-			{Name: "RuntimeVersionConfig", Shape: 207},
-			{Name: "LoggingConfig", Shape: 165},
-			{Name: "TenancyConfig", Shape: 257},
-			{Name: "CapacityProviderConfig", Shape: 19},
-			{Name: "ConfigSha256", Shape: 241},
-			{Name: "DurableConfig", Shape: 48},
-		}},
-		99: {Name: "FunctionList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 98},
-		}},
-		100: {Name: "FunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
-		101: {Name: "FunctionResponseType", Kind: wire.String, Enum: []string{"ReportBatchItemFailures"}},
-		102: {Name: "FunctionResponseTypeList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+		102: {Name: "FileSystemConfigList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
 			{Name: "member", Shape: 101},
 		}},
-		103: {Name: "FunctionVersion", Kind: wire.String, Enum: []string{"ALL"}},
-		104: {Name: "FunctionVersionLatestPublished", Kind: wire.String, Enum: []string{"LATEST_PUBLISHED"}},
-		105: {Name: "FunctionVersionsPerCapacityProviderLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		103: {Name: "Filter", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Pattern", Shape: 243},
 		}},
-		106: {Name: "GetAccountSettingsInput", Kind: wire.Structure},
-		107: {Name: "GetAccountSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
+		104: {Name: "FilterCriteria", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Filters", Shape: 108},
+		}},
+		105: {Name: "FilterCriteriaError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 106},
+			{Name: "Message", Shape: 107},
+		}},
+		106: {Name: "FilterCriteriaErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 50, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
+		107: {Name: "FilterCriteriaErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 2048, HasMax: true}, Pattern: ".*"},
+		108: {Name: "FilterList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 103},
+		}},
+		109: {Name: "FullDocument", Kind: wire.String, Enum: []string{"UpdateLookup", "Default"}},
+		110: {Name: "FunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
+		111: {Name: "FunctionCode", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ZipFile", Shape: 19},
+			{Name: "S3Bucket", Shape: 279},
+			{Name: "S3Key", Shape: 283},
+			{Name: "S3ObjectVersion", Shape: 284},
+			{Name: "ImageUri", Shape: 311},
+			{Name: "SourceKMSKeyArn", Shape: 176},
+		}},
+		112: {Name: "FunctionCodeLocation", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RepositoryType", Shape: 311},
+			{Name: "Location", Shape: 293},
+			{Name: "ImageUri", Shape: 311},
+			{Name: "ResolvedImageUri", Shape: 311},
+			{Name: "SourceKMSKeyArn", Shape: 176},
+		}},
+		113: {Name: "FunctionConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233},
+			{Name: "FunctionArn", Shape: 232},
+			{Name: "Runtime", Shape: 275},
+			{Name: "Role", Shape: 274},
+			{Name: "Handler", Shape: 147},
+			{Name: "CodeSize", Shape: 214},
+			{Name: "Description", Shape: 59},
+			{Name: "Timeout", Shape: 331},
+			{Name: "MemorySize", Shape: 228},
+			{Name: "LastModified", Shape: 332},
+			{Name: "CodeSha256", Shape: 311},
+			{Name: "Version", Shape: 358},
+			{Name: "VpcConfig", Shape: 361},
+			{Name: "DeadLetterConfig", Shape: 44},
+			{Name: "Environment", Shape: 83},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "TracingConfig", Shape: 337},
+			{Name: "MasterArn", Shape: 110},
+			{Name: "RevisionId", Shape: 311},
+			{Name: "Layers", Shape: 192},
+			{Name: "State", Shape: 308},
+			{Name: "StateReason", Shape: 309},
+			{Name: "StateReasonCode", Shape: 310},
+			{Name: "LastUpdateStatus", Shape: 186},
+			{Name: "LastUpdateStatusReason", Shape: 187},
+			{Name: "LastUpdateStatusReasonCode", Shape: 188},
+			{Name: "FileSystemConfigs", Shape: 102},
+			{Name: "SigningProfileVersionArn", Shape: 16},
+			{Name: "SigningJobArn", Shape: 16},
+			{Name: "PackageType", Shape: 241},
+			{Name: "ImageConfigResponse", Shape: 153},
+			{Name: "Architectures", Shape: 15},
+			{Name: "EphemeralStorage", Shape: 87},
+			{Name: "SnapStart", Shape: 303},
+			{Name: "RuntimeVersionConfig", Shape: 277},
+			{Name: "LoggingConfig", Shape: 213},
+			{Name: "TenancyConfig", Shape: 327},
+			{Name: "CapacityProviderConfig", Shape: 23},
+			{Name: "ConfigSha256", Shape: 311},
+			{Name: "DurableConfig", Shape: 63},
+		}},
+		114: {Name: "FunctionEventInvokeConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastModified", Shape: 43},
+			{Name: "FunctionArn", Shape: 110},
+			{Name: "MaximumRetryAttempts", Shape: 226},
+			{Name: "MaximumEventAgeInSeconds", Shape: 223},
+			{Name: "DestinationConfig", Shape: 61},
+		}},
+		115: {Name: "FunctionEventInvokeConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 114},
+		}},
+		116: {Name: "FunctionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 113},
+		}},
+		117: {Name: "FunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
+		118: {Name: "FunctionResponseType", Kind: wire.String, Enum: []string{"ReportBatchItemFailures"}},
+		119: {Name: "FunctionResponseTypeList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 118},
+		}},
+		120: {Name: "FunctionUrl", Kind: wire.String, Bounds: &wire.Bounds{Min: 40, HasMin: true, Max: 100, HasMax: true}},
+		121: {Name: "FunctionUrlAuthType", Kind: wire.String, Enum: []string{"NONE", "AWS_IAM"}},
+		122: {Name: "FunctionUrlConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionUrl", Shape: 120, Flags: wire.Required},
+			{Name: "FunctionArn", Shape: 110, Flags: wire.Required},
+			{Name: "CreationTime", Shape: 332, Flags: wire.Required},
+			{Name: "LastModifiedTime", Shape: 332, Flags: wire.Required},
+			{Name: "Cors", Shape: 33},
+			{Name: "AuthType", Shape: 121, Flags: wire.Required},
+			{Name: "InvokeMode", Shape: 166},
+		}},
+		123: {Name: "FunctionUrlConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 122},
+		}},
+		124: {Name: "FunctionUrlFunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?"},
+		125: {Name: "FunctionUrlQualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "((?!^\\d+$)^[0-9a-zA-Z-_]+$)"},
+		126: {Name: "FunctionVersion", Kind: wire.String, Enum: []string{"ALL"}},
+		127: {Name: "FunctionVersionLatestPublished", Kind: wire.String, Enum: []string{"LATEST_PUBLISHED"}},
+		128: {Name: "FunctionVersionsPerCapacityProviderLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
+		}},
+		129: {Name: "GetAccountSettingsInput", Kind: wire.Structure},
+		130: {Name: "GetAccountSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "AccountLimit", Shape: 0},
 			{Name: "AccountUsage", Shape: 1},
 		}},
-		108: {Name: "GetAliasInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+		131: {Name: "GetAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
 			{Name: "Name", Shape: 4, Location: wire.InURI, Flags: wire.Required},
 		}},
-		109: {Name: "GetAliasOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AliasArn", Shape: 95},
+		132: {Name: "GetAliasOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 110},
 			{Name: "Name", Shape: 4},
-			{Name: "FunctionVersion", Shape: 284},
-			{Name: "Description", Shape: 44},
+			{Name: "FunctionVersion", Shape: 358},
+			{Name: "Description", Shape: 59},
 			{Name: "RoutingConfig", Shape: 8},
-			{Name: "RevisionId", Shape: 241},
+			{Name: "RevisionId", Shape: 311},
 		}},
-		110: {Name: "GetEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 271, Location: wire.InURI, Flags: wire.Required},
+		133: {Name: "GetEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 341, Location: wire.InURI, Flags: wire.Required},
 		}},
-		111: {Name: "GetEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 271},
-			{Name: "StartingPosition", Shape: 82},
-			{Name: "StartingPositionTimestamp", Shape: 36},
-			{Name: "BatchSize", Shape: 14},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
-			{Name: "ParallelizationFactor", Shape: 185},
-			{Name: "EventSourceArn", Shape: 13},
-			{Name: "FilterCriteria", Shape: 89},
-			{Name: "FilterCriteriaError", Shape: 90},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "MetricsConfig", Shape: 79},
-			{Name: "LoggingConfig", Shape: 76},
-			{Name: "ScalingConfig", Shape: 215},
-			{Name: "FunctionArn", Shape: 95},
-			{Name: "LastModified", Shape: 36},
-			{Name: "LastProcessingResult", Shape: 241},
-			{Name: "State", Shape: 241},
-			{Name: "StateTransitionReason", Shape: 241},
-			{Name: "DestinationConfig", Shape: 46},
-			{Name: "Topics", Shape: 265},
-			{Name: "Queues", Shape: 194},
-			{Name: "SourceAccessConfigurations", Shape: 236},
-			{Name: "SelfManagedEventSource", Shape: 220},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
-			{Name: "BisectBatchOnFunctionError", Shape: 15},
-			{Name: "MaximumRetryAttempts", Shape: 173},
-			{Name: "TumblingWindowInSeconds", Shape: 269},
-			{Name: "FunctionResponseTypes", Shape: 102},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
-			{Name: "DocumentDBEventSourceConfig", Shape: 47},
-			{Name: "EventSourceMappingArn", Shape: 74},
-			{Name: "ProvisionedPollerConfig", Shape: 189},
+		134: {Name: "GetEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 341},
+			{Name: "StartingPosition", Shape: 97},
+			{Name: "StartingPositionTimestamp", Shape: 43},
+			{Name: "BatchSize", Shape: 17},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
+			{Name: "ParallelizationFactor", Shape: 242},
+			{Name: "EventSourceArn", Shape: 16},
+			{Name: "FilterCriteria", Shape: 104},
+			{Name: "FilterCriteriaError", Shape: 105},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "MetricsConfig", Shape: 94},
+			{Name: "LoggingConfig", Shape: 91},
+			{Name: "ScalingConfig", Shape: 285},
+			{Name: "FunctionArn", Shape: 110},
+			{Name: "LastModified", Shape: 43},
+			{Name: "LastProcessingResult", Shape: 311},
+			{Name: "State", Shape: 311},
+			{Name: "StateTransitionReason", Shape: 311},
+			{Name: "DestinationConfig", Shape: 61},
+			{Name: "Topics", Shape: 335},
+			{Name: "Queues", Shape: 263},
+			{Name: "SourceAccessConfigurations", Shape: 306},
+			{Name: "SelfManagedEventSource", Shape: 290},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
+			{Name: "BisectBatchOnFunctionError", Shape: 18},
+			{Name: "MaximumRetryAttempts", Shape: 227},
+			{Name: "TumblingWindowInSeconds", Shape: 339},
+			{Name: "FunctionResponseTypes", Shape: 119},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
+			{Name: "DocumentDBEventSourceConfig", Shape: 62},
+			{Name: "EventSourceMappingArn", Shape: 89},
+			{Name: "ProvisionedPollerConfig", Shape: 251},
 		}},
-		112: {Name: "GetFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 181, WireName: "Qualifier", Location: wire.InQuery},
+		135: {Name: "GetFunctionConcurrencyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
 		}},
-		113: {Name: "GetFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178},
-			{Name: "FunctionArn", Shape: 177},
-			{Name: "Runtime", Shape: 205},
-			{Name: "Role", Shape: 204},
-			{Name: "Handler", Shape: 116},
-			{Name: "CodeSize", Shape: 166},
-			{Name: "Description", Shape: 44},
-			{Name: "Timeout", Shape: 261},
-			{Name: "MemorySize", Shape: 174},
-			{Name: "LastModified", Shape: 262},
-			{Name: "CodeSha256", Shape: 241},
-			{Name: "Version", Shape: 284},
-			{Name: "VpcConfig", Shape: 287},
-			{Name: "DeadLetterConfig", Shape: 37},
-			{Name: "Environment", Shape: 68},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "TracingConfig", Shape: 267},
-			{Name: "MasterArn", Shape: 95},
-			{Name: "RevisionId", Shape: 241},
-			{Name: "Layers", Shape: 150},
-			{Name: "State", Shape: 238},
-			{Name: "StateReason", Shape: 239},
-			{Name: "StateReasonCode", Shape: 240},
-			{Name: "LastUpdateStatus", Shape: 144},
-			{Name: "LastUpdateStatusReason", Shape: 145},
-			{Name: "LastUpdateStatusReasonCode", Shape: 146},
-			{Name: "FileSystemConfigs", Shape: 87},
-			{Name: "SigningProfileVersionArn", Shape: 13},
-			{Name: "SigningJobArn", Shape: 13},
-			{Name: "PackageType", Shape: 184},
-			{Name: "ImageConfigResponse", Shape: 119},
-			{Name: "Architectures", Shape: 12},
-			{Name: "EphemeralStorage", Shape: 72},
-			{Name: "SnapStart", Shape: 233},
-			{Name: "RuntimeVersionConfig", Shape: 207},
-			{Name: "LoggingConfig", Shape: 165},
-			{Name: "TenancyConfig", Shape: 257},
-			{Name: "CapacityProviderConfig", Shape: 19},
-			{Name: "ConfigSha256", Shape: 241},
-			{Name: "DurableConfig", Shape: 48},
+		136: {Name: "GetFunctionConcurrencyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReservedConcurrentExecutions", Shape: 266},
 		}},
-		114: {Name: "GetFunctionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 181, WireName: "Qualifier", Location: wire.InQuery},
+		137: {Name: "GetFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
 		}},
-		115: {Name: "GetFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Configuration", Shape: 98},
-			{Name: "Code", Shape: 97},
-			{Name: "Tags", Shape: 253},
-			{Name: "TagsError", Shape: 254},
-			{Name: "Concurrency", Shape: 28},
+		138: {Name: "GetFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233},
+			{Name: "FunctionArn", Shape: 232},
+			{Name: "Runtime", Shape: 275},
+			{Name: "Role", Shape: 274},
+			{Name: "Handler", Shape: 147},
+			{Name: "CodeSize", Shape: 214},
+			{Name: "Description", Shape: 59},
+			{Name: "Timeout", Shape: 331},
+			{Name: "MemorySize", Shape: 228},
+			{Name: "LastModified", Shape: 332},
+			{Name: "CodeSha256", Shape: 311},
+			{Name: "Version", Shape: 358},
+			{Name: "VpcConfig", Shape: 361},
+			{Name: "DeadLetterConfig", Shape: 44},
+			{Name: "Environment", Shape: 83},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "TracingConfig", Shape: 337},
+			{Name: "MasterArn", Shape: 110},
+			{Name: "RevisionId", Shape: 311},
+			{Name: "Layers", Shape: 192},
+			{Name: "State", Shape: 308},
+			{Name: "StateReason", Shape: 309},
+			{Name: "StateReasonCode", Shape: 310},
+			{Name: "LastUpdateStatus", Shape: 186},
+			{Name: "LastUpdateStatusReason", Shape: 187},
+			{Name: "LastUpdateStatusReasonCode", Shape: 188},
+			{Name: "FileSystemConfigs", Shape: 102},
+			{Name: "SigningProfileVersionArn", Shape: 16},
+			{Name: "SigningJobArn", Shape: 16},
+			{Name: "PackageType", Shape: 241},
+			{Name: "ImageConfigResponse", Shape: 153},
+			{Name: "Architectures", Shape: 15},
+			{Name: "EphemeralStorage", Shape: 87},
+			{Name: "SnapStart", Shape: 303},
+			{Name: "RuntimeVersionConfig", Shape: 277},
+			{Name: "LoggingConfig", Shape: 213},
+			{Name: "TenancyConfig", Shape: 327},
+			{Name: "CapacityProviderConfig", Shape: 23},
+			{Name: "ConfigSha256", Shape: 311},
+			{Name: "DurableConfig", Shape: 63},
 		}},
-		116: {Name: "Handler", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[^\\s]+"},
-		117: {Name: "ImageConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "EntryPoint", Shape: 242},
-			{Name: "Command", Shape: 242},
-			{Name: "WorkingDirectory", Shape: 290},
+		139: {Name: "GetFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
 		}},
-		118: {Name: "ImageConfigError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 241},
-			{Name: "Message", Shape: 222},
+		140: {Name: "GetFunctionEventInvokeConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastModified", Shape: 43},
+			{Name: "FunctionArn", Shape: 110},
+			{Name: "MaximumRetryAttempts", Shape: 226},
+			{Name: "MaximumEventAgeInSeconds", Shape: 223},
+			{Name: "DestinationConfig", Shape: 61},
 		}},
-		119: {Name: "ImageConfigResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ImageConfig", Shape: 117},
-			{Name: "Error", Shape: 118},
+		141: {Name: "GetFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
 		}},
-		120: {Name: "Integer", Kind: wire.Integer},
-		121: {Name: "InvalidCodeSignatureException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		142: {Name: "GetFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Configuration", Shape: 113},
+			{Name: "Code", Shape: 112},
+			{Name: "Tags", Shape: 323},
+			{Name: "TagsError", Shape: 324},
+			{Name: "Concurrency", Shape: 32},
 		}},
-		122: {Name: "InvalidParameterValueException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		143: {Name: "GetFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 124, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 125, WireName: "Qualifier", Location: wire.InQuery},
 		}},
-		123: {Name: "InvalidRequestContentException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		144: {Name: "GetFunctionUrlConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionUrl", Shape: 120, Flags: wire.Required},
+			{Name: "FunctionArn", Shape: 110, Flags: wire.Required},
+			{Name: "AuthType", Shape: 121, Flags: wire.Required},
+			{Name: "Cors", Shape: 33},
+			{Name: "CreationTime", Shape: 332, Flags: wire.Required},
+			{Name: "LastModifiedTime", Shape: 332, Flags: wire.Required},
+			{Name: "InvokeMode", Shape: 166},
 		}},
-		124: {Name: "InvalidRuntimeException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		145: {Name: "GetProvisionedConcurrencyConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 261, WireName: "Qualifier", Location: wire.InQuery, Flags: wire.Required},
 		}},
-		125: {Name: "InvalidSecurityGroupIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		146: {Name: "GetProvisionedConcurrencyConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RequestedProvisionedConcurrentExecutions", Shape: 245},
+			{Name: "AvailableProvisionedConcurrentExecutions", Shape: 235},
+			{Name: "AllocatedProvisionedConcurrentExecutions", Shape: 235},
+			{Name: "Status", Shape: 250},
+			{Name: "StatusReason", Shape: 311},
+			{Name: "LastModified", Shape: 332},
 		}},
-		126: {Name: "InvalidSubnetIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		147: {Name: "Handler", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[^\\s]+"},
+		148: {Name: "Header", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
+		149: {Name: "HeadersList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 148},
 		}},
-		127: {Name: "InvalidZipFileException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		150: {Name: "HttpStatus", Kind: wire.Integer},
+		151: {Name: "ImageConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "EntryPoint", Shape: 312},
+			{Name: "Command", Shape: 312},
+			{Name: "WorkingDirectory", Shape: 364},
 		}},
-		128: {Name: "InvocationType", Kind: wire.String, Enum: []string{"Event", "RequestResponse", "DryRun"}},
-		129: {Name: "InvokeInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178, Location: wire.InURI, Flags: wire.Required},
-			{Name: "InvocationType", Shape: 128, WireName: "X-Amz-Invocation-Type", Location: wire.InHeader},
-			{Name: "LogType", Shape: 164, WireName: "X-Amz-Log-Type", Location: wire.InHeader},
-			{Name: "ClientContext", Shape: 241, WireName: "X-Amz-Client-Context", Location: wire.InHeader},
-			{Name: "DurableExecutionName", Shape: 51, WireName: "X-Amz-Durable-Execution-Name", Location: wire.InHeader},
-			{Name: "Payload", Shape: 16, Location: wire.InPayload, Flags: wire.JSONValue},
-			{Name: "Qualifier", Shape: 181, WireName: "Qualifier", Location: wire.InQuery},
-			{Name: "TenantId", Shape: 258, WireName: "X-Amz-Tenant-Id", Location: wire.InHeader},
+		152: {Name: "ImageConfigError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 311},
+			{Name: "Message", Shape: 292},
 		}},
-		130: {Name: "InvokeOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StatusCode", Shape: 120, Location: wire.InStatus},
-			{Name: "FunctionError", Shape: 241, WireName: "X-Amz-Function-Error", Location: wire.InHeader},
-			{Name: "LogResult", Shape: 241, WireName: "X-Amz-Log-Result", Location: wire.InHeader},
-			{Name: "Payload", Shape: 16, Location: wire.InPayload, Flags: wire.JSONValue},
-			{Name: "ExecutedVersion", Shape: 284, WireName: "X-Amz-Executed-Version", Location: wire.InHeader},
-			{Name: "DurableExecutionArn", Shape: 50, WireName: "X-Amz-Durable-Execution-Arn", Location: wire.InHeader},
+		153: {Name: "ImageConfigResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ImageConfig", Shape: 151},
+			{Name: "Error", Shape: 152},
 		}},
-		131: {Name: "KMSAccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		154: {Name: "Integer", Kind: wire.Integer},
+		155: {Name: "InvalidCodeSignatureException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		132: {Name: "KMSDisabledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		156: {Name: "InvalidParameterValueException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		133: {Name: "KMSInvalidStateException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		157: {Name: "InvalidRequestContentException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		134: {Name: "KMSKeyArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
-		135: {Name: "KMSNotFoundException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		158: {Name: "InvalidRuntimeException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		136: {Name: "KafkaSchemaRegistryAccessConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Type", Shape: 138},
-			{Name: "URI", Shape: 13},
+		159: {Name: "InvalidSecurityGroupIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		137: {Name: "KafkaSchemaRegistryAccessConfigList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 136},
+		160: {Name: "InvalidSubnetIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		138: {Name: "KafkaSchemaRegistryAuthType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
-		139: {Name: "KafkaSchemaRegistryConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SchemaRegistryURI", Shape: 217},
-			{Name: "EventRecordFormat", Shape: 216},
-			{Name: "AccessConfigs", Shape: 137},
-			{Name: "SchemaValidationConfigs", Shape: 142},
+		161: {Name: "InvalidZipFileException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		140: {Name: "KafkaSchemaValidationAttribute", Kind: wire.String, Enum: []string{"KEY", "VALUE"}},
-		141: {Name: "KafkaSchemaValidationConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Attribute", Shape: 140},
+		162: {Name: "InvocationType", Kind: wire.String, Enum: []string{"Event", "RequestResponse", "DryRun"}},
+		163: {Name: "InvokeAsyncInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "InvokeArgs", Shape: 20, Location: wire.InPayload, Flags: wire.Required},
 		}},
-		142: {Name: "KafkaSchemaValidationConfigList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 141},
+		164: {Name: "InvokeAsyncOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Status", Shape: 150, Location: wire.InStatus},
 		}},
-		143: {Name: "LambdaManagedInstancesCapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "CapacityProviderArn", Shape: 18, Flags: wire.Required},
-			{Name: "PerExecutionEnvironmentMaxConcurrency", Shape: 187},
-			{Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Shape: 83},
+		165: {Name: "InvokeInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "InvocationType", Shape: 162, WireName: "X-Amz-Invocation-Type", Location: wire.InHeader},
+			{Name: "LogType", Shape: 212, WireName: "X-Amz-Log-Type", Location: wire.InHeader},
+			{Name: "ClientContext", Shape: 311, WireName: "X-Amz-Client-Context", Location: wire.InHeader},
+			{Name: "DurableExecutionName", Shape: 66, WireName: "X-Amz-Durable-Execution-Name", Location: wire.InHeader},
+			{Name: "Payload", Shape: 19, Location: wire.InPayload, Flags: wire.JSONValue},
+			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "TenantId", Shape: 328, WireName: "X-Amz-Tenant-Id", Location: wire.InHeader},
 		}},
-		144: {Name: "LastUpdateStatus", Kind: wire.String, Enum: []string{"Successful", "Failed", "InProgress"}},
-		145: {Name: "LastUpdateStatusReason", Kind: wire.String},
-		146: {Name: "LastUpdateStatusReasonCode", Kind: wire.String, Enum: []string{"EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl"}},
-		147: {Name: "Layer", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Arn", Shape: 149},
-			{Name: "CodeSize", Shape: 166},
-			{Name: "SigningProfileVersionArn", Shape: 13},
-			{Name: "SigningJobArn", Shape: 13},
+		166: {Name: "InvokeMode", Kind: wire.String, Enum: []string{"BUFFERED", "RESPONSE_STREAM"}},
+		167: {Name: "InvokeOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StatusCode", Shape: 154, Location: wire.InStatus},
+			{Name: "FunctionError", Shape: 311, WireName: "X-Amz-Function-Error", Location: wire.InHeader},
+			{Name: "LogResult", Shape: 311, WireName: "X-Amz-Log-Result", Location: wire.InHeader},
+			{Name: "Payload", Shape: 19, Location: wire.InPayload, Flags: wire.JSONValue},
+			{Name: "ExecutedVersion", Shape: 358, WireName: "X-Amz-Executed-Version", Location: wire.InHeader},
+			{Name: "DurableExecutionArn", Shape: 65, WireName: "X-Amz-Durable-Execution-Arn", Location: wire.InHeader},
 		}},
-		148: {Name: "LayerList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 149},
+		168: {Name: "InvokeResponseStreamUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Payload", Shape: 19, Flags: wire.EventPayload},
 		}},
-		149: {Name: "LayerVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2048, HasMax: true}, Pattern: "((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"},
-		150: {Name: "LayersReferenceList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 147},
+		169: {Name: "InvokeWithResponseStreamCompleteEvent", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 311},
+			{Name: "ErrorDetails", Shape: 311},
+			{Name: "LogResult", Shape: 311},
 		}},
-		151: {Name: "ListAliasesInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
-			{Name: "FunctionVersion", Shape: 285, WireName: "FunctionVersion", Location: wire.InQuery},
-			{Name: "Marker", Shape: 241, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 168, WireName: "MaxItems", Location: wire.InQuery},
+		170: {Name: "InvokeWithResponseStreamInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "InvocationType", Shape: 272, WireName: "X-Amz-Invocation-Type", Location: wire.InHeader},
+			{Name: "LogType", Shape: 212, WireName: "X-Amz-Log-Type", Location: wire.InHeader},
+			{Name: "ClientContext", Shape: 311, WireName: "X-Amz-Client-Context", Location: wire.InHeader},
+			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "Payload", Shape: 19, Location: wire.InPayload},
+			{Name: "TenantId", Shape: 328, WireName: "X-Amz-Tenant-Id", Location: wire.InHeader},
 		}},
-		152: {Name: "ListAliasesOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "NextMarker", Shape: 241},
+		171: {Name: "InvokeWithResponseStreamOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StatusCode", Shape: 154, Location: wire.InStatus},
+			{Name: "ExecutedVersion", Shape: 358, WireName: "X-Amz-Executed-Version", Location: wire.InHeader},
+			{Name: "EventStream", Shape: 172, Location: wire.InPayload},
+			{Name: "ResponseStreamContentType", Shape: 311, WireName: "Content-Type", Location: wire.InHeader},
+		}},
+		172: {Name: "InvokeWithResponseStreamResponseEvent", Kind: wire.Union, Members: []wire.Member{
+			{Name: "PayloadChunk", Shape: 168},
+			{Name: "InvokeComplete", Shape: 169},
+		}},
+		173: {Name: "KMSAccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
+		}},
+		174: {Name: "KMSDisabledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
+		}},
+		175: {Name: "KMSInvalidStateException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
+		}},
+		176: {Name: "KMSKeyArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
+		177: {Name: "KMSNotFoundException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
+		}},
+		178: {Name: "KafkaSchemaRegistryAccessConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Type", Shape: 180},
+			{Name: "URI", Shape: 16},
+		}},
+		179: {Name: "KafkaSchemaRegistryAccessConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 178},
+		}},
+		180: {Name: "KafkaSchemaRegistryAuthType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
+		181: {Name: "KafkaSchemaRegistryConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SchemaRegistryURI", Shape: 287},
+			{Name: "EventRecordFormat", Shape: 286},
+			{Name: "AccessConfigs", Shape: 179},
+			{Name: "SchemaValidationConfigs", Shape: 184},
+		}},
+		182: {Name: "KafkaSchemaValidationAttribute", Kind: wire.String, Enum: []string{"KEY", "VALUE"}},
+		183: {Name: "KafkaSchemaValidationConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Attribute", Shape: 182},
+		}},
+		184: {Name: "KafkaSchemaValidationConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 183},
+		}},
+		185: {Name: "LambdaManagedInstancesCapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CapacityProviderArn", Shape: 22, Flags: wire.Required},
+			{Name: "PerExecutionEnvironmentMaxConcurrency", Shape: 244},
+			{Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Shape: 98},
+		}},
+		186: {Name: "LastUpdateStatus", Kind: wire.String, Enum: []string{"Successful", "Failed", "InProgress"}},
+		187: {Name: "LastUpdateStatusReason", Kind: wire.String},
+		188: {Name: "LastUpdateStatusReasonCode", Kind: wire.String, Enum: []string{"EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl"}},
+		189: {Name: "Layer", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Arn", Shape: 191},
+			{Name: "CodeSize", Shape: 214},
+			{Name: "SigningProfileVersionArn", Shape: 16},
+			{Name: "SigningJobArn", Shape: 16},
+		}},
+		190: {Name: "LayerList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 191},
+		}},
+		191: {Name: "LayerVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2048, HasMax: true}, Pattern: "((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"},
+		192: {Name: "LayersReferenceList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 189},
+		}},
+		193: {Name: "ListAliasesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
+			{Name: "FunctionVersion", Shape: 359, WireName: "FunctionVersion", Location: wire.InQuery},
+			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 219, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		194: {Name: "ListAliasesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 311},
 			{Name: "Aliases", Shape: 7},
 		}},
-		153: {Name: "ListEventSourceMappingsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "EventSourceArn", Shape: 13, WireName: "EventSourceArn", Location: wire.InQuery},
-			{Name: "FunctionName", Shape: 178, WireName: "FunctionName", Location: wire.InQuery},
-			{Name: "Marker", Shape: 241, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 168, WireName: "MaxItems", Location: wire.InQuery},
+		195: {Name: "ListEventSourceMappingsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "EventSourceArn", Shape: 16, WireName: "EventSourceArn", Location: wire.InQuery},
+			{Name: "FunctionName", Shape: 233, WireName: "FunctionName", Location: wire.InQuery},
+			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 219, WireName: "MaxItems", Location: wire.InQuery},
 		}},
-		154: {Name: "ListEventSourceMappingsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "NextMarker", Shape: 241},
-			{Name: "EventSourceMappings", Shape: 81},
+		196: {Name: "ListEventSourceMappingsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 311},
+			{Name: "EventSourceMappings", Shape: 96},
 		}},
-		155: {Name: "ListFunctionsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MasterRegion", Shape: 167, WireName: "MasterRegion", Location: wire.InQuery},
-			{Name: "FunctionVersion", Shape: 103, WireName: "FunctionVersion", Location: wire.InQuery},
-			{Name: "Marker", Shape: 241, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 168, WireName: "MaxItems", Location: wire.InQuery},
+		197: {Name: "ListFunctionEventInvokeConfigsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 217, WireName: "MaxItems", Location: wire.InQuery},
 		}},
-		156: {Name: "ListFunctionsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "NextMarker", Shape: 241},
-			{Name: "Functions", Shape: 99},
+		198: {Name: "ListFunctionEventInvokeConfigsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionEventInvokeConfigs", Shape: 115},
+			{Name: "NextMarker", Shape: 311},
 		}},
-		157: {Name: "ListTagsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Resource", Shape: 252, Location: wire.InURI, Flags: wire.Required},
+		199: {Name: "ListFunctionUrlConfigsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 124, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 218, WireName: "MaxItems", Location: wire.InQuery},
 		}},
-		158: {Name: "ListTagsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Tags", Shape: 253},
+		200: {Name: "ListFunctionUrlConfigsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionUrlConfigs", Shape: 123, Flags: wire.Required},
+			{Name: "NextMarker", Shape: 311},
 		}},
-		159: {Name: "ListVersionsByFunctionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Marker", Shape: 241, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 168, WireName: "MaxItems", Location: wire.InQuery},
+		201: {Name: "ListFunctionsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MasterRegion", Shape: 215, WireName: "MasterRegion", Location: wire.InQuery},
+			{Name: "FunctionVersion", Shape: 126, WireName: "FunctionVersion", Location: wire.InQuery},
+			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 219, WireName: "MaxItems", Location: wire.InQuery},
 		}},
-		160: {Name: "ListVersionsByFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "NextMarker", Shape: 241},
-			{Name: "Versions", Shape: 99},
+		202: {Name: "ListFunctionsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 311},
+			{Name: "Functions", Shape: 116},
 		}},
-		161: {Name: "LocalMountPath", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 160, HasMax: true}, Pattern: "/mnt/[a-zA-Z0-9-_.]+"},
-		162: {Name: "LogFormat", Kind: wire.String, Enum: []string{"JSON", "Text"}},
-		163: {Name: "LogGroup", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "[\\.\\-_/#A-Za-z0-9]+"},
-		164: {Name: "LogType", Kind: wire.String, Enum: []string{"None", "Tail"}},
-		165: {Name: "LoggingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LogFormat", Shape: 162},
-			{Name: "ApplicationLogLevel", Shape: 10},
-			{Name: "SystemLogLevel", Shape: 246},
-			{Name: "LogGroup", Shape: 163},
+		203: {Name: "ListProvisionedConcurrencyConfigsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 220, WireName: "MaxItems", Location: wire.InQuery},
 		}},
-		166: {Name: "Long", Kind: wire.Long},
-		167: {Name: "MasterRegion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}, Pattern: "ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}"},
-		168: {Name: "MaxListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
-		169: {Name: "MaximumBatchingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 300, HasMax: true}},
-		170: {Name: "MaximumConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 1000, HasMax: true}},
-		171: {Name: "MaximumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
-		172: {Name: "MaximumRecordAgeInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 604800, HasMax: true}},
-		173: {Name: "MaximumRetryAttemptsEventSourceMapping", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 10000, HasMax: true}},
-		174: {Name: "MemorySize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 128, HasMin: true, Max: 10240, HasMax: true}},
-		175: {Name: "MinimumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}},
-		176: {Name: "ModeNotSupportedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		204: {Name: "ListProvisionedConcurrencyConfigsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ProvisionedConcurrencyConfigs", Shape: 247},
+			{Name: "NextMarker", Shape: 311},
 		}},
-		177: {Name: "NameSpacedFunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
-		178: {Name: "NamespacedFunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:|(((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?))(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
-		179: {Name: "NoPublishedVersionException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		205: {Name: "ListTagsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Resource", Shape: 322, Location: wire.InURI, Flags: wire.Required},
 		}},
-		180: {Name: "NullableBoolean", Kind: wire.Boolean},
-		181: {Name: "NumericLatestPublishedOrAliasQualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"},
-		182: {Name: "OnFailure", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Destination", Shape: 45},
+		206: {Name: "ListTagsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Tags", Shape: 323},
 		}},
-		183: {Name: "OnSuccess", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Destination", Shape: 45},
+		207: {Name: "ListVersionsByFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 219, WireName: "MaxItems", Location: wire.InQuery},
 		}},
-		184: {Name: "PackageType", Kind: wire.String, Enum: []string{"Zip", "Image"}},
-		185: {Name: "ParallelizationFactor", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}},
-		186: {Name: "Pattern", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 4096, HasMax: true}, Pattern: "[\\s\\S]*"},
-		187: {Name: "PerExecutionEnvironmentMaxConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1600, HasMax: true}},
-		188: {Name: "PreconditionFailedException", Kind: wire.Structure, ErrorStatus: 412, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		208: {Name: "ListVersionsByFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 311},
+			{Name: "Versions", Shape: 116},
 		}},
-		189: {Name: "ProvisionedPollerConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MinimumPollers", Shape: 175},
-			{Name: "MaximumPollers", Shape: 171},
-			{Name: "PollerGroupName", Shape: 190},
+		209: {Name: "LocalMountPath", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 160, HasMax: true}, Pattern: "/mnt/[a-zA-Z0-9-_.]+"},
+		210: {Name: "LogFormat", Kind: wire.String, Enum: []string{"JSON", "Text"}},
+		211: {Name: "LogGroup", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "[\\.\\-_/#A-Za-z0-9]+"},
+		212: {Name: "LogType", Kind: wire.String, Enum: []string{"None", "Tail"}},
+		213: {Name: "LoggingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LogFormat", Shape: 210},
+			{Name: "ApplicationLogLevel", Shape: 13},
+			{Name: "SystemLogLevel", Shape: 316},
+			{Name: "LogGroup", Shape: 211},
 		}},
-		190: {Name: "ProvisionedPollerGroupName", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[a-zA-Z0-9-_]*"},
-		191: {Name: "PublishVersionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
-			{Name: "CodeSha256", Shape: 241},
-			{Name: "Description", Shape: 44},
-			{Name: "RevisionId", Shape: 241},
-			{Name: "PublishTo", Shape: 104},
+		214: {Name: "Long", Kind: wire.Long},
+		215: {Name: "MasterRegion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}, Pattern: "ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}"},
+		216: {Name: "MaxAge", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 86400, HasMax: true}},
+		217: {Name: "MaxFunctionEventInvokeConfigListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}},
+		218: {Name: "MaxItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}},
+		219: {Name: "MaxListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
+		220: {Name: "MaxProvisionedConcurrencyConfigListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}},
+		221: {Name: "MaximumBatchingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 300, HasMax: true}},
+		222: {Name: "MaximumConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 1000, HasMax: true}},
+		223: {Name: "MaximumEventAgeInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 60, HasMin: true, Max: 21600, HasMax: true}},
+		224: {Name: "MaximumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
+		225: {Name: "MaximumRecordAgeInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 604800, HasMax: true}},
+		226: {Name: "MaximumRetryAttempts", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 2, HasMax: true}},
+		227: {Name: "MaximumRetryAttemptsEventSourceMapping", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 10000, HasMax: true}},
+		228: {Name: "MemorySize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 128, HasMin: true, Max: 10240, HasMax: true}},
+		229: {Name: "Method", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 6, HasMax: true}, Pattern: ".*"},
+		230: {Name: "MinimumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}},
+		231: {Name: "ModeNotSupportedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		192: {Name: "PublishVersionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178},
-			{Name: "FunctionArn", Shape: 177},
-			{Name: "Runtime", Shape: 205},
-			{Name: "Role", Shape: 204},
-			{Name: "Handler", Shape: 116},
-			{Name: "CodeSize", Shape: 166},
-			{Name: "Description", Shape: 44},
-			{Name: "Timeout", Shape: 261},
-			{Name: "MemorySize", Shape: 174},
-			{Name: "LastModified", Shape: 262},
-			{Name: "CodeSha256", Shape: 241},
-			{Name: "Version", Shape: 284},
-			{Name: "VpcConfig", Shape: 287},
-			{Name: "DeadLetterConfig", Shape: 37},
-			{Name: "Environment", Shape: 68},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "TracingConfig", Shape: 267},
-			{Name: "MasterArn", Shape: 95},
-			{Name: "RevisionId", Shape: 241},
-			{Name: "Layers", Shape: 150},
-			{Name: "State", Shape: 238},
-			{Name: "StateReason", Shape: 239},
-			{Name: "StateReasonCode", Shape: 240},
-			{Name: "LastUpdateStatus", Shape: 144},
-			{Name: "LastUpdateStatusReason", Shape: 145},
-			{Name: "LastUpdateStatusReasonCode", Shape: 146},
-			{Name: "FileSystemConfigs", Shape: 87},
-			{Name: "SigningProfileVersionArn", Shape: 13},
-			{Name: "SigningJobArn", Shape: 13},
-			{Name: "PackageType", Shape: 184},
-			{Name: "ImageConfigResponse", Shape: 119},
-			{Name: "Architectures", Shape: 12},
-			{Name: "EphemeralStorage", Shape: 72},
-			{Name: "SnapStart", Shape: 233},
-			{Name: "RuntimeVersionConfig", Shape: 207},
-			{Name: "LoggingConfig", Shape: 165},
-			{Name: "TenancyConfig", Shape: 257},
-			{Name: "CapacityProviderConfig", Shape: 19},
-			{Name: "ConfigSha256", Shape: 241},
-			{Name: "DurableConfig", Shape: 48},
+		232: {Name: "NameSpacedFunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
+		233: {Name: "NamespacedFunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:|(((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?))(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
+		234: {Name: "NoPublishedVersionException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		193: {Name: "Queue", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1000, HasMax: true}, Pattern: "[\\s\\S]*"},
-		194: {Name: "Queues", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 193},
+		235: {Name: "NonNegativeInteger", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		236: {Name: "NullableBoolean", Kind: wire.Boolean},
+		237: {Name: "NumericLatestPublishedOrAliasQualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"},
+		238: {Name: "OnFailure", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Destination", Shape: 60},
 		}},
-		195: {Name: "RecursiveInvocationException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		239: {Name: "OnSuccess", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Destination", Shape: 60},
 		}},
-		196: {Name: "RequestTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		240: {Name: "Origin", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 253, HasMax: true}, Pattern: ".*"},
+		241: {Name: "PackageType", Kind: wire.String, Enum: []string{"Zip", "Image"}},
+		242: {Name: "ParallelizationFactor", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}},
+		243: {Name: "Pattern", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 4096, HasMax: true}, Pattern: "[\\s\\S]*"},
+		244: {Name: "PerExecutionEnvironmentMaxConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1600, HasMax: true}},
+		245: {Name: "PositiveInteger", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
+		246: {Name: "PreconditionFailedException", Kind: wire.Structure, ErrorStatus: 412, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		197: {Name: "ReservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
-		198: {Name: "ResourceArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
-		199: {Name: "ResourceConflictException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		247: {Name: "ProvisionedConcurrencyConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 248},
 		}},
-		200: {Name: "ResourceInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		248: {Name: "ProvisionedConcurrencyConfigListItem", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionArn", Shape: 110},
+			{Name: "RequestedProvisionedConcurrentExecutions", Shape: 245},
+			{Name: "AvailableProvisionedConcurrentExecutions", Shape: 235},
+			{Name: "AllocatedProvisionedConcurrentExecutions", Shape: 235},
+			{Name: "Status", Shape: 250},
+			{Name: "StatusReason", Shape: 311},
+			{Name: "LastModified", Shape: 332},
 		}},
-		201: {Name: "ResourceNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		249: {Name: "ProvisionedConcurrencyConfigNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		202: {Name: "ResourceNotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		250: {Name: "ProvisionedConcurrencyStatusEnum", Kind: wire.String, Enum: []string{"IN_PROGRESS", "READY", "FAILED"}},
+		251: {Name: "ProvisionedPollerConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MinimumPollers", Shape: 230},
+			{Name: "MaximumPollers", Shape: 224},
+			{Name: "PollerGroupName", Shape: 252},
 		}},
-		203: {Name: "RetentionPeriodInDays", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 90, HasMax: true}},
-		204: {Name: "RoleArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"},
-		205: {Name: "Runtime", Kind: wire.String, Enum: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "java8", "java8.al2", "java11", "java17", "java21", "java25", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "dotnet10", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "ruby3.2", "ruby3.3", "ruby3.4", "ruby4.0", "provided", "provided.al2", "provided.al2023"}},
-		206: {Name: "RuntimeVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 26, HasMin: true, Max: 2048, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}::runtime:.+"},
-		207: {Name: "RuntimeVersionConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RuntimeVersionArn", Shape: 206},
-			{Name: "Error", Shape: 208},
+		252: {Name: "ProvisionedPollerGroupName", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[a-zA-Z0-9-_]*"},
+		253: {Name: "PublishVersionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
+			{Name: "CodeSha256", Shape: 311},
+			{Name: "Description", Shape: 59},
+			{Name: "RevisionId", Shape: 311},
+			{Name: "PublishTo", Shape: 127},
 		}},
-		208: {Name: "RuntimeVersionError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 241},
-			{Name: "Message", Shape: 222},
+		254: {Name: "PublishVersionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233},
+			{Name: "FunctionArn", Shape: 232},
+			{Name: "Runtime", Shape: 275},
+			{Name: "Role", Shape: 274},
+			{Name: "Handler", Shape: 147},
+			{Name: "CodeSize", Shape: 214},
+			{Name: "Description", Shape: 59},
+			{Name: "Timeout", Shape: 331},
+			{Name: "MemorySize", Shape: 228},
+			{Name: "LastModified", Shape: 332},
+			{Name: "CodeSha256", Shape: 311},
+			{Name: "Version", Shape: 358},
+			{Name: "VpcConfig", Shape: 361},
+			{Name: "DeadLetterConfig", Shape: 44},
+			{Name: "Environment", Shape: 83},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "TracingConfig", Shape: 337},
+			{Name: "MasterArn", Shape: 110},
+			{Name: "RevisionId", Shape: 311},
+			{Name: "Layers", Shape: 192},
+			{Name: "State", Shape: 308},
+			{Name: "StateReason", Shape: 309},
+			{Name: "StateReasonCode", Shape: 310},
+			{Name: "LastUpdateStatus", Shape: 186},
+			{Name: "LastUpdateStatusReason", Shape: 187},
+			{Name: "LastUpdateStatusReasonCode", Shape: 188},
+			{Name: "FileSystemConfigs", Shape: 102},
+			{Name: "SigningProfileVersionArn", Shape: 16},
+			{Name: "SigningJobArn", Shape: 16},
+			{Name: "PackageType", Shape: 241},
+			{Name: "ImageConfigResponse", Shape: 153},
+			{Name: "Architectures", Shape: 15},
+			{Name: "EphemeralStorage", Shape: 87},
+			{Name: "SnapStart", Shape: 303},
+			{Name: "RuntimeVersionConfig", Shape: 277},
+			{Name: "LoggingConfig", Shape: 213},
+			{Name: "TenancyConfig", Shape: 327},
+			{Name: "CapacityProviderConfig", Shape: 23},
+			{Name: "ConfigSha256", Shape: 311},
+			{Name: "DurableConfig", Shape: 63},
 		}},
-		209: {Name: "S3Bucket", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 63, HasMax: true}, Pattern: "[0-9A-Za-z\\.\\-_]*(?<!\\.)"},
-		210: {Name: "S3FilesMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		255: {Name: "PutFunctionConcurrencyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
+			{Name: "ReservedConcurrentExecutions", Shape: 266, Flags: wire.Required},
 		}},
-		211: {Name: "S3FilesMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		256: {Name: "PutFunctionConcurrencyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReservedConcurrentExecutions", Shape: 266},
 		}},
-		212: {Name: "S3FilesMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		257: {Name: "PutFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "MaximumRetryAttempts", Shape: 226},
+			{Name: "MaximumEventAgeInSeconds", Shape: 223},
+			{Name: "DestinationConfig", Shape: 61},
 		}},
-		213: {Name: "S3Key", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
-		214: {Name: "S3ObjectVersion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
-		215: {Name: "ScalingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MaximumConcurrency", Shape: 170},
+		258: {Name: "PutFunctionEventInvokeConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastModified", Shape: 43},
+			{Name: "FunctionArn", Shape: 110},
+			{Name: "MaximumRetryAttempts", Shape: 226},
+			{Name: "MaximumEventAgeInSeconds", Shape: 223},
+			{Name: "DestinationConfig", Shape: 61},
 		}},
-		216: {Name: "SchemaRegistryEventRecordFormat", Kind: wire.String, Enum: []string{"JSON", "SOURCE"}},
-		217: {Name: "SchemaRegistryUri", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "[a-zA-Z0-9-\\/*:_+=.@-]*"},
-		218: {Name: "SecurityGroupId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "sg-[0-9a-zA-Z]*"},
-		219: {Name: "SecurityGroupIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 5, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 218},
+		259: {Name: "PutProvisionedConcurrencyConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 261, WireName: "Qualifier", Location: wire.InQuery, Flags: wire.Required},
+			{Name: "ProvisionedConcurrentExecutions", Shape: 245, Flags: wire.Required},
 		}},
-		220: {Name: "SelfManagedEventSource", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Endpoints", Shape: 65},
+		260: {Name: "PutProvisionedConcurrencyConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RequestedProvisionedConcurrentExecutions", Shape: 245},
+			{Name: "AllocatedProvisionedConcurrentExecutions", Shape: 235},
+			{Name: "AvailableProvisionedConcurrentExecutions", Shape: 235},
+			{Name: "Status", Shape: 250},
+			{Name: "StatusReason", Shape: 311},
+			{Name: "LastModified", Shape: 332},
 		}},
-		221: {Name: "SelfManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ConsumerGroupId", Shape: 270},
-			{Name: "SchemaRegistryConfig", Shape: 139},
+		261: {Name: "Qualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "(|[a-zA-Z0-9$_-]+)"},
+		262: {Name: "Queue", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1000, HasMax: true}, Pattern: "[\\s\\S]*"},
+		263: {Name: "Queues", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 262},
 		}},
-		222: {Name: "SensitiveString", Kind: wire.String, Flags: wire.Sensitive},
-		223: {Name: "SensitiveStringOnServerOnly", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}},
-		224: {Name: "SerializedRequestEntityTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		264: {Name: "RecursiveInvocationException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		225: {Name: "ServiceException", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		265: {Name: "RequestTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		226: {Name: "ServiceQuotaExceededException", Kind: wire.Structure, ErrorStatus: 402, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		266: {Name: "ReservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		267: {Name: "ResourceArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
+		268: {Name: "ResourceConflictException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		227: {Name: "SnapStart", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ApplyOn", Shape: 228},
+		269: {Name: "ResourceInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		228: {Name: "SnapStartApplyOn", Kind: wire.String, Enum: []string{"PublishedVersions", "None"}},
-		229: {Name: "SnapStartException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		270: {Name: "ResourceNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		230: {Name: "SnapStartNotReadyException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		271: {Name: "ResourceNotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		231: {Name: "SnapStartOptimizationStatus", Kind: wire.String, Enum: []string{"On", "Off"}},
-		232: {Name: "SnapStartRegenerationFailureException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		272: {Name: "ResponseStreamingInvocationType", Kind: wire.String, Enum: []string{"RequestResponse", "DryRun"}},
+		273: {Name: "RetentionPeriodInDays", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 90, HasMax: true}},
+		274: {Name: "RoleArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"},
+		275: {Name: "Runtime", Kind: wire.String, Enum: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "java8", "java8.al2", "java11", "java17", "java21", "java25", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "dotnet10", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "ruby3.2", "ruby3.3", "ruby3.4", "ruby4.0", "provided", "provided.al2", "provided.al2023"}},
+		276: {Name: "RuntimeVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 26, HasMin: true, Max: 2048, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}::runtime:.+"},
+		277: {Name: "RuntimeVersionConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RuntimeVersionArn", Shape: 276},
+			{Name: "Error", Shape: 278},
 		}},
-		233: {Name: "SnapStartResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ApplyOn", Shape: 228},
-			{Name: "OptimizationStatus", Shape: 231},
+		278: {Name: "RuntimeVersionError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 311},
+			{Name: "Message", Shape: 292},
 		}},
-		234: {Name: "SnapStartTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		279: {Name: "S3Bucket", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 63, HasMax: true}, Pattern: "[0-9A-Za-z\\.\\-_]*(?<!\\.)"},
+		280: {Name: "S3FilesMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		235: {Name: "SourceAccessConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Type", Shape: 237},
-			{Name: "URI", Shape: 270},
+		281: {Name: "S3FilesMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		236: {Name: "SourceAccessConfigurations", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 23, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 235},
+		282: {Name: "S3FilesMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		237: {Name: "SourceAccessType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "VPC_SUBNET", "VPC_SECURITY_GROUP", "SASL_SCRAM_512_AUTH", "SASL_SCRAM_256_AUTH", "VIRTUAL_HOST", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
-		238: {Name: "State", Kind: wire.String, Enum: []string{"Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"}},
-		239: {Name: "StateReason", Kind: wire.String},
-		240: {Name: "StateReasonCode", Kind: wire.String, Enum: []string{"Idle", "Creating", "Restoring", "EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl", "DrainingDurableExecutions"}},
-		241: {Name: "String", Kind: wire.String},
-		242: {Name: "StringList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1500, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 241},
+		283: {Name: "S3Key", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
+		284: {Name: "S3ObjectVersion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
+		285: {Name: "ScalingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MaximumConcurrency", Shape: 222},
 		}},
-		243: {Name: "SubnetIPAddressLimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "Message", Shape: 241},
+		286: {Name: "SchemaRegistryEventRecordFormat", Kind: wire.String, Enum: []string{"JSON", "SOURCE"}},
+		287: {Name: "SchemaRegistryUri", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "[a-zA-Z0-9-\\/*:_+=.@-]*"},
+		288: {Name: "SecurityGroupId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "sg-[0-9a-zA-Z]*"},
+		289: {Name: "SecurityGroupIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 5, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 288},
 		}},
-		244: {Name: "SubnetId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "subnet-[0-9a-z]*"},
-		245: {Name: "SubnetIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 16, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 244},
+		290: {Name: "SelfManagedEventSource", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Endpoints", Shape: 80},
 		}},
-		246: {Name: "SystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
-		247: {Name: "TagKey", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
-		248: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 247, XMLName: "Key"},
+		291: {Name: "SelfManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ConsumerGroupId", Shape: 340},
+			{Name: "SchemaRegistryConfig", Shape: 181},
 		}},
-		249: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Resource", Shape: 252, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Tags", Shape: 253, Flags: wire.Required},
+		292: {Name: "SensitiveString", Kind: wire.String, Flags: wire.Sensitive},
+		293: {Name: "SensitiveStringOnServerOnly", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}},
+		294: {Name: "SerializedRequestEntityTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
 		}},
-		250: {Name: "TagResourceOutput", Kind: wire.Structure},
-		251: {Name: "TagValue", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
-		252: {Name: "TaggableResource", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64})"},
-		253: {Name: "Tags", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 247},
-			{Name: "value", Shape: 251},
+		295: {Name: "ServiceException", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		254: {Name: "TagsError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 255, Flags: wire.Required},
-			{Name: "Message", Shape: 256, Flags: wire.Required},
+		296: {Name: "ServiceQuotaExceededException", Kind: wire.Structure, ErrorStatus: 402, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		255: {Name: "TagsErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 21, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
-		256: {Name: "TagsErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 84, HasMin: true, Max: 1000, HasMax: true}, Pattern: ".*"},
-		257: {Name: "TenancyConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TenantIsolationMode", Shape: 259, Flags: wire.Required},
+		297: {Name: "SnapStart", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ApplyOn", Shape: 298},
 		}},
-		258: {Name: "TenantId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "[a-zA-Z0-9\\._:\\/=+\\-@ ]+"},
-		259: {Name: "TenantIsolationMode", Kind: wire.String, Enum: []string{"PER_TENANT"}},
-		260: {Name: "ThrottleReason", Kind: wire.String, Enum: []string{"ConcurrentInvocationLimitExceeded", "FunctionInvocationRateLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded", "ReservedFunctionInvocationRateLimitExceeded", "CallerRateLimitExceeded", "ConcurrentSnapshotCreateLimitExceeded"}},
-		261: {Name: "Timeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 900, HasMax: true}},
-		262: {Name: "Timestamp", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Pattern: ".*"},
-		263: {Name: "TooManyRequestsException", Kind: wire.Structure, ErrorStatus: 429, Members: []wire.Member{
-			{Name: "retryAfterSeconds", Shape: 241, WireName: "Retry-After", Location: wire.InHeader},
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
-			{Name: "Reason", Shape: 260},
+		298: {Name: "SnapStartApplyOn", Kind: wire.String, Enum: []string{"PublishedVersions", "None"}},
+		299: {Name: "SnapStartException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		264: {Name: "Topic", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 249, HasMax: true}, Pattern: "[^.]([a-zA-Z0-9\\-_.]+)"},
-		265: {Name: "Topics", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 264},
+		300: {Name: "SnapStartNotReadyException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		266: {Name: "TracingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Mode", Shape: 268},
+		301: {Name: "SnapStartOptimizationStatus", Kind: wire.String, Enum: []string{"On", "Off"}},
+		302: {Name: "SnapStartRegenerationFailureException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		267: {Name: "TracingConfigResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Mode", Shape: 268},
+		303: {Name: "SnapStartResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ApplyOn", Shape: 298},
+			{Name: "OptimizationStatus", Shape: 301},
 		}},
-		268: {Name: "TracingMode", Kind: wire.String, Enum: []string{"Active", "PassThrough"}},
-		269: {Name: "TumblingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 900, HasMax: true}},
-		270: {Name: "URI", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}, Pattern: "[ a-zA-Z0-9-\\/*:_+=.@-]*"},
-		271: {Name: "UUIDString", Kind: wire.String, Bounds: &wire.Bounds{Min: 36, HasMin: true, Max: 36, HasMax: true}},
-		272: {Name: "UnreservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
-		273: {Name: "UnsupportedMediaTypeException", Kind: wire.Structure, ErrorStatus: 415, Members: []wire.Member{
-			{Name: "Type", Shape: 241},
-			{Name: "message", Shape: 241},
+		304: {Name: "SnapStartTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
 		}},
-		274: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Resource", Shape: 252, Location: wire.InURI, Flags: wire.Required},
-			{Name: "TagKeys", Shape: 248, WireName: "tagKeys", Location: wire.InQuery, Flags: wire.Required},
+		305: {Name: "SourceAccessConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Type", Shape: 307},
+			{Name: "URI", Shape: 340},
 		}},
-		275: {Name: "UntagResourceOutput", Kind: wire.Structure},
-		276: {Name: "UpdateAliasInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
+		306: {Name: "SourceAccessConfigurations", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 23, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 305},
+		}},
+		307: {Name: "SourceAccessType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "VPC_SUBNET", "VPC_SECURITY_GROUP", "SASL_SCRAM_512_AUTH", "SASL_SCRAM_256_AUTH", "VIRTUAL_HOST", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
+		308: {Name: "State", Kind: wire.String, Enum: []string{"Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"}},
+		309: {Name: "StateReason", Kind: wire.String},
+		310: {Name: "StateReasonCode", Kind: wire.String, Enum: []string{"Idle", "Creating", "Restoring", "EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl", "DrainingDurableExecutions"}},
+		311: {Name: "String", Kind: wire.String},
+		312: {Name: "StringList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1500, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 311},
+		}},
+		313: {Name: "SubnetIPAddressLimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "Message", Shape: 311},
+		}},
+		314: {Name: "SubnetId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "subnet-[0-9a-z]*"},
+		315: {Name: "SubnetIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 16, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 314},
+		}},
+		316: {Name: "SystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
+		317: {Name: "TagKey", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
+		318: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 317, XMLName: "Key"},
+		}},
+		319: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Resource", Shape: 322, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Tags", Shape: 323, Flags: wire.Required},
+		}},
+		320: {Name: "TagResourceOutput", Kind: wire.Structure},
+		321: {Name: "TagValue", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
+		322: {Name: "TaggableResource", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64})"},
+		323: {Name: "Tags", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 317},
+			{Name: "value", Shape: 321},
+		}},
+		324: {Name: "TagsError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 325, Flags: wire.Required},
+			{Name: "Message", Shape: 326, Flags: wire.Required},
+		}},
+		325: {Name: "TagsErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 21, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
+		326: {Name: "TagsErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 84, HasMin: true, Max: 1000, HasMax: true}, Pattern: ".*"},
+		327: {Name: "TenancyConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TenantIsolationMode", Shape: 329, Flags: wire.Required},
+		}},
+		328: {Name: "TenantId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "[a-zA-Z0-9\\._:\\/=+\\-@ ]+"},
+		329: {Name: "TenantIsolationMode", Kind: wire.String, Enum: []string{"PER_TENANT"}},
+		330: {Name: "ThrottleReason", Kind: wire.String, Enum: []string{"ConcurrentInvocationLimitExceeded", "FunctionInvocationRateLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded", "ReservedFunctionInvocationRateLimitExceeded", "CallerRateLimitExceeded", "ConcurrentSnapshotCreateLimitExceeded"}},
+		331: {Name: "Timeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 900, HasMax: true}},
+		332: {Name: "Timestamp", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Pattern: ".*"},
+		333: {Name: "TooManyRequestsException", Kind: wire.Structure, ErrorStatus: 429, Members: []wire.Member{
+			{Name: "retryAfterSeconds", Shape: 311, WireName: "Retry-After", Location: wire.InHeader},
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
+			{Name: "Reason", Shape: 330},
+		}},
+		334: {Name: "Topic", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 249, HasMax: true}, Pattern: "[^.]([a-zA-Z0-9\\-_.]+)"},
+		335: {Name: "Topics", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 334},
+		}},
+		336: {Name: "TracingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Mode", Shape: 338},
+		}},
+		337: {Name: "TracingConfigResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Mode", Shape: 338},
+		}},
+		338: {Name: "TracingMode", Kind: wire.String, Enum: []string{"Active", "PassThrough"}},
+		339: {Name: "TumblingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 900, HasMax: true}},
+		340: {Name: "URI", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}, Pattern: "[ a-zA-Z0-9-\\/*:_+=.@-]*"},
+		341: {Name: "UUIDString", Kind: wire.String, Bounds: &wire.Bounds{Min: 36, HasMin: true, Max: 36, HasMax: true}},
+		342: {Name: "UnreservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		343: {Name: "UnsupportedMediaTypeException", Kind: wire.Structure, ErrorStatus: 415, Members: []wire.Member{
+			{Name: "Type", Shape: 311},
+			{Name: "message", Shape: 311},
+		}},
+		344: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Resource", Shape: 322, Location: wire.InURI, Flags: wire.Required},
+			{Name: "TagKeys", Shape: 318, WireName: "tagKeys", Location: wire.InQuery, Flags: wire.Required},
+		}},
+		345: {Name: "UntagResourceOutput", Kind: wire.Structure},
+		346: {Name: "UpdateAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
 			{Name: "Name", Shape: 4, Location: wire.InURI, Flags: wire.Required},
-			{Name: "FunctionVersion", Shape: 285},
-			{Name: "Description", Shape: 44},
+			{Name: "FunctionVersion", Shape: 359},
+			{Name: "Description", Shape: 59},
 			{Name: "RoutingConfig", Shape: 8},
-			{Name: "RevisionId", Shape: 241},
+			{Name: "RevisionId", Shape: 311},
 		}},
-		277: {Name: "UpdateAliasOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AliasArn", Shape: 95},
+		347: {Name: "UpdateAliasOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 110},
 			{Name: "Name", Shape: 4},
-			{Name: "FunctionVersion", Shape: 284},
-			{Name: "Description", Shape: 44},
+			{Name: "FunctionVersion", Shape: 358},
+			{Name: "Description", Shape: 59},
 			{Name: "RoutingConfig", Shape: 8},
-			{Name: "RevisionId", Shape: 241},
+			{Name: "RevisionId", Shape: 311},
 		}},
-		278: {Name: "UpdateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 271, Location: wire.InURI, Flags: wire.Required},
-			{Name: "FunctionName", Shape: 178},
-			{Name: "Enabled", Shape: 61},
-			{Name: "BatchSize", Shape: 14},
-			{Name: "FilterCriteria", Shape: 89},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "MetricsConfig", Shape: 79},
-			{Name: "LoggingConfig", Shape: 76},
-			{Name: "ScalingConfig", Shape: 215},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
-			{Name: "ParallelizationFactor", Shape: 185},
-			{Name: "DestinationConfig", Shape: 46},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
-			{Name: "BisectBatchOnFunctionError", Shape: 15},
-			{Name: "MaximumRetryAttempts", Shape: 173},
-			{Name: "TumblingWindowInSeconds", Shape: 269},
-			{Name: "SourceAccessConfigurations", Shape: 236},
-			{Name: "FunctionResponseTypes", Shape: 102},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
-			{Name: "DocumentDBEventSourceConfig", Shape: 47},
-			{Name: "ProvisionedPollerConfig", Shape: 189},
+		348: {Name: "UpdateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 341, Location: wire.InURI, Flags: wire.Required},
+			{Name: "FunctionName", Shape: 233},
+			{Name: "Enabled", Shape: 76},
+			{Name: "BatchSize", Shape: 17},
+			{Name: "FilterCriteria", Shape: 104},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "MetricsConfig", Shape: 94},
+			{Name: "LoggingConfig", Shape: 91},
+			{Name: "ScalingConfig", Shape: 285},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
+			{Name: "ParallelizationFactor", Shape: 242},
+			{Name: "DestinationConfig", Shape: 61},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
+			{Name: "BisectBatchOnFunctionError", Shape: 18},
+			{Name: "MaximumRetryAttempts", Shape: 227},
+			{Name: "TumblingWindowInSeconds", Shape: 339},
+			{Name: "SourceAccessConfigurations", Shape: 306},
+			{Name: "FunctionResponseTypes", Shape: 119},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
+			{Name: "DocumentDBEventSourceConfig", Shape: 62},
+			{Name: "ProvisionedPollerConfig", Shape: 251},
 		}},
-		279: {Name: "UpdateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 271},
-			{Name: "StartingPosition", Shape: 82},
-			{Name: "StartingPositionTimestamp", Shape: 36},
-			{Name: "BatchSize", Shape: 14},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 169},
-			{Name: "ParallelizationFactor", Shape: 185},
-			{Name: "EventSourceArn", Shape: 13},
-			{Name: "FilterCriteria", Shape: 89},
-			{Name: "FilterCriteriaError", Shape: 90},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "MetricsConfig", Shape: 79},
-			{Name: "LoggingConfig", Shape: 76},
-			{Name: "ScalingConfig", Shape: 215},
-			{Name: "FunctionArn", Shape: 95},
-			{Name: "LastModified", Shape: 36},
-			{Name: "LastProcessingResult", Shape: 241},
-			{Name: "State", Shape: 241},
-			{Name: "StateTransitionReason", Shape: 241},
-			{Name: "DestinationConfig", Shape: 46},
-			{Name: "Topics", Shape: 265},
-			{Name: "Queues", Shape: 194},
-			{Name: "SourceAccessConfigurations", Shape: 236},
-			{Name: "SelfManagedEventSource", Shape: 220},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 172},
-			{Name: "BisectBatchOnFunctionError", Shape: 15},
-			{Name: "MaximumRetryAttempts", Shape: 173},
-			{Name: "TumblingWindowInSeconds", Shape: 269},
-			{Name: "FunctionResponseTypes", Shape: 102},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 9},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 221},
-			{Name: "DocumentDBEventSourceConfig", Shape: 47},
-			{Name: "EventSourceMappingArn", Shape: 74},
-			{Name: "ProvisionedPollerConfig", Shape: 189},
+		349: {Name: "UpdateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 341},
+			{Name: "StartingPosition", Shape: 97},
+			{Name: "StartingPositionTimestamp", Shape: 43},
+			{Name: "BatchSize", Shape: 17},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
+			{Name: "ParallelizationFactor", Shape: 242},
+			{Name: "EventSourceArn", Shape: 16},
+			{Name: "FilterCriteria", Shape: 104},
+			{Name: "FilterCriteriaError", Shape: 105},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "MetricsConfig", Shape: 94},
+			{Name: "LoggingConfig", Shape: 91},
+			{Name: "ScalingConfig", Shape: 285},
+			{Name: "FunctionArn", Shape: 110},
+			{Name: "LastModified", Shape: 43},
+			{Name: "LastProcessingResult", Shape: 311},
+			{Name: "State", Shape: 311},
+			{Name: "StateTransitionReason", Shape: 311},
+			{Name: "DestinationConfig", Shape: 61},
+			{Name: "Topics", Shape: 335},
+			{Name: "Queues", Shape: 263},
+			{Name: "SourceAccessConfigurations", Shape: 306},
+			{Name: "SelfManagedEventSource", Shape: 290},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
+			{Name: "BisectBatchOnFunctionError", Shape: 18},
+			{Name: "MaximumRetryAttempts", Shape: 227},
+			{Name: "TumblingWindowInSeconds", Shape: 339},
+			{Name: "FunctionResponseTypes", Shape: 119},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
+			{Name: "DocumentDBEventSourceConfig", Shape: 62},
+			{Name: "EventSourceMappingArn", Shape: 89},
+			{Name: "ProvisionedPollerConfig", Shape: 251},
 		}},
-		280: {Name: "UpdateFunctionCodeInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
-			{Name: "ZipFile", Shape: 16},
-			{Name: "S3Bucket", Shape: 209},
-			{Name: "S3Key", Shape: 213},
-			{Name: "S3ObjectVersion", Shape: 214},
-			{Name: "ImageUri", Shape: 241},
-			{Name: "Architectures", Shape: 12},
-			{Name: "Publish", Shape: 17},
-			{Name: "PublishTo", Shape: 104},
-			{Name: "DryRun", Shape: 17},
-			{Name: "RevisionId", Shape: 241},
-			{Name: "SourceKMSKeyArn", Shape: 134},
+		350: {Name: "UpdateFunctionCodeInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
+			{Name: "ZipFile", Shape: 19},
+			{Name: "S3Bucket", Shape: 279},
+			{Name: "S3Key", Shape: 283},
+			{Name: "S3ObjectVersion", Shape: 284},
+			{Name: "ImageUri", Shape: 311},
+			{Name: "Architectures", Shape: 15},
+			{Name: "Publish", Shape: 21},
+			{Name: "PublishTo", Shape: 127},
+			{Name: "DryRun", Shape: 21},
+			{Name: "RevisionId", Shape: 311},
+			{Name: "SourceKMSKeyArn", Shape: 176},
 		}},
-		281: {Name: "UpdateFunctionCodeOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178},
-			{Name: "FunctionArn", Shape: 177},
-			{Name: "Runtime", Shape: 205},
-			{Name: "Role", Shape: 204},
-			{Name: "Handler", Shape: 116},
-			{Name: "CodeSize", Shape: 166},
-			{Name: "Description", Shape: 44},
-			{Name: "Timeout", Shape: 261},
-			{Name: "MemorySize", Shape: 174},
-			{Name: "LastModified", Shape: 262},
-			{Name: "CodeSha256", Shape: 241},
-			{Name: "Version", Shape: 284},
-			{Name: "VpcConfig", Shape: 287},
-			{Name: "DeadLetterConfig", Shape: 37},
-			{Name: "Environment", Shape: 68},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "TracingConfig", Shape: 267},
-			{Name: "MasterArn", Shape: 95},
-			{Name: "RevisionId", Shape: 241},
-			{Name: "Layers", Shape: 150},
-			{Name: "State", Shape: 238},
-			{Name: "StateReason", Shape: 239},
-			{Name: "StateReasonCode", Shape: 240},
-			{Name: "LastUpdateStatus", Shape: 144},
-			{Name: "LastUpdateStatusReason", Shape: 145},
-			{Name: "LastUpdateStatusReasonCode", Shape: 146},
-			{Name: "FileSystemConfigs", Shape: 87},
-			{Name: "SigningProfileVersionArn", Shape: 13},
-			{Name: "SigningJobArn", Shape: 13},
-			{Name: "PackageType", Shape: 184},
-			{Name: "ImageConfigResponse", Shape: 119},
-			{Name: "Architectures", Shape: 12},
-			{Name: "EphemeralStorage", Shape: 72},
-			{Name: "SnapStart", Shape: 233},
-			{Name: "RuntimeVersionConfig", Shape: 207},
-			{Name: "LoggingConfig", Shape: 165},
-			{Name: "TenancyConfig", Shape: 257},
-			{Name: "CapacityProviderConfig", Shape: 19},
-			{Name: "ConfigSha256", Shape: 241},
-			{Name: "DurableConfig", Shape: 48},
+		351: {Name: "UpdateFunctionCodeOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233},
+			{Name: "FunctionArn", Shape: 232},
+			{Name: "Runtime", Shape: 275},
+			{Name: "Role", Shape: 274},
+			{Name: "Handler", Shape: 147},
+			{Name: "CodeSize", Shape: 214},
+			{Name: "Description", Shape: 59},
+			{Name: "Timeout", Shape: 331},
+			{Name: "MemorySize", Shape: 228},
+			{Name: "LastModified", Shape: 332},
+			{Name: "CodeSha256", Shape: 311},
+			{Name: "Version", Shape: 358},
+			{Name: "VpcConfig", Shape: 361},
+			{Name: "DeadLetterConfig", Shape: 44},
+			{Name: "Environment", Shape: 83},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "TracingConfig", Shape: 337},
+			{Name: "MasterArn", Shape: 110},
+			{Name: "RevisionId", Shape: 311},
+			{Name: "Layers", Shape: 192},
+			{Name: "State", Shape: 308},
+			{Name: "StateReason", Shape: 309},
+			{Name: "StateReasonCode", Shape: 310},
+			{Name: "LastUpdateStatus", Shape: 186},
+			{Name: "LastUpdateStatusReason", Shape: 187},
+			{Name: "LastUpdateStatusReasonCode", Shape: 188},
+			{Name: "FileSystemConfigs", Shape: 102},
+			{Name: "SigningProfileVersionArn", Shape: 16},
+			{Name: "SigningJobArn", Shape: 16},
+			{Name: "PackageType", Shape: 241},
+			{Name: "ImageConfigResponse", Shape: 153},
+			{Name: "Architectures", Shape: 15},
+			{Name: "EphemeralStorage", Shape: 87},
+			{Name: "SnapStart", Shape: 303},
+			{Name: "RuntimeVersionConfig", Shape: 277},
+			{Name: "LoggingConfig", Shape: 213},
+			{Name: "TenancyConfig", Shape: 327},
+			{Name: "CapacityProviderConfig", Shape: 23},
+			{Name: "ConfigSha256", Shape: 311},
+			{Name: "DurableConfig", Shape: 63},
 		}},
-		282: {Name: "UpdateFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 100, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Role", Shape: 204},
-			{Name: "Handler", Shape: 116},
-			{Name: "Description", Shape: 44},
-			{Name: "Timeout", Shape: 261},
-			{Name: "MemorySize", Shape: 174},
-			{Name: "VpcConfig", Shape: 286},
-			{Name: "Environment", Shape: 66},
-			{Name: "Runtime", Shape: 241},
-			{Name: "DeadLetterConfig", Shape: 37},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "TracingConfig", Shape: 266},
-			{Name: "RevisionId", Shape: 241},
-			{Name: "Layers", Shape: 148},
-			{Name: "FileSystemConfigs", Shape: 87},
-			{Name: "ImageConfig", Shape: 117},
-			{Name: "EphemeralStorage", Shape: 72},
-			{Name: "SnapStart", Shape: 227},
-			{Name: "LoggingConfig", Shape: 165},
-			{Name: "CapacityProviderConfig", Shape: 19},
-			{Name: "DurableConfig", Shape: 48},
+		352: {Name: "UpdateFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Role", Shape: 274},
+			{Name: "Handler", Shape: 147},
+			{Name: "Description", Shape: 59},
+			{Name: "Timeout", Shape: 331},
+			{Name: "MemorySize", Shape: 228},
+			{Name: "VpcConfig", Shape: 360},
+			{Name: "Environment", Shape: 81},
+			{Name: "Runtime", Shape: 311},
+			{Name: "DeadLetterConfig", Shape: 44},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "TracingConfig", Shape: 336},
+			{Name: "RevisionId", Shape: 311},
+			{Name: "Layers", Shape: 190},
+			{Name: "FileSystemConfigs", Shape: 102},
+			{Name: "ImageConfig", Shape: 151},
+			{Name: "EphemeralStorage", Shape: 87},
+			{Name: "SnapStart", Shape: 297},
+			{Name: "LoggingConfig", Shape: 213},
+			{Name: "CapacityProviderConfig", Shape: 23},
+			{Name: "DurableConfig", Shape: 63},
 		}},
-		283: {Name: "UpdateFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 178},
-			{Name: "FunctionArn", Shape: 177},
-			{Name: "Runtime", Shape: 205},
-			{Name: "Role", Shape: 204},
-			{Name: "Handler", Shape: 116},
-			{Name: "CodeSize", Shape: 166},
-			{Name: "Description", Shape: 44},
-			{Name: "Timeout", Shape: 261},
-			{Name: "MemorySize", Shape: 174},
-			{Name: "LastModified", Shape: 262},
-			{Name: "CodeSha256", Shape: 241},
-			{Name: "Version", Shape: 284},
-			{Name: "VpcConfig", Shape: 287},
-			{Name: "DeadLetterConfig", Shape: 37},
-			{Name: "Environment", Shape: 68},
-			{Name: "KMSKeyArn", Shape: 134},
-			{Name: "TracingConfig", Shape: 267},
-			{Name: "MasterArn", Shape: 95},
-			{Name: "RevisionId", Shape: 241},
-			{Name: "Layers", Shape: 150},
-			{Name: "State", Shape: 238},
-			{Name: "StateReason", Shape: 239},
-			{Name: "StateReasonCode", Shape: 240},
-			{Name: "LastUpdateStatus", Shape: 144},
-			{Name: "LastUpdateStatusReason", Shape: 145},
-			{Name: "LastUpdateStatusReasonCode", Shape: 146},
-			{Name: "FileSystemConfigs", Shape: 87},
-			{Name: "SigningProfileVersionArn", Shape: 13},
-			{Name: "SigningJobArn", Shape: 13},
-			{Name: "PackageType", Shape: 184},
-			{Name: "ImageConfigResponse", Shape: 119},
-			{Name: "Architectures", Shape: 12},
-			{Name: "EphemeralStorage", Shape: 72},
-			{Name: "SnapStart", Shape: 233},
-			{Name: "RuntimeVersionConfig", Shape: 207},
-			{Name: "LoggingConfig", Shape: 165},
-			{Name: "TenancyConfig", Shape: 257},
-			{Name: "CapacityProviderConfig", Shape: 19},
-			{Name: "ConfigSha256", Shape: 241},
-			{Name: "DurableConfig", Shape: 48},
+		353: {Name: "UpdateFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233},
+			{Name: "FunctionArn", Shape: 232},
+			{Name: "Runtime", Shape: 275},
+			{Name: "Role", Shape: 274},
+			{Name: "Handler", Shape: 147},
+			{Name: "CodeSize", Shape: 214},
+			{Name: "Description", Shape: 59},
+			{Name: "Timeout", Shape: 331},
+			{Name: "MemorySize", Shape: 228},
+			{Name: "LastModified", Shape: 332},
+			{Name: "CodeSha256", Shape: 311},
+			{Name: "Version", Shape: 358},
+			{Name: "VpcConfig", Shape: 361},
+			{Name: "DeadLetterConfig", Shape: 44},
+			{Name: "Environment", Shape: 83},
+			{Name: "KMSKeyArn", Shape: 176},
+			{Name: "TracingConfig", Shape: 337},
+			{Name: "MasterArn", Shape: 110},
+			{Name: "RevisionId", Shape: 311},
+			{Name: "Layers", Shape: 192},
+			{Name: "State", Shape: 308},
+			{Name: "StateReason", Shape: 309},
+			{Name: "StateReasonCode", Shape: 310},
+			{Name: "LastUpdateStatus", Shape: 186},
+			{Name: "LastUpdateStatusReason", Shape: 187},
+			{Name: "LastUpdateStatusReasonCode", Shape: 188},
+			{Name: "FileSystemConfigs", Shape: 102},
+			{Name: "SigningProfileVersionArn", Shape: 16},
+			{Name: "SigningJobArn", Shape: 16},
+			{Name: "PackageType", Shape: 241},
+			{Name: "ImageConfigResponse", Shape: 153},
+			{Name: "Architectures", Shape: 15},
+			{Name: "EphemeralStorage", Shape: 87},
+			{Name: "SnapStart", Shape: 303},
+			{Name: "RuntimeVersionConfig", Shape: 277},
+			{Name: "LoggingConfig", Shape: 213},
+			{Name: "TenancyConfig", Shape: 327},
+			{Name: "CapacityProviderConfig", Shape: 23},
+			{Name: "ConfigSha256", Shape: 311},
+			{Name: "DurableConfig", Shape: 63},
 		}},
-		284: {Name: "Version", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST|[0-9]+)"},
-		285: {Name: "VersionWithLatestPublished", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST(\\.PUBLISHED)?|[0-9]+)"},
-		286: {Name: "VpcConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SubnetIds", Shape: 245},
-			{Name: "SecurityGroupIds", Shape: 219},
-			{Name: "Ipv6AllowedForDualStack", Shape: 180},
+		354: {Name: "UpdateFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "MaximumRetryAttempts", Shape: 226},
+			{Name: "MaximumEventAgeInSeconds", Shape: 223},
+			{Name: "DestinationConfig", Shape: 61},
 		}},
-		287: {Name: "VpcConfigResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SubnetIds", Shape: 245},
-			{Name: "SecurityGroupIds", Shape: 219},
-			{Name: "VpcId", Shape: 288},
-			{Name: "Ipv6AllowedForDualStack", Shape: 180},
+		355: {Name: "UpdateFunctionEventInvokeConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastModified", Shape: 43},
+			{Name: "FunctionArn", Shape: 110},
+			{Name: "MaximumRetryAttempts", Shape: 226},
+			{Name: "MaximumEventAgeInSeconds", Shape: 223},
+			{Name: "DestinationConfig", Shape: 61},
 		}},
-		288: {Name: "VpcId", Kind: wire.String},
-		289: {Name: "Weight", Kind: wire.Double, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}},
-		290: {Name: "WorkingDirectory", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1000, HasMax: true}},
+		356: {Name: "UpdateFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 124, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 125, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "AuthType", Shape: 121},
+			{Name: "Cors", Shape: 33},
+			{Name: "InvokeMode", Shape: 166},
+		}},
+		357: {Name: "UpdateFunctionUrlConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionUrl", Shape: 120, Flags: wire.Required},
+			{Name: "FunctionArn", Shape: 110, Flags: wire.Required},
+			{Name: "AuthType", Shape: 121, Flags: wire.Required},
+			{Name: "Cors", Shape: 33},
+			{Name: "CreationTime", Shape: 332, Flags: wire.Required},
+			{Name: "LastModifiedTime", Shape: 332, Flags: wire.Required},
+			{Name: "InvokeMode", Shape: 166},
+		}},
+		358: {Name: "Version", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST|[0-9]+)"},
+		359: {Name: "VersionWithLatestPublished", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST(\\.PUBLISHED)?|[0-9]+)"},
+		360: {Name: "VpcConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SubnetIds", Shape: 315},
+			{Name: "SecurityGroupIds", Shape: 289},
+			{Name: "Ipv6AllowedForDualStack", Shape: 236},
+		}},
+		361: {Name: "VpcConfigResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SubnetIds", Shape: 315},
+			{Name: "SecurityGroupIds", Shape: 289},
+			{Name: "VpcId", Shape: 362},
+			{Name: "Ipv6AllowedForDualStack", Shape: 236},
+		}},
+		362: {Name: "VpcId", Kind: wire.String},
+		363: {Name: "Weight", Kind: wire.Double, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}},
+		364: {Name: "WorkingDirectory", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1000, HasMax: true}},
 	},
 }

@@ -2,8 +2,10 @@ package lambda
 
 import (
 	"context"
+	"errors"
 
 	"devstack/emulators/store"
+	"devstack/emulators/wire"
 )
 
 // https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html; the words as in https://github.com/aws/aws-cdk/issues/24358
@@ -60,6 +62,8 @@ func (s *Service) exists(t target) error {
 
 // run has the function handle an event and returns what came of it. It is the only way to the runtime: whoever has an event, a caller
 // or an event source, goes through it.
+//
+// The call holds its place among the function's concurrent ones.
 func (s *Service) run(ctx context.Context, c *callee, ev Event) (*Outcome, error) {
 	if c.v.declared == nil && c.v.State != StateActive {
 		return nil, byUser(errResourceConflictException(msgState, c.v.State))
@@ -71,11 +75,24 @@ func (s *Service) run(ctx context.Context, c *callee, ev Event) (*Outcome, error
 	return s.functions.Invoke(ctx, c.runs(c.v), ev)
 }
 
-// call is run for who has a target.
-func (s *Service) call(ctx context.Context, t target, ev Event) (*Outcome, error) {
-	c, err := s.callee(t)
+// call runs a function, or refuses it for want of concurrency: TooManyRequestsException.
+func (s *Service) call(ctx context.Context, c *callee, ev Event) (*Outcome, error) {
+	leave, err := s.concurrency.enter(s, c)
 	if err != nil {
 		return nil, err
 	}
-	return s.run(ctx, c, ev)
+	defer leave()
+	out, err := s.run(ctx, c, ev)
+	if e, ok := errors.AsType[*wire.Error](err); ok {
+		return nil, byUser(e)
+	}
+	return out, err
+}
+
+// deadLetter is the ARN of where the function's asynchronous events go that are given up, "" for nowhere.
+func (c *callee) deadLetter() string {
+	if c.v == nil || c.v.DeadLetter == nil || c.v.DeadLetter.TargetArn == nil {
+		return ""
+	}
+	return *c.v.DeadLetter.TargetArn
 }

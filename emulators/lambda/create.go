@@ -47,6 +47,9 @@ func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionInput) (
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkDeadLetter(ctx, in.DeadLetterConfig); err != nil {
+		return nil, err
+	}
 	if len(in.Tags) > maxTags {
 		return nil, byUser(errInvalidParameterValueException(msgTooManyTags))
 	}
@@ -78,6 +81,9 @@ func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionInput) (
 		return nil
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.concurrency.reload(s, t); err != nil { // nor has it the other's concurrency
 		return nil, err
 	}
 	s.settle(ctx, t, *v)

@@ -36,6 +36,11 @@ func (s *Service) GetFunction(ctx context.Context, in *GetFunctionInput) (*GetFu
 	if err != nil {
 		return nil, err
 	}
+	if n, err := s.reserved(t); err != nil {
+		return nil, err
+	} else if n != nil {
+		out.Concurrency = &Concurrency{ReservedConcurrentExecutions: n}
+	}
 	return out, nil
 }
 
@@ -181,6 +186,9 @@ func (s *Service) DeleteFunction(ctx context.Context, in *DeleteFunctionInput) (
 	for _, key := range gone {
 		s.withdraw(key)
 	}
+	if err := s.concurrency.reload(s, t); err != nil {
+		return nil, err
+	}
 	s.sweepLater()
 	return &DeleteFunctionOutput{StatusCode: new(int32(204))}, nil
 }
@@ -264,10 +272,14 @@ func (s *Service) GetAccountSettings(ctx context.Context, _ *GetAccountSettingsI
 	if err != nil {
 		return nil, err
 	}
+	unreserved := int32(0)
+	if err := s.concurrency.look(s, base, func(p *pool) { unreserved = int32(p.unreserved(false)) }); err != nil {
+		return nil, err
+	}
 	return &GetAccountSettingsOutput{
 		AccountLimit: &AccountLimit{
 			TotalCodeSize: new(int64(80 << 30)), CodeSizeUnzipped: new(int64(maxUnzipped)), CodeSizeZipped: new(int64(maxZipped)),
-			ConcurrentExecutions: new(int32(1000)), UnreservedConcurrentExecutions: new(int32(1000)),
+			ConcurrentExecutions: new(int32(accountLimit)), UnreservedConcurrentExecutions: &unreserved,
 		},
 		AccountUsage: &AccountUsage{FunctionCount: &count, TotalCodeSize: &size},
 	}, nil

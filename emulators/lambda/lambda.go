@@ -4,8 +4,10 @@ package lambda
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"devstack/emulators/kit"
@@ -75,6 +77,18 @@ type Event struct {
 	Payload       []byte // JSON
 	ClientContext string // JSON
 	ARN           string // by which the function was called, with the qualifier
+	Stream        Stream // takes the response of a function that streams it; nil: it is collected
+}
+
+// Stream takes a response piece by piece. A function that does not stream leaves it alone, and the Outcome has its response; of one
+// that does the Outcome has nothing, or with Failed the error that cut the stream short.
+type Stream interface {
+	// Begin is called once, before the first byte. contentType is the response's; that of HTTP integrations says that a prelude comes
+	// first, see prelude.go.
+	Begin(contentType string)
+
+	// Write waits while the reader is slow. After an error, which says that the reader is gone, the rest may be dropped.
+	Write(b []byte) (int, error)
 }
 
 // Outcome is what a function made of an event.
@@ -99,6 +113,10 @@ type Service struct {
 	archives  *archives
 	roll      func() float64 // at least 0 and less than 1: where an alias leads
 
+	concurrency concurrency
+	told        sync.Map     // services that could not be delivered to, as the operator was told once
+	port        atomic.Int64 // at which function URLs answer, 0 if nobody has said
+
 	stop    context.CancelFunc
 	ctx     context.Context // ends with Close
 	running sync.WaitGroup
@@ -118,13 +136,16 @@ func New(ctx context.Context, env kit.Env, o Options) (*wire.Service, *Service) 
 	return register(s), s
 }
 
-// Resume takes up what an earlier process left: functions that were being changed, enabled event source mappings, and asynchronous
-// events that it had accepted.
+// Resume takes up what an earlier process left: functions that were being changed, enabled event source mappings, provisioned
+// concurrency, and asynchronous events that it had accepted.
 func (s *Service) Resume() error {
 	if err := s.resumeFunctions(); err != nil {
 		return err
 	}
 	if err := s.resumeMappings(); err != nil {
+		return err
+	}
+	if err := s.resumeProvisions(); err != nil {
 		return err
 	}
 	return s.resumeEvents()
@@ -139,13 +160,16 @@ func (s *Service) Close() {
 	s.archives.close()
 }
 
-// background runs f until Close, in the account, region and trace of ctx. After Close it does nothing: what f would do is
-// stored, and the next process does it.
-func (s *Service) background(ctx context.Context, f func(ctx context.Context)) {
+// errClosed says that the daemon is ending.
+var errClosed = errors.New("lambda: closed")
+
+// background runs f until Close, in the account, region and trace of ctx, and reports whether it does. After Close it does not: what f
+// would do is stored, and the next process does it.
+func (s *Service) background(ctx context.Context, f func(ctx context.Context)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
-		return
+		return false
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(s.ctx, cancel)
@@ -154,4 +178,5 @@ func (s *Service) background(ctx context.Context, f func(ctx context.Context)) {
 		defer stop()
 		f(ctx)
 	})
+	return true
 }

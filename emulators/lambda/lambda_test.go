@@ -27,22 +27,33 @@ type scripted struct {
 	answer   func(n int, payload string) (*Outcome, error) // n counts from 1
 	deploy   func(d Deployment) error                      // nil: at once
 	deployed map[string]Deployment
-	called   []string // keys and, behind a space, ARNs by which they were called
+	streams  func(Stream) (*Outcome, error) // nil: it does not
+	names    []string                       // of what is declared; nil: f alone
+	called   []string                       // keys and, behind a space, ARNs by which they were called
 }
 
 func (s *scripted) List(account, region string) []Function {
 	if account != wire.DefaultAccount || region != wire.DefaultRegion {
 		return nil
 	}
-	return []Function{{Name: "f", Runtime: "js", Timeout: 3, Memory: 128, Architecture: "x86_64", Active: true, LastModified: epoch, Code: func() (string, int64) { return "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", 0 }}}
+	names := s.names
+	if names == nil {
+		names = []string{"f"}
+	}
+	var all []Function
+	for _, name := range names {
+		all = append(all, Function{Name: name, Runtime: "js", Timeout: 3, Memory: 128, Architecture: "x86_64", Active: true, LastModified: epoch, Code: func() (string, int64) { return "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", 0 }})
+	}
+	return all
 }
 
 func (s *scripted) Get(account, region, name string) (Function, bool) {
-	all := s.List(account, region)
-	if name != "f" || all == nil {
-		return Function{}, false
+	for _, f := range s.List(account, region) {
+		if f.Name == name {
+			return f, true
+		}
 	}
-	return all[0], true
+	return Function{}, false
 }
 
 func (s *scripted) Deploy(_ context.Context, d Deployment) error {
@@ -67,6 +78,9 @@ func (s *scripted) Withdraw(key string) {
 }
 
 func (s *scripted) Invoke(_ context.Context, key string, ev Event) (*Outcome, error) {
+	if s.streams != nil && ev.Stream != nil {
+		return s.streams(ev.Stream)
+	}
 	s.mu.Lock()
 	s.called = append(s.called, key+" "+ev.ARN)
 	s.events = append(s.events, string(ev.Payload))
@@ -188,60 +202,6 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
-func TestAsynchronousEventsAreTriedThreeTimesByTheClock(t *testing.T) {
-	c := clock.Fixed(epoch)
-	f := &scripted{answer: func(int, string) (*Outcome, error) { return &Outcome{Failed: true}, nil }}
-	s := open(t, t.TempDir(), c, f, nil)
-	out, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("f"), InvocationType: new(InvocationTypeEvent), Payload: []byte("1")})
-	if err != nil || *out.StatusCode != 202 {
-		t.Fatal(out, err)
-	}
-	for n, wait := range []time.Duration{0, firstRetry, secondRetry} {
-		c.Advance(wait)
-		until(t, fmt.Sprintf("attempt %d", n+1), func() bool { c.Advance(0); return len(f.seen()) == n+1 })
-		until(t, "keeping of the attempt", func() bool { return stored(t, s) == n+1 || n == 2 && stored(t, s) == 0 })
-		time.Sleep(10 * time.Millisecond) // the wait for the next attempt has begun
-	}
-	until(t, "end", func() bool { return stored(t, s) == 0 })
-}
-
-// stored is the number of attempts of the one event that is kept, 0 if none is.
-func stored(t *testing.T, s *Service) (attempts int) {
-	t.Helper()
-	err := s.Store.View(func(tx *store.Tx) error {
-		attempts = 0
-		for e := range events.All(tx) {
-			attempts = e.Attempts
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return attempts
-}
-
-func TestAcceptedEventsOutliveTheProcess(t *testing.T) {
-	dir, c := t.TempDir(), clock.System()
-	hang := make(chan struct{})
-	first := &scripted{answer: func(int, string) (*Outcome, error) { <-hang; return nil, errors.New("the process ends") }}
-	s := open(t, dir, c, first, nil)
-	if _, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("f"), InvocationType: new(InvocationTypeEvent), Payload: []byte(`"kept"`)}); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "first attempt", func() bool { return len(first.seen()) == 1 })
-	s.stop()
-	close(hang)
-	s.Close()
-	s.Store.Close()
-
-	second := &scripted{}
-	if err := open(t, dir, c, second, nil).Resume(); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "attempt of the next process", func() bool { return len(second.seen()) == 1 && second.seen()[0] == `"kept"` })
-}
-
 func TestErrorsOfTheRunnerReachTheCaller(t *testing.T) {
 	f := &scripted{answer: func(int, string) (*Outcome, error) {
 		return nil, wire.Errorf("TooManyRequestsException", 429, "Rate Exceeded.")
@@ -250,55 +210,5 @@ func TestErrorsOfTheRunnerReachTheCaller(t *testing.T) {
 	var e *wire.Error
 	if !errors.As(err, &e) || e.Status != 429 || e.Fields["Type"] != "User" {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestWhenAnEventIsTriedAgain(t *testing.T) {
-	throttled := wire.Errorf("TooManyRequestsException", 429, "Rate Exceeded.")
-	for _, tt := range []struct {
-		name    string
-		event   event
-		refused error
-		age     time.Duration
-		wait    time.Duration // 0: never
-	}{
-		{"a failure, after a minute", event{}, nil, 0, time.Minute},
-		{"a second one, after two", event{Attempts: 1}, nil, time.Minute, 2 * time.Minute},
-		{"a third one, no more", event{Attempts: 2}, nil, 3 * time.Minute, 0},
-		{"not run, after a second", event{}, throttled, 0, time.Second},
-		{"not run again, after twice as long", event{Refusals: 3, Attempts: 2}, throttled, time.Minute, 8 * time.Second},
-		{"not run for long, every five minutes", event{Refusals: 100}, throttled, time.Hour, 5 * time.Minute},
-		{"not run for six hours, no more", event{Refusals: 100}, throttled, 6 * time.Hour, 0},
-	} {
-		e := tt.event
-		e.Accepted = epoch
-		now := epoch.Add(tt.age)
-		again := e.postpone(tt.refused, now)
-		if again != (tt.wait > 0) || again && !e.Due.Equal(now.Add(tt.wait)) {
-			t.Errorf("%s: %v, due after %v, want %v", tt.name, again, e.Due.Sub(now), tt.wait)
-		}
-	}
-}
-
-func TestNothingBeginsAfterClose(t *testing.T) {
-	f := &scripted{}
-	s := open(t, t.TempDir(), clock.System(), f, nil)
-	s.Close()
-	if _, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("f"), InvocationType: new(InvocationTypeEvent)}); err != nil {
-		t.Fatal(err)
-	}
-	if s.Close(); len(f.seen()) != 0 {
-		t.Error("an event was handed to a function after Close")
-	}
-	n := 0
-	_ = s.Store.View(func(tx *store.Tx) error {
-		n = 0
-		for range events.All(tx) {
-			n++
-		}
-		return nil
-	})
-	if n != 1 {
-		t.Errorf("%d events are kept for the next process, want 1", n)
 	}
 }

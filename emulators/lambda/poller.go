@@ -425,7 +425,11 @@ func (p *poller) invoke(ctx context.Context, batch []record) (failedAt int, err 
 	ctx, span := trace.Start(trace.Join(ctx, cause, ""), "stream", p.source)
 	defer func() { span.End(err) }()
 	span.Input(payload)
-	res, err := p.s.call(ctx, p.m.target(), Event{Payload: payload})
+	c, err := p.s.callee(p.m.target())
+	if err != nil {
+		return 0, err
+	}
+	res, err := p.s.call(ctx, c, Event{Payload: payload})
 	switch {
 	case err != nil:
 		return 0, err

@@ -109,6 +109,9 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *UpdateFun
 	if v.declared != nil {
 		return nil, refuseDeclared(t, in)
 	}
+	if err := s.checkDeadLetter(ctx, in.DeadLetterConfig); err != nil {
+		return nil, err
+	}
 	c, err := s.update(ctx, t, in.RevisionId, false, false, func(v *version) error { return v.change(t, in) })
 	if err != nil {
 		return nil, err

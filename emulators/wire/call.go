@@ -120,6 +120,14 @@ func (p *plan) readStreams(v reflect.Value) error {
 	for i := range p.fields {
 		f := &p.fields[i]
 		x, ok := f.given(v.Field(f.index))
+		if ok && f.plan.events != nil {
+			all, err := readEvents(x)
+			if err != nil {
+				return err
+			}
+			x.Set(all)
+			continue
+		}
 		if !ok || f.plan.typ != readerType {
 			continue
 		}

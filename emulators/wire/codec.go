@@ -89,7 +89,9 @@ func (x *exchange) answer(v reflect.Value) {
 	b := x.begin()
 	if x.span != nil && !x.speaksJSON() {
 		x.span.Output(traced(op.out, v))
-		x.end(nil)
+		if !op.streamsEvents() { // else it ends with the stream
+			x.end(nil)
+		}
 	}
 	switch x.protocol {
 	case RestJSON1, RestXML:
@@ -152,6 +154,10 @@ func (x *exchange) answerREST(b []byte, v reflect.Value) {
 	case op.outPlace.payload >= 0:
 		f := &op.out.fields[op.outPlace.payload]
 		val, given := f.given(v.Field(f.index))
+		if f.plan.events != nil && given {
+			x.end(x.sendEvents(out.status, f, val))
+			return
+		}
 		structure := jsonPayload
 		if x.protocol == RestXML {
 			structure = x.xmlPayload
@@ -172,6 +178,11 @@ func (x *exchange) answerREST(b []byte, v reflect.Value) {
 	}
 	x.keep(out.body)
 	x.send(out.status, contentType, out.body, out.stream)
+}
+
+// streamsEvents reports whether the answer's payload is an event stream.
+func (op *operation) streamsEvents() bool {
+	return op.outPlace.payload >= 0 && op.out.fields[op.outPlace.payload].plan.events != nil
 }
 
 const xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"

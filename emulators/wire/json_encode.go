@@ -71,6 +71,9 @@ func (e jsonEncoder) value(b []byte, f *field, v reflect.Value) []byte {
 	if p.plain != nil {
 		return compactOf(v).AppendJSON(b)
 	}
+	if p.events != nil {
+		return e.eventList(b, p, v)
+	}
 	switch p.kind {
 	case Structure, Union:
 		return e.structure(b, p, v)

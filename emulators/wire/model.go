@@ -87,7 +87,8 @@ const (
 
 // Shape is a type of the model. In Go a structure or union is a struct, a list a slice, a map a map[string]; scalars are
 // pointers in a struct (nil: not given) and values in lists and maps, where a sparse one has pointers. A blob is a []byte,
-// a streaming one an io.Reader (read it once); a timestamp is a time.Time, a document an any as JSON decodes it.
+// a streaming one an io.Reader (read it once), a streaming union an iter.Seq2[Union, error]; a timestamp is a time.Time, a document
+// an any as JSON decodes it.
 type Shape struct {
 	Name    string
 	Kind    Kind
@@ -153,6 +154,8 @@ const (
 	XMLAttribute                 // an attribute of its structure's element
 	IdempotencyToken             // filled in by clients that do not give one, so by Call too
 	JSONValue                    // a string or blob that is JSON (mediaType application/json); a header has it in base64
+	EventHeader                  // a header of its event's message
+	EventPayload                 // the payload of its event's message
 )
 
 // Location is where in an HTTP message a member travels.

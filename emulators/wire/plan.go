@@ -21,6 +21,7 @@ type plan struct {
 	byJSON map[string]int // the same by name in JSON, where there are too many to look through
 	check  checks         // what of it there is to check
 	plain  *plan          // of the plain type, where typ is Compact
+	events *plan          // of the events, where typ is a stream of them
 }
 
 // field is a member in its place.
@@ -70,6 +71,10 @@ func (p *planner) build(shape int, t reflect.Type) *plan {
 	p.plans[key] = pl // before its members: shapes may contain themselves
 	if reflect.PointerTo(t).Implements(compactType) {
 		pl.plain = p.build(shape, plainOf(reflect.New(t).Elem()).Type())
+		return pl
+	}
+	if isEvents(t) {
+		pl.events = p.build(shape, eventOf(t))
 		return pl
 	}
 	if want, ok := goTypes[s.Kind]; ok && t != want && !(s.Kind == Blob && t == readerType) {
@@ -185,7 +190,7 @@ func (f *field) given(v reflect.Value) (reflect.Value, bool) {
 			return v, false
 		}
 		return v.Elem(), true
-	case v.Kind() == reflect.Slice, v.Kind() == reflect.Map, v.Kind() == reflect.Interface:
+	case v.Kind() == reflect.Slice, v.Kind() == reflect.Map, v.Kind() == reflect.Interface, v.Kind() == reflect.Func:
 		return v, !v.IsNil()
 	}
 	return v, true

@@ -56,7 +56,7 @@ func (e *emitter) write(w io.Writer) error {
 
 // collect finds the shapes that the wanted operations reach.
 func (e *emitter) collect() error {
-	seen, events, own := map[string]bool{}, "", ""
+	seen, own := map[string]bool{}, ""
 	var walk func(id string)
 	walk = func(id string) {
 		if seen[id] {
@@ -64,9 +64,6 @@ func (e *emitter) collect() error {
 		}
 		seen[id] = true
 		s := e.m.shape(id)
-		if s.Type == "union" && e.isStream(id) {
-			events = id
-		}
 		if s.Traits.has(goType) && !e.m.onlyJSON() {
 			own = id
 		}
@@ -84,8 +81,8 @@ func (e *emitter) collect() error {
 		for _, er := range op.Errors {
 			walk(er.Target)
 		}
-		if events != "" {
-			return fmt.Errorf("%s: the wire has no event streams (%s)", name(id), name(events))
+		if err := e.checkEvents(id); err != nil {
+			return err
 		}
 		if own != "" {
 			return fmt.Errorf("%s: a type of the package's own needs a service that speaks only JSON (%s)", name(id), name(own))
@@ -112,6 +109,25 @@ func (e *emitter) collect() error {
 	}
 	return nil
 }
+
+// checkEvents refuses event streams where the wire has none: in an input, in an output that is more than the stream's answer, and in
+// protocols that are not REST.
+func (e *emitter) checkEvents(op string) error {
+	for _, m := range e.m.shape(e.input(op)).Members {
+		if e.isEvents(m.Target) {
+			return fmt.Errorf("%s: the wire has no event streams in inputs (%s)", name(op), name(m.Target))
+		}
+	}
+	for _, m := range e.m.shape(e.output(op)).Members {
+		if e.isEvents(m.Target) && !(m.Traits.has("smithy.api#httpPayload") && e.m.shape(e.m.service).Traits.has("aws.protocols#restJson1")) {
+			return fmt.Errorf("%s: the wire has event streams in REST-JSON alone (%s)", name(op), name(m.Target))
+		}
+	}
+	return nil
+}
+
+// isEvents reports whether a shape is an event stream.
+func (e *emitter) isEvents(id string) bool { return e.isStream(id) && e.m.shape(id).Type == "union" }
 
 // input and output name an operation's structures. An operation without one gets an empty structure of its own.
 func (e *emitter) input(op string) string  { return e.structure(op, e.m.shape(op).Input, "Input") }
@@ -163,6 +179,9 @@ func (e *emitter) header() {
 	e.p("\t\"context\"")
 	if slices.ContainsFunc(e.shapes, func(id string) bool { return e.isStream(id) && e.m.shape(id).Type == "blob" }) {
 		e.p("\t\"io\"")
+	}
+	if slices.ContainsFunc(e.shapes, e.isEvents) {
+		e.p("\t\"iter\"")
 	}
 	if slices.ContainsFunc(e.shapes, func(id string) bool { return e.m.shape(id).Type == "timestamp" }) {
 		e.p("\t\"time\"")
@@ -274,6 +293,9 @@ func (e *emitter) typeName(id string) string {
 
 // fieldType is the Go type of a structure's field: scalars and structures by pointer, so that "not given" can be told.
 func (e *emitter) fieldType(id string) string {
+	if e.isEvents(id) {
+		return "iter.Seq2[" + e.typeName(id) + ", error]"
+	}
 	switch s := e.m.shape(id); s.Type {
 	case "list", "set", "map", "blob", "document":
 		return e.valueType(id)

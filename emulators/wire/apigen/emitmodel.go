@@ -222,7 +222,7 @@ func (e *emitter) member(m *member) {
 	f = append(f, xmlNamespace(m.Traits)...)
 	for _, t := range []struct{ trait, flag string }{
 		{"smithy.api#required", "Required"}, {"smithy.api#xmlFlattened", "FlattenedMember"}, {"smithy.api#xmlAttribute", "XMLAttribute"},
-		{"smithy.api#idempotencyToken", "IdempotencyToken"},
+		{"smithy.api#idempotencyToken", "IdempotencyToken"}, {"smithy.api#eventHeader", "EventHeader"}, {"smithy.api#eventPayload", "EventPayload"},
 	} {
 		if m.Traits.has(t.trait) {
 			flags = append(flags, "wire."+t.flag)
