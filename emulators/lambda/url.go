@@ -2,7 +2,10 @@ package lambda
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"strconv"
+	"strings"
 	"time"
 
 	"devstack/emulators/store"
@@ -31,10 +34,14 @@ const (
 	msgNoURLFunction = "Function does not exist"                                                                                                        // a guess, after event source mappings
 )
 
-// urlAlphabet are the characters of a URL's id, of which it has 32.
+// urlID is the part of a URL that stands for the function or alias: made of its ARN, so that it is the same whenever a function of the
+// name has a URL, and can be known ahead. Lambda's own is made of such things too, by a rule that is not published.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
-const urlAlphabet = "abcdefghijklmnopqrstuvwxyz234567"
+func urlID(arn string) string {
+	sum := sha256.Sum256([]byte(arn))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:20]))
+}
 
 // ListensOn tells the port at which function URLs answer, for callers in process; those over HTTP get the port that they called.
 func (s *Service) ListensOn(port int) { s.port.Store(int64(port)) }
@@ -78,7 +85,7 @@ func (s *Service) CreateFunctionUrlConfig(ctx context.Context, in *CreateFunctio
 		return nil, err
 	}
 	now := s.Clock.Now()
-	u := functionURL{ID: s.IDs.From(urlAlphabet, 32), Of: t, Auth: *in.AuthType, Mode: InvokeModeBuffered, CORS: in.Cors, Created: now, Modified: now}
+	u := functionURL{ID: urlID(t.arn()), Of: t, Auth: *in.AuthType, Mode: InvokeModeBuffered, CORS: in.Cors, Created: now, Modified: now}
 	assign(&u.Mode, in.InvokeMode)
 	if err := s.Store.Update(func(tx *store.Tx) error {
 		if _, there := urls.Get(tx, urlKey(t)...); there {
@@ -151,7 +158,7 @@ func (s *Service) url(t target) (*functionURL, error) {
 	return &u, err
 }
 
-// DeleteFunctionUrlConfig takes a URL away for good: a new one has another address.
+// DeleteFunctionUrlConfig takes a URL away. A new one will have the same address, which on AWS it will not.
 //
 // https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunctionUrlConfig.html
 func (s *Service) DeleteFunctionUrlConfig(ctx context.Context, in *DeleteFunctionUrlConfigInput) (*DeleteFunctionUrlConfigOutput, error) {
