@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"devstack/emulators/deliver"
 	"devstack/emulators/eventpattern"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
@@ -26,13 +27,23 @@ type mapping struct {
 	Retries               int32 // -1: until a record expires
 	MaxAge                int32 // seconds; -1: until a record expires
 	Bisect                bool
+	Parallel              int32    // batches of a shard that are handled at once; 0: 1
+	Tumbling              int32    // seconds of a tumbling window, 0: none
+	OnFailure             string   // ARN of who is told of records that are given up, "" for nobody
 	ReportsItems          bool     // FunctionResponseTypes has ReportBatchItemFailures
 	Filters               []string // event patterns of which a record matches one; none: every record
 	Enabled               bool
 	LastModified          time.Time
 	LastResult            string
+	Windows               map[string]window // that are open, by shard
 	Read                  map[string]string // sequence number of the last record done, by shard; nil: LATEST is yet to be found
 }
+
+// lanes is how many batches of a shard are handled at once.
+func (m *mapping) lanes() int32 { return max(1, m.Parallel) }
+
+// sourceOf is what a mapping reads from.
+func (s *Service) sourceOf(m *mapping) source { return &dynamoStream{s, m.Source} }
 
 // defaultBatch is the BatchSize for DynamoDB streams that is not given.
 //
@@ -44,6 +55,11 @@ const defaultBatch = 100
 // https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html (MaximumRecordAgeInSeconds)
 const minAge = 60
 
+// maxFilters is how many filters a mapping has at most.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+const maxFilters = 5
+
 // Messages in the service's words, recorded answers but for the one that says otherwise.
 const (
 	msgUnknownSource   = "Unrecognized event source."
@@ -51,6 +67,8 @@ const (
 	msgUnknownMapping  = "The resource you requested does not exist."
 	msgStreamNotFound  = "Stream not found: %s"
 	msgMinAge          = "1 validation error detected: Value '%d' at 'maximumRecordAgeInSeconds' failed to satisfy constraint: Member must have value greater than or equal to %d" // a guess
+	msgNoSuccess       = "Unsupported DestinationConfig parameter for given event source mapping type."
+	msgManyFilters     = "The number of filters exceeds the limit of %d." // a guess
 	msgBadFilter       = "Invalid filter pattern definition."
 	msgNoPosition      = "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html (errors), the UUID as recorded
@@ -120,12 +138,41 @@ func (s *Service) newMapping(ctx context.Context, in *CreateEventSourceMappingIn
 	}
 	m := &mapping{
 		Source: *in.EventSourceArn, Function: t.Name, Qualifier: t.Qualifier, Tags: in.Tags, StartingPosition: *in.StartingPosition, BatchSize: defaultBatch,
-		Retries: -1, MaxAge: -1, Enabled: in.Enabled == nil || *in.Enabled, LastResult: "No records processed",
+		Retries: -1, MaxAge: -1, Enabled: in.Enabled == nil || *in.Enabled, LastResult: resultNone,
 	}
 	if err := m.filter(in.FilterCriteria); err != nil {
 		return nil, err
 	}
-	return m, m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes)
+	to, err := s.failureDestination(ctx, in.DestinationConfig)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.set(&UpdateEventSourceMappingInput{
+		BatchSize: in.BatchSize, MaximumBatchingWindowInSeconds: in.MaximumBatchingWindowInSeconds, MaximumRetryAttempts: in.MaximumRetryAttempts,
+		MaximumRecordAgeInSeconds: in.MaximumRecordAgeInSeconds, BisectBatchOnFunctionError: in.BisectBatchOnFunctionError,
+		FunctionResponseTypes: in.FunctionResponseTypes, ParallelizationFactor: in.ParallelizationFactor, TumblingWindowInSeconds: in.TumblingWindowInSeconds,
+	}, to)
+}
+
+// failureDestination is who is told of records that are given up, nil if the request does not say. It is a queue, a topic or a bucket.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_OnFailure.html
+func (s *Service) failureDestination(ctx context.Context, c *DestinationConfig) (*string, error) {
+	switch {
+	case c == nil:
+		return nil, nil
+	case successOf(c) != nil:
+		return nil, byUser(errInvalidParameterValueException(msgNoSuccess))
+	}
+	arn := failureOf(c)
+	if deref(arn) == "" {
+		return new(""), nil
+	}
+	switch deliver.Service(*arn) {
+	case "sqs", "sns", "s3":
+		return arn, s.probe(ctx, *arn)
+	}
+	return nil, byUser(errInvalidParameterValueException(msgBadDestination, "null", show("OnFailure", arn))) // a guess
 }
 
 // fed is the target of a mapping: a function, a version or an alias.
@@ -156,6 +203,9 @@ func (m *mapping) filter(given *FilterCriteria) error {
 	if given == nil {
 		return nil
 	}
+	if len(given.Filters) > maxFilters {
+		return byUser(errInvalidParameterValueException(msgManyFilters, maxFilters))
+	}
 	m.Filters = nil
 	for _, f := range given.Filters {
 		if f.Pattern == nil {
@@ -170,17 +220,25 @@ func (m *mapping) filter(given *FilterCriteria) error {
 }
 
 // set changes what an update may change, as far as it is given. The model bounds the numbers.
-func (m *mapping) set(batch, window, retries, age *int32, bisect *bool, responses []string) error {
-	assign(&m.BatchSize, batch)
-	assign(&m.Window, window)
-	assign(&m.Retries, retries)
-	if age != nil && *age > -1 && *age < minAge {
+func (m *mapping) set(in *UpdateEventSourceMappingInput, onFailure *string) error {
+	assign(&m.BatchSize, in.BatchSize)
+	assign(&m.Window, in.MaximumBatchingWindowInSeconds)
+	assign(&m.Retries, in.MaximumRetryAttempts)
+	if age := in.MaximumRecordAgeInSeconds; age != nil && *age > -1 && *age < minAge {
 		return byUser(errInvalidParameterValueException(msgMinAge, *age, minAge))
 	}
-	assign(&m.MaxAge, age)
-	assign(&m.Bisect, bisect)
-	if responses != nil {
-		m.ReportsItems = len(responses) > 0 // the model knows one value
+	assign(&m.MaxAge, in.MaximumRecordAgeInSeconds)
+	assign(&m.Bisect, in.BisectBatchOnFunctionError)
+	assign(&m.Parallel, in.ParallelizationFactor)
+	assign(&m.OnFailure, onFailure)
+	if in.FunctionResponseTypes != nil {
+		m.ReportsItems = len(in.FunctionResponseTypes) > 0 // the model knows one value
+	}
+	if length := in.TumblingWindowInSeconds; length != nil && *length != m.Tumbling {
+		m.Tumbling, m.Windows = *length, nil // what is open of another length is dropped, which is a guess
+	}
+	if m.Tumbling > 0 && m.lanes() > 1 {
+		return wire.NotImplemented("lambda: an event source mapping with TumblingWindowInSeconds and a ParallelizationFactor over 1 is not emulated")
 	}
 	return nil
 }
@@ -212,9 +270,7 @@ func refuseUnsupportedMapping(in *CreateEventSourceMappingInput) error {
 		name  string
 		given bool
 	}{
-		{"DestinationConfig", in.DestinationConfig != nil},
-		{"ParallelizationFactor", in.ParallelizationFactor != nil && *in.ParallelizationFactor > 1}, {"KMSKeyArn", in.KMSKeyArn != nil},
-		{"TumblingWindowInSeconds", in.TumblingWindowInSeconds != nil && *in.TumblingWindowInSeconds > 0},
+		{"KMSKeyArn", in.KMSKeyArn != nil},
 		{"MetricsConfig", in.MetricsConfig != nil}, {"LoggingConfig", in.LoggingConfig != nil}, {"ProvisionedPollerConfig", in.ProvisionedPollerConfig != nil},
 		{"Topics", in.Topics != nil}, {"Queues", in.Queues != nil}, {"SelfManagedEventSource", in.SelfManagedEventSource != nil},
 		{"SourceAccessConfigurations", in.SourceAccessConfigurations != nil}, {"ScalingConfig", in.ScalingConfig != nil},
@@ -291,8 +347,7 @@ func (s *Service) ListEventSourceMappings(ctx context.Context, in *ListEventSour
 func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventSourceMappingInput) (*UpdateEventSourceMappingOutput, error) {
 	err := refuseUnsupportedMapping(&CreateEventSourceMappingInput{
 		KMSKeyArn: in.KMSKeyArn, MetricsConfig: in.MetricsConfig, LoggingConfig: in.LoggingConfig,
-		ScalingConfig: in.ScalingConfig, ParallelizationFactor: in.ParallelizationFactor, DestinationConfig: in.DestinationConfig,
-		TumblingWindowInSeconds: in.TumblingWindowInSeconds, SourceAccessConfigurations: in.SourceAccessConfigurations,
+		ScalingConfig: in.ScalingConfig, SourceAccessConfigurations: in.SourceAccessConfigurations,
 		AmazonManagedKafkaEventSourceConfig: in.AmazonManagedKafkaEventSourceConfig, SelfManagedKafkaEventSourceConfig: in.SelfManagedKafkaEventSourceConfig,
 		DocumentDBEventSourceConfig: in.DocumentDBEventSourceConfig, ProvisionedPollerConfig: in.ProvisionedPollerConfig,
 	})
@@ -305,15 +360,21 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 			return nil, err
 		}
 	}
+	to, err := s.failureDestination(ctx, in.DestinationConfig)
+	if err != nil {
+		return nil, err
+	}
 	ends, err := s.endsIfEnabled(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	var m *mapping
+	var was bool
 	err = s.Store.Update(func(tx *store.Tx) (err error) {
 		if m, err = lookup(ctx, tx, *in.UUID); err != nil {
 			return err
 		}
+		was = m.Enabled
 		if m.Read == nil {
 			m.Read = ends
 		}
@@ -325,7 +386,7 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 		if err := m.filter(in.FilterCriteria); err != nil {
 			return err
 		}
-		if err := m.set(in.BatchSize, in.MaximumBatchingWindowInSeconds, in.MaximumRetryAttempts, in.MaximumRecordAgeInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes); err != nil {
+		if err := m.set(in, to); err != nil {
 			return err
 		}
 		mappings.Put(tx, *m, m.Account, m.Region, m.UUID)
@@ -335,7 +396,14 @@ func (s *Service) UpdateEventSourceMapping(ctx context.Context, in *UpdateEventS
 		return nil, err
 	}
 	s.poll(m)
-	c := UpdateEventSourceMappingOutput(*s.describe(m, "Updating"))
+	state := "Updating"
+	switch {
+	case m.Enabled && !was:
+		state = "Enabling"
+	case was && !m.Enabled:
+		state = "Disabling"
+	}
+	c := UpdateEventSourceMappingOutput(*s.describe(m, state))
 	return &c, nil
 }
 
@@ -397,9 +465,12 @@ func (s *Service) describe(m *mapping, state string) *EventSourceMappingConfigur
 		UUID: &m.UUID, EventSourceArn: &m.Source, FunctionArn: new(qualified(prefix+"function:"+m.Function, m.Qualifier)),
 		EventSourceMappingArn: new(prefix + "event-source-mapping:" + m.UUID), StartingPosition: &m.StartingPosition, BatchSize: &m.BatchSize,
 		MaximumBatchingWindowInSeconds: &m.Window, MaximumRetryAttempts: &m.Retries, MaximumRecordAgeInSeconds: &m.MaxAge,
-		BisectBatchOnFunctionError: &m.Bisect, ParallelizationFactor: new(int32(1)), TumblingWindowInSeconds: new(int32(0)),
+		BisectBatchOnFunctionError: &m.Bisect, ParallelizationFactor: new(m.lanes()), TumblingWindowInSeconds: &m.Tumbling,
 		DestinationConfig: &DestinationConfig{OnFailure: &OnFailure{}}, FunctionResponseTypes: []string{},
 		LastModified: &m.LastModified, LastProcessingResult: &m.LastResult, State: &state, StateTransitionReason: new("User action"),
+	}
+	if m.OnFailure != "" {
+		c.DestinationConfig.OnFailure.Destination = &m.OnFailure
 	}
 	for _, f := range m.Filters {
 		if c.FilterCriteria == nil {

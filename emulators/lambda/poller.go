@@ -2,10 +2,10 @@ package lambda
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"devstack/emulators/eventpattern"
@@ -28,13 +28,14 @@ const (
 // poller reads a mapping's stream. It alone changes the mapping's progress.
 type poller struct {
 	s       *Service
-	source  string  // ARN of the stream
+	source  source
 	m       mapping // its own copy
 	wake    chan struct{}
 	stop    context.CancelFunc
 	ended   chan struct{} // closed when it changes nothing any more
 	filters []*eventpattern.Pattern
 	over    map[string]bool // shards that are closed and read to their ends
+	noting  sync.Mutex      // held while progress is written down
 	cause   string          // X-Amzn-Trace-Id of the latest write to the stream; Service.mu guards it
 }
 
@@ -47,7 +48,7 @@ func (s *Service) poll(m *mapping) {
 		return // the next process begins with what is stored
 	}
 	ctx, cancel := context.WithCancel(wire.WithRequest(s.ctx, &wire.Request{Account: m.Account, Region: m.Region}))
-	p := &poller{s: s, source: m.Source, m: *m, wake: make(chan struct{}, 1), stop: cancel, ended: make(chan struct{})}
+	p := &poller{s: s, source: s.sourceOf(m), m: *m, wake: make(chan struct{}, 1), stop: cancel, ended: make(chan struct{})}
 	before := s.pollers[m.UUID]
 	s.pollers[m.UUID] = p
 	if before != nil {
@@ -80,6 +81,9 @@ func (p *poller) load() bool {
 	}
 	if p.m.Read == nil {
 		p.m.Read = map[string]string{}
+	}
+	if p.m.Windows == nil {
+		p.m.Windows = map[string]window{}
 	}
 	p.filters, p.over = nil, map[string]bool{}
 	for _, f := range p.m.Filters {
@@ -125,7 +129,7 @@ func (s *Service) Wake(ctx context.Context, streamARN string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.pollers {
-		if p.source == streamARN {
+		if p.m.Source == streamARN {
 			p.cause = trace.Header(ctx)
 			select {
 			case p.wake <- struct{}{}:
@@ -138,12 +142,12 @@ func (s *Service) Wake(ctx context.Context, streamARN string) {
 // ends are the last records of a stream's shards as there are now: where LATEST begins. They are stored with the mapping, so
 // that what is written from then on counts, whatever happens to this process.
 func (s *Service) ends(ctx context.Context, m *mapping) map[string]string {
-	p := &poller{s: s, source: m.Source, m: *m}
+	from := s.sourceOf(m)
 	last := map[string]string{}
-	for _, shard := range p.shards(ctx) {
+	for _, shard := range from.shards(ctx) {
 		last[shard] = ""
 		for {
-			records, _ := p.records(ctx, shard, last[shard])
+			records, _ := from.records(ctx, shard, last[shard])
 			if len(records) == 0 {
 				break
 			}
@@ -167,17 +171,15 @@ func (p *poller) run(ctx context.Context) {
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html#Streams.Processing
 func (p *poller) pass(ctx context.Context) (found bool) {
-	shards := p.shards(ctx)
+	shards := p.source.shards(ctx)
 	p.forget(shards)
 	for _, shard := range shards {
 		if p.over[shard] {
 			continue
 		}
 		records, closed := p.gather(ctx, shard)
-		for batch := range slices.Chunk(records, int(p.m.BatchSize)) {
-			if !p.deliver(ctx, shard, batch) {
-				return true
-			}
+		if !p.hand(ctx, shard, records) || !p.closeWindow(ctx, shard, closed && len(records) == 0) {
+			return true
 		}
 		if len(records) > 0 {
 			return true
@@ -197,35 +199,40 @@ func (p *poller) forget(shards []string) {
 	gone := func(shard string) bool { return !slices.Contains(shards, shard) }
 	maps.DeleteFunc(p.over, func(shard string, _ bool) bool { return gone(shard) })
 	maps.DeleteFunc(p.m.Read, func(shard string, _ string) bool { return gone(shard) })
+	maps.DeleteFunc(p.m.Windows, func(shard string, _ window) bool { return gone(shard) })
 }
 
 // gather reads a shard from where the mapping is, and reports whether that was its end. What does not fill a batch waits for
 // more until the mapping's window is over, unless there can be no more.
 func (p *poller) gather(ctx context.Context, shard string) (records []record, closed bool) {
-	records, closed = p.records(ctx, shard, p.m.Read[shard])
+	records, closed = p.source.records(ctx, shard, p.m.Read[shard])
 	if len(records) == 0 || closed || p.m.Window == 0 {
 		return records, closed
 	}
 	over := make(chan struct{})
 	stop := p.s.Clock.AfterFunc(time.Duration(p.m.Window)*time.Second, func() { close(over) })
 	defer stop()
-	for len(records) < int(p.m.BatchSize) && !closed {
+	for len(records) < int(p.m.BatchSize*p.m.lanes()) && !closed {
 		select {
 		case <-ctx.Done():
 			return nil, false
 		case <-over:
-			return p.records(ctx, shard, p.m.Read[shard])
+			return p.source.records(ctx, shard, p.m.Read[shard])
 		case <-p.wake:
-			records, closed = p.records(ctx, shard, p.m.Read[shard])
+			records, closed = p.source.records(ctx, shard, p.m.Read[shard])
 		}
 	}
 	return records, closed
 }
 
-// pause waits until the stream's writer wakes the poller, or for a while.
+// pause waits until the stream's writer wakes the poller, or for a while: no longer than until a window ends.
 func (p *poller) pause(ctx context.Context) {
 	timer := make(chan struct{})
-	stop := p.s.Clock.AfterFunc(idlePoll, func() { close(timer) })
+	wait := idlePoll
+	for _, w := range p.m.Windows {
+		wait = max(0, min(wait, w.end(&p.m).Sub(p.s.Clock.Now())))
+	}
+	stop := p.s.Clock.AfterFunc(wait, func() { close(timer) })
 	defer stop()
 	select {
 	case <-ctx.Done():
@@ -234,258 +241,9 @@ func (p *poller) pause(ctx context.Context) {
 	}
 }
 
-// shards lists the stream's shards, parents before children. A stream that is gone has none.
-func (p *poller) shards(ctx context.Context) (ids []string) {
-	ctx = trace.Silent(ctx)
-	for in := map[string]any{"StreamArn": p.source}; ; {
-		var out struct {
-			StreamDescription struct {
-				Shards               []struct{ ShardId string }
-				LastEvaluatedShardId string
-			}
-		}
-		if err := p.s.AWS.Call(ctx, "dynamodbstreams", "DescribeStream", in, &out); err != nil {
-			return nil
-		}
-		for _, shard := range out.StreamDescription.Shards {
-			ids = append(ids, shard.ShardId)
-		}
-		if out.StreamDescription.LastEvaluatedShardId == "" {
-			return ids
-		}
-		in["ExclusiveStartShardId"] = out.StreamDescription.LastEvaluatedShardId
-	}
-}
-
-// record is one record of a stream, as a function is handed it.
-type record struct {
-	json     json.RawMessage
-	sequence string
-	created  time.Time
-}
-
-// records reads what a shard holds after a sequence number, from its beginning if that is "": all of it that one GetRecords
-// answers. closed tells that the shard has no more than that and takes no more.
-func (p *poller) records(ctx context.Context, shard, after string) (out []record, closed bool) {
-	ctx = trace.Silent(ctx)
-	in := map[string]any{"StreamArn": p.source, "ShardId": shard, "ShardIteratorType": EventSourcePositionTrimHorizon}
-	if after != "" {
-		in["ShardIteratorType"], in["SequenceNumber"] = "AFTER_SEQUENCE_NUMBER", after
-	}
-	var iterator struct{ ShardIterator string }
-	err := p.s.AWS.Call(ctx, "dynamodbstreams", "GetShardIterator", in, &iterator)
-	if hasCode(err, "TrimmedDataAccessException") {
-		in["ShardIteratorType"] = EventSourcePositionTrimHorizon // what came in between is past its 24 hours
-		delete(in, "SequenceNumber")
-		err = p.s.AWS.Call(ctx, "dynamodbstreams", "GetShardIterator", in, &iterator)
-	}
-	if err != nil {
-		return nil, false
-	}
-	var page struct {
-		Records           []map[string]json.RawMessage
-		NextShardIterator *string
-	}
-	if err := p.s.AWS.Call(ctx, "dynamodbstreams", "GetRecords", map[string]any{"ShardIterator": iterator.ShardIterator}, &page); err != nil {
-		return nil, false
-	}
-	source, _ := json.Marshal(p.source)
-	for _, r := range page.Records {
-		var facts struct {
-			SequenceNumber              string
-			ApproximateCreationDateTime float64
-		}
-		r["eventSourceARN"] = source
-		if id, ok := r["userIdentity"]; ok {
-			r["userIdentity"] = lowerIdentity(id)
-		}
-		b, err := json.Marshal(r)
-		if err == nil {
-			err = json.Unmarshal(r["dynamodb"], &facts)
-		}
-		if err != nil {
-			p.s.Log.Error("a stream record cannot be read", "stream", p.source, "error", err)
-			return out, false
-		}
-		out = append(out, record{b, facts.SequenceNumber, time.UnixMilli(int64(facts.ApproximateCreationDateTime * 1000))})
-	}
-	return out, page.NextShardIterator == nil
-}
-
-// lowerIdentity is the identity of a time-to-live deletion as events have it, whose members the API calls PrincipalId and Type.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
-func lowerIdentity(id json.RawMessage) json.RawMessage {
-	var who struct {
-		PrincipalID string `json:"principalId"`
-		Type        string `json:"type"`
-	}
-	_ = json.Unmarshal(id, &who) // members match whatever their case; the API's answer is well-formed
-	b, _ := json.Marshal(who)
-	return b
-}
-
 func hasCode(err error, code string) bool {
 	var e *wire.Error
 	return errors.As(err, &e) && e.Code == code
-}
-
-// deliver hands the records of a batch that the mapping's filters let through to the function; the others are done with.
-func (p *poller) deliver(ctx context.Context, shard string, batch []record) bool {
-	wanted := slices.DeleteFunc(slices.Clone(batch), func(r record) bool { return !p.lets(r) })
-	if !p.attempt(ctx, shard, wanted, 0) {
-		return false
-	}
-	last := batch[len(batch)-1]
-	if n := len(wanted); n > 0 && wanted[n-1].sequence == last.sequence {
-		return true
-	}
-	return p.done(shard, []record{last}, "No records processed")
-}
-
-// lets reports whether the filters let a record through.
-func (p *poller) lets(r record) bool {
-	return len(p.filters) == 0 || slices.ContainsFunc(p.filters, func(f *eventpattern.Pattern) bool { return f.Match(r.json) })
-}
-
-// attempt hands a batch to the function until it takes it or the mapping's limits drop it, and reports whether to go on. A
-// batch that fails blocks its shard, so that the function sees the records of a key in their order. made is how often these
-// records have failed already: to split a batch is no attempt, and neither is one that did not reach the function.
-//
-// https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
-func (p *poller) attempt(ctx context.Context, shard string, batch []record, made int32) bool {
-	for backoff := firstBackoff; len(batch) > 0; backoff = min(2*backoff, lastBackoff) {
-		if batch = p.dropOld(shard, batch); len(batch) == 0 {
-			return true
-		}
-		failedAt, err := p.invoke(ctx, batch)
-		switch {
-		case err == nil && failedAt == len(batch):
-			return p.done(shard, batch, "OK")
-		case ctx.Err() != nil:
-			return false
-		case err == nil && failedAt > 0: // the records before it are done; the rest is a batch of its own
-			if !p.done(shard, batch[:failedAt], "OK") {
-				return false
-			}
-			batch, made = batch[failedAt:], 0
-		case err != nil && !errors.Is(err, errFunction):
-			p.s.Log.Warn("event source mapping cannot invoke", "mapping", p.m.UUID, "function", p.m.Function, "error", err)
-		case p.m.Retries >= 0 && made >= p.m.Retries:
-			return p.done(shard, batch, "PROBLEM: Function call failed")
-		case p.m.Bisect && len(batch) > 1:
-			half := len(batch) / 2
-			if !p.attempt(ctx, shard, batch[:half], made) {
-				return false
-			}
-			batch = batch[half:]
-		default:
-			made++
-		}
-		if p.s.sleep(ctx, backoff) != nil {
-			return false
-		}
-	}
-	return true
-}
-
-// dropOld leaves out the records at the front that are older than the mapping allows.
-func (p *poller) dropOld(shard string, batch []record) []record {
-	if p.m.MaxAge < 0 {
-		return batch
-	}
-	oldest := p.s.Clock.Now().Add(-time.Duration(p.m.MaxAge) * time.Second)
-	n := 0
-	for n < len(batch) && batch[n].created.Before(oldest) {
-		n++
-	}
-	if n > 0 {
-		p.done(shard, batch[:n], "PROBLEM: Record age exceeded")
-	}
-	return batch[n:]
-}
-
-// errFunction is the function's own failure, as against that it was not run.
-var errFunction = errors.New("the function failed")
-
-// invoke hands the function a batch and returns the index of the first record that it reports as failed, len(batch) if there is
-// none.
-func (p *poller) invoke(ctx context.Context, batch []record) (failedAt int, err error) {
-	records := make([]json.RawMessage, len(batch))
-	for i, r := range batch {
-		records[i] = r.json
-	}
-	payload, err := json.Marshal(map[string]any{"Records": records})
-	if err != nil {
-		return 0, err
-	}
-	p.s.mu.Lock()
-	cause := p.cause
-	p.s.mu.Unlock()
-	ctx, span := trace.Start(trace.Join(ctx, cause, ""), "stream", p.source)
-	defer func() { span.End(err) }()
-	span.Input(payload)
-	c, err := p.s.callee(p.m.target())
-	if err != nil {
-		return 0, err
-	}
-	res, err := p.s.call(ctx, c, Event{Payload: payload})
-	switch {
-	case err != nil:
-		return 0, err
-	case res.Failed:
-		return 0, errFunction
-	case !p.m.ReportsItems:
-		return len(batch), nil
-	}
-	return firstFailure(res.Payload, batch)
-}
-
-// firstFailure reads the function's report of single failures. A report that names an unknown record, or none, fails the batch.
-//
-// https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-func firstFailure(payload []byte, batch []record) (int, error) {
-	var report struct {
-		Failures []struct {
-			ID *string `json:"itemIdentifier"`
-		} `json:"batchItemFailures"`
-	}
-	if json.Unmarshal(payload, &report) != nil {
-		return len(batch), nil // null, a string, …: a complete success
-	}
-	first := len(batch)
-	for _, f := range report.Failures {
-		if f.ID == nil {
-			return 0, errFunction
-		}
-		i := slices.IndexFunc(batch, func(r record) bool { return r.sequence == *f.ID })
-		if i < 0 {
-			return 0, errFunction
-		}
-		first = min(first, i)
-	}
-	if first == 0 {
-		return 0, errFunction
-	}
-	return first, nil
-}
-
-// done records that a batch needs no further attempt.
-func (p *poller) done(shard string, batch []record, result string) bool {
-	p.m.Read[shard], p.m.LastResult = batch[len(batch)-1].sequence, result
-	err := p.s.Store.Update(func(tx *store.Tx) error {
-		m, ok := mappings.Get(tx, p.m.Account, p.m.Region, p.m.UUID)
-		if !ok {
-			return nil // deleted meanwhile
-		}
-		m.Read, m.LastResult = p.m.Read, result
-		mappings.Put(tx, m, m.Account, m.Region, m.UUID)
-		return nil
-	})
-	if err != nil {
-		p.s.Log.Error("event source mapping cannot keep its progress", "mapping", p.m.UUID, "error", err)
-	}
-	return err == nil
 }
 
 // sleep waits by the clock.

@@ -21,8 +21,11 @@ const aStream = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-
 type stream struct {
 	mu      sync.Mutex
 	records int
-	ends    []int // the last records of the shards that are closed
-	page    int   // of a GetRecords, in records; 0: all
+	ends    []int         // the last records of the shards that are closed
+	page    int           // of a GetRecords, in records; 0: all
+	every   time.Duration // between two records
+	queues  bool          // there is SQS
+	sent    []string      // messages to queues
 	s       *Service
 }
 
@@ -70,7 +73,10 @@ func (st *stream) read(iterator string) map[string]any {
 	for n := after + 1; n <= last; n++ {
 		records = append(records, map[string]any{
 			"eventID": fmt.Sprint(n), "userIdentity": map[string]any{"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"},
-			"dynamodb": map[string]any{"SequenceNumber": fmt.Sprint(n), "ApproximateCreationDateTime": epoch.Unix()},
+			"dynamodb": map[string]any{
+				"SequenceNumber": fmt.Sprint(n), "ApproximateCreationDateTime": epoch.Add(time.Duration(n-1) * st.every).Unix(),
+				"Keys": map[string]any{"id": map[string]any{"N": fmt.Sprint(n % 2)}},
+			},
 		})
 	}
 	out := map[string]any{"Records": records}
@@ -81,12 +87,17 @@ func (st *stream) read(iterator string) map[string]any {
 }
 
 // Call answers the three operations that a poller needs. Sequence numbers count from 1.
-func (st *stream) Call(_ context.Context, _, operation string, in, out any) error {
+func (st *stream) Call(_ context.Context, service, operation string, in, out any) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	p := in.(map[string]any)
 	var answer any
+	if service == "sqs" && !st.queues {
+		return wire.Errorf("UnknownService", 404, "devstack emulates no service for the service sqs")
+	}
 	switch operation {
+	case "SendMessage":
+		st.sent = append(st.sent, p["MessageBody"].(string))
 	case "DescribeStream":
 		if p["StreamArn"] != aStream {
 			return wire.Errorf("ResourceNotFoundException", 400, "no")
@@ -409,7 +420,11 @@ func TestMappingRefusals(t *testing.T) {
 		{"a queue", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new("arn:aws:sqs:us-east-1:000000000000:q")}, "NotImplemented: lambda.CreateEventSourceMapping: event sources of sqs"},
 		{"a filter that is none", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, FilterCriteria: &FilterCriteria{Filters: []Filter{{Pattern: new(`{"eventName": ["INSERT"=123}`)}}}}, "InvalidParameterValueException: " + msgBadFilter},
 		{"records that may be hardly any older than now", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, MaximumRecordAgeInSeconds: new(int32(59))}, "InvalidParameterValueException: 1 validation error detected: Value '59' at 'maximumRecordAgeInSeconds'"},
-		{"a destination", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, DestinationConfig: &DestinationConfig{}}, "NotImplemented: lambda: the event source mapping's DestinationConfig"},
+		{"a queue for failures while there are none", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, DestinationConfig: &DestinationConfig{OnFailure: &OnFailure{Destination: new(aQueue)}}}, "NotImplemented: lambda: " + aQueue + " cannot be a destination: devstack does not emulate the service sqs"},
+		{"a function for failures", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, DestinationConfig: &DestinationConfig{OnFailure: &OnFailure{Destination: new(another)}}}, "InvalidParameterValueException: The provided destination config DestinationConfig(onSuccess=null, onFailure=OnFailure(destination=" + another},
+		{"a destination for successes", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, DestinationConfig: &DestinationConfig{OnSuccess: &OnSuccess{Destination: new(aQueue)}}}, "InvalidParameterValueException: " + msgNoSuccess},
+		{"six filters", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, FilterCriteria: &FilterCriteria{Filters: slices.Repeat([]Filter{{Pattern: new("{}")}}, 6)}}, "InvalidParameterValueException: The number of filters"},
+		{"windows in lanes", CreateEventSourceMappingInput{FunctionName: new("f"), EventSourceArn: new(aStream), StartingPosition: position, TumblingWindowInSeconds: new(int32(1)), ParallelizationFactor: new(int32(2))}, "NotImplemented: lambda: an event source mapping with TumblingWindowInSeconds"},
 	} {
 		if _, err := s.CreateEventSourceMapping(t.Context(), &tt.in); err == nil || !strings.HasPrefix(err.Error(), tt.err) {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.err)
