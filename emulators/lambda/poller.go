@@ -28,6 +28,7 @@ const (
 // poller reads a mapping's stream. It alone changes the mapping's progress.
 type poller struct {
 	s       *Service
+	arn     string // of the source
 	source  source
 	m       mapping // its own copy
 	wake    chan struct{}
@@ -48,7 +49,7 @@ func (s *Service) poll(m *mapping) {
 		return // the next process begins with what is stored
 	}
 	ctx, cancel := context.WithCancel(wire.WithRequest(s.ctx, &wire.Request{Account: m.Account, Region: m.Region}))
-	p := &poller{s: s, source: s.sourceOf(m), m: *m, wake: make(chan struct{}, 1), stop: cancel, ended: make(chan struct{})}
+	p := &poller{s: s, arn: m.Source, source: s.sourceOf(m), m: *m, wake: make(chan struct{}, 1), stop: cancel, ended: make(chan struct{})}
 	before := s.pollers[m.UUID]
 	s.pollers[m.UUID] = p
 	if before != nil {
@@ -129,7 +130,7 @@ func (s *Service) Wake(ctx context.Context, streamARN string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.pollers {
-		if p.m.Source == streamARN {
+		if p.arn == streamARN {
 			p.cause = trace.Header(ctx)
 			select {
 			case p.wake <- struct{}{}:
