@@ -2,6 +2,7 @@ package js
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +25,7 @@ type build struct {
 	entry   string // absolute path of the entry file
 	export  string // name of the handler's export
 	inputs  []string
+	awaits  bool          // the modules use await outside of functions: the program's function is async
 	program *goja.Program // nil: the sources have a mistake
 }
 
@@ -49,7 +51,26 @@ func (e *Engine) Build(ctx context.Context, fn *config.Function, previous functi
 		return &build{inputs: []string{fn.Source, filepath.Dir(fn.Source)}}, err
 	}
 	prev, _ := previous.(*build)
-	bundler, err := e.bundlerOf(prev, entry)
+	b, err := e.buildAs(ctx, fn, prev, entry, prev != nil && prev.awaits)
+	var mistake *function.BuildError
+	if errors.As(err, &mistake) && strings.Contains(mistake.Text, noTopLevelAwait) && !b.awaits {
+		b.Close()
+		b, err = e.buildAs(ctx, fn, nil, entry, true)
+	}
+	if b == nil {
+		return nil, err
+	}
+	b.export = export
+	return b, err
+}
+
+// noTopLevelAwait is what esbuild says of a bundle that cannot be a CommonJS module.
+const noTopLevelAwait = "Top-level await is currently not supported"
+
+// buildAs builds a function, as a bundle that may await at its top or as one that may not. prev may be nil. The build is nil if
+// it was cancelled.
+func (e *Engine) buildAs(ctx context.Context, fn *config.Function, prev *build, entry string, awaits bool) (*build, error) {
+	bundler, err := e.bundlerOf(prev, fn, entry, awaits)
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +79,11 @@ func (e *Engine) Build(ctx context.Context, fn *config.Function, previous functi
 		e.release(bundler)
 		return nil, err
 	}
-	b := &build{engine: e, bundler: bundler, entry: entry, export: export, inputs: out.Inputs}
+	b := &build{engine: e, bundler: bundler, entry: entry, awaits: awaits, inputs: out.Inputs}
 	if err != nil {
 		return b, err
 	}
-	b.program, err = compile(out.Code, out.Map)
+	b.program, err = compile(out.Code, out.Map, awaits)
 	return b, err
 }
 
@@ -103,27 +124,34 @@ func entryOf(fn *config.Function) (entry, export string, err error) {
 	return "", "", &function.BuildError{Text: fmt.Sprintf("function %s: there is no %s.ts or %s.js in %s", fn.Name, file, file, fn.Source)}
 }
 
-func (e *Engine) bundleOptions(entry string) bundle.Options {
+// bundleOptions say how a function is bundled. One that awaits at its top is an ES module, which starts with a module of ours
+// that hands over what the entry exports; goja runs neither, so that compile makes an async function of it.
+func (e *Engine) bundleOptions(fn *config.Function, entry string, awaits bool) bundle.Options {
 	dir := e.opts.Dir
 	if dir == "" {
 		dir = filepath.Dir(entry)
 	}
+	format := api.FormatCommonJS
+	if awaits {
+		format = api.FormatESModule
+	}
 	return bundle.Options{
 		Dir:      dir,
 		Entry:    entry,
-		Format:   api.FormatCommonJS,
+		Format:   format,
 		Platform: api.PlatformNode,
 		Target:   api.ESNext,
 		// What goja lacks of ESNext. A regular expression with Unicode properties becomes a call of RegExp, which prelude.js
 		// wraps for them: esbuild does not see those inside a class, so that all with the flag u must. Flags that goja
-		// lacks become a call that throws where it is reached.
+		// lacks become a call, of which prelude.js knows d.
 		Supported: map[string]bool{
 			"async-generator": false, "for-await": false, "using": false, "decorators": false, "import-attributes": false,
 			"regexp-unicode-property-escapes": false, "regexp-sticky-and-unicode-flags": false,
-			"regexp-match-indices": false, "regexp-set-notation": false,
+			"regexp-match-indices": false, "regexp-set-notation": false, "dynamic-import": false,
 		},
+		Define: map[string]string{"import.meta": fileObject, "__dirname": fileObject + ".dirname", "__filename": fileObject + ".filename"},
 		// An import that is undefined fails to load in Node too: often the file is only half written.
-		LogLevels: map[string]api.LogLevel{"empty-import-meta": api.LogLevelError, "import-is-undefined": api.LogLevelError},
-		Plugins:   []api.Plugin{e.builtins()},
+		LogLevels: map[string]api.LogLevel{"import-is-undefined": api.LogLevelError},
+		Plugins:   []api.Plugin{e.builtins(awaits), places(function.TaskRoot(fn))},
 	}
 }

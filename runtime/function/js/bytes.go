@@ -26,6 +26,9 @@ func (s *sandbox) bytesFunctions() map[string]any {
 		"hmac":   s.hostHMAC,
 		"random": s.hostRandom,
 		"uuid":   s.hostUUID,
+		"cipher": s.hostCipher,
+		"derive": s.hostDerive,
+		"keys":   s.keyFunctions(),
 	}
 }
 

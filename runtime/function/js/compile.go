@@ -14,9 +14,14 @@ import (
 	"devstack/runtime/function"
 )
 
-// compile makes a program of a bundle: an expression whose value is the function that runs the module.
-func compile(code, sourceMap []byte) (*goja.Program, error) {
-	const head, tail = "(function (exports, require, module, __filename, __dirname) {", "\n})\n//# sourceMappingURL=" + scriptName + ".map"
+// compile makes a program of a bundle: an expression whose value is the function that runs the module. It returns a promise if
+// the bundle awaits at its top.
+func compile(code, sourceMap []byte, awaits bool) (*goja.Program, error) {
+	head := "(function (exports, require, module) {"
+	if awaits {
+		head = "(async function (exports, require, module) {"
+	}
+	const tail = "\n})\n//# sourceMappingURL=" + scriptName + ".map"
 	tree, err := parseScript(slices.Concat([]byte(head), code, []byte(tail)), sourceMap)
 	if err != nil {
 		return nil, &function.BuildError{Text: "the js runtime cannot read this: " + place(err, sourceMap)}

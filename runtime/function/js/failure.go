@@ -30,6 +30,12 @@ type rejection struct{ reason goja.Value }
 // Error says that there was one.
 func (r *rejection) Error() string { return "unhandled promise rejection" }
 
+// rejected is what a module's own promise was rejected with: an exception of the module.
+type rejected struct{ reason goja.Value }
+
+// Error says that there was one.
+func (r *rejected) Error() string { return "the module was rejected" }
+
 // uncaughtRejection returns the first rejection that nobody has handled, nil if there is none.
 func (s *sandbox) uncaughtRejection() error {
 	for p := range s.rejected {
@@ -187,6 +193,7 @@ func (s *sandbox) logError(what string, v goja.Value, body *errorBody) {
 func (s *sandbox) fatal(err error) error {
 	var ex *goja.Exception
 	var unhandled *rejection
+	var module *rejected
 	var overflow *goja.StackOverflowError
 	var stopped *goja.InterruptedError
 	switch {
@@ -209,6 +216,8 @@ func (s *sandbox) fatal(err error) error {
 		return &function.FunctionError{Type: body.Type, Payload: marshal(body)}
 	case errors.As(err, &ex):
 		return s.thrown(ex.Value(), "Uncaught Exception")
+	case errors.As(err, &module):
+		return s.thrown(module.reason, "Uncaught Exception")
 	}
 	return s.stopped(err)
 }

@@ -1,6 +1,8 @@
 package js
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,4 +59,15 @@ func (s *sandbox) hostInfo(goja.FunctionCall) goja.Value {
 // hostStack implements host.stack(text): an error's stack as V8 writes it.
 func (s *sandbox) hostStack(call goja.FunctionCall) goja.Value {
 	return s.rt.ToValue(v8Stack(call.Argument(0).String()))
+}
+
+// hostBuiltins implements host.builtins() → the names of Node's modules that are built in.
+func (s *sandbox) hostBuiltins(goja.FunctionCall) goja.Value {
+	var names []any
+	for _, name := range slices.Sorted(maps.Keys(modules)) {
+		if !strings.ContainsAny(name, ":@") && !strings.HasSuffix(name, "/") && name != "redis" && name != "ioredis" {
+			names = append(names, name)
+		}
+	}
+	return s.rt.NewArray(names...)
 }

@@ -72,15 +72,15 @@ func (e *Engine) Close() error {
 // Warm says that a sandbox costs little: well under a millisecond and about a megabyte.
 func (e *Engine) Warm() {}
 
-// bundlerOf returns the bundler of the previous build if it has the same entry, else a new one. The caller releases it.
-func (e *Engine) bundlerOf(prev *build, entry string) (*bundle.Bundler, error) {
+// bundlerOf returns the bundler of the previous build if that can be used again, else a new one. The caller releases it.
+func (e *Engine) bundlerOf(prev *build, fn *config.Function, entry string, awaits bool) (*bundle.Bundler, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if prev != nil && prev.entry == entry && e.bundlers[prev.bundler] > 0 {
+	if prev != nil && prev.entry == entry && prev.awaits == awaits && e.bundlers[prev.bundler] > 0 {
 		e.bundlers[prev.bundler]++
 		return prev.bundler, nil
 	}
-	b, err := bundle.New(e.bundleOptions(entry))
+	b, err := bundle.New(e.bundleOptions(fn, entry, awaits))
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,12 @@
 package js
 
 import (
+	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,7 +15,7 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-//go:embed builtin/*.js
+//go:embed builtin/*.js builtin/vendor/*.js
 var sources embed.FS
 
 // preludeName is prelude.js in traces, which leave it out.
@@ -22,35 +25,63 @@ const preludeName = "devstack:prelude"
 // The AWS clients are in services.
 var modules = map[string]string{
 	"assert":                  "assert.js",
+	"assert/strict":           "assert-strict.js",
+	"async_hooks":             "async_hooks.js",
 	"buffer":                  "buffer.js",
+	"console":                 "console.js",
+	"constants":               "constants.js",
 	"crypto":                  "crypto.js",
+	"diagnostics_channel":     "diagnostics_channel.js",
 	"events":                  "events.js",
+	"fs":                      "fs.js",
+	"fs/promises":             "fs-promises.js",
+	"http":                    "http.js",
+	"https":                   "https.js",
+	"module":                  "module.js",
+	"os":                      "os.js",
 	"path":                    "path.js",
 	"path/posix":              "path.js",
+	"perf_hooks":              "perf_hooks.js",
 	"process":                 "process.js",
 	"querystring":             "querystring.js",
+	"readline":                "readline.js",
+	"readline/promises":       "readline.js",
+	"stream":                  "stream.js",
+	"stream/consumers":        "stream-consumers.js",
+	"stream/promises":         "stream-promises.js",
+	"stream/web":              "stream-web.js",
+	"string_decoder":          "string_decoder.js",
+	"sys":                     "util.js",
 	"timers":                  "timers.js",
 	"timers/promises":         "timers-promises.js",
+	"tty":                     "tty.js",
 	"url":                     "url.js",
 	"util":                    "util.js",
+	"util/types":              "util-types.js",
+	"worker_threads":          "worker_threads.js",
+	"zlib":                    "zlib.js",
 	"redis":                   "redis.js",
 	"ioredis":                 "ioredis.js",
 	"@aws-sdk/lib-dynamodb":   "lib-dynamodb.js",
 	"@aws-sdk/util-dynamodb":  "util-dynamodb.js",
+	"devstack:absent":         "absent.js",
 	"devstack:aws":            "aws.js",
 	"devstack:fetch":          "fetch.js",
 	"devstack:text":           "text.js",
 	"devstack:clone":          "clone.js",
+	"devstack:keys":           "keys.js",
+	"devstack:subtle":         "subtle.js",
 	"devstack:redis-commands": "redis-commands.js",
+	"devstack:streams":        "vendor/readable-stream.js",
+	"devstack:web-streams":    "vendor/web-streams-polyfill.js",
+	"process/":                "process.js", // as readable-stream names them
+	"string_decoder/":         "string_decoder.js",
 }
 
 // absent are Node's modules that this runtime does not have.
 var absent = []string{
-	"async_hooks", "child_process", "cluster", "console", "constants", "dgram", "diagnostics_channel", "dns", "dns/promises",
-	"domain", "fs", "fs/promises", "http", "http2", "https", "inspector", "module", "net", "os", "perf_hooks", "punycode",
-	"readline", "readline/promises", "repl", "sqlite", "stream", "stream/consumers", "stream/promises", "stream/web",
-	"string_decoder", "sys", "test", "tls", "tty", "v8", "vm", "wasi", "worker_threads", "zlib", "assert/strict", "path/win32",
-	"util/types",
+	"child_process", "cluster", "dgram", "dns", "dns/promises", "domain", "http2", "inspector", "inspector/promises", "net", "path/win32",
+	"punycode", "repl", "sea", "sqlite", "test", "test/reporters", "tls", "trace_events", "v8", "vm", "wasi",
 }
 
 // public returns the name of a built-in module that an import path means, "" for none.
@@ -59,7 +90,7 @@ func public(path string) string {
 	if _, ok := services[name]; ok {
 		return name
 	}
-	if _, ok := modules[name]; ok && !strings.HasPrefix(name, "devstack:") {
+	if _, ok := modules[name]; ok && !strings.HasPrefix(name, "devstack:") && !strings.HasSuffix(name, "/") {
 		return name
 	}
 	return ""
@@ -68,21 +99,27 @@ func public(path string) string {
 // namespace is where esbuild finds the built-in modules.
 const namespace = "devstack"
 
+// entryNamespace is where the module is that a bundle with await at its top starts with.
+const entryNamespace = "devstack-entry"
+
+// looseNamespace has the built-in modules as packages see them: of what these import they may never use a part, so that a name
+// that is not there is undefined and no mistake.
+const looseNamespace = "devstack-loose"
+
 // builtins is the esbuild plugin that finds the built-in modules: always, even where node_modules has a package of the
 // same name, because that one would need what only Node has.
-func (e *Engine) builtins() api.Plugin {
+func (e *Engine) builtins(awaits bool) api.Plugin {
 	return api.Plugin{Name: "builtins", Setup: func(b api.PluginBuild) {
 		b.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
-			if a.Namespace == namespace {
-				return api.OnResolveResult{Path: a.Path, External: true, SideEffects: api.SideEffectsFalse}, nil
-			}
-			if name := public(a.Path); name != "" && e.has(name) {
-				return api.OnResolveResult{Path: name, Namespace: namespace, SideEffects: api.SideEffectsFalse}, nil
-			}
-			if why := e.refusal(a.Path); why != "" {
-				return api.OnResolveResult{Errors: []api.Message{{Text: why}}}, nil
-			}
-			return api.OnResolveResult{}, nil
+			return e.resolve(b, a, awaits), nil
+		})
+		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: entryNamespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+			text := "import * as entry from " + quote(a.Path) + ";\nmodule.exports = entry;\n"
+			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS, ResolveDir: filepath.Dir(a.Path)}, nil
+		})
+		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: looseNamespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+			text := "module.exports = require(" + quote(a.Path) + ");\n"
+			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 		})
 		// The module that esbuild sees has the real one's names, so that a name that is not there is a build error.
 		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: namespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
@@ -90,14 +127,68 @@ func (e *Engine) builtins() api.Plugin {
 			if err != nil {
 				return api.OnLoadResult{}, err
 			}
-			text := "export {" + strings.Join(names, ", ") + "} from " + quote(a.Path) + ";\n"
-			if _, isClient := services[a.Path]; !isClient {
-				text += "export {default} from " + quote(a.Path+defaultSuffix) + ";\n"
-			}
+			text := reexport(a.Path, names, awaits)
 			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 		})
 	}}
 }
+
+// reexport is the source of a module that has a built-in module's names. In an ES module an external import would stay one,
+// which goja cannot read.
+func reexport(name string, names []string, awaits bool) string {
+	_, isClient := services[name]
+	if !awaits {
+		text := "export {" + strings.Join(names, ", ") + "} from " + quote(name) + ";\n"
+		if !isClient {
+			text += "export {default} from " + quote(name+defaultSuffix) + ";\n"
+		}
+		return text
+	}
+	var b strings.Builder
+	b.WriteString("const whole_ = /* @__PURE__ */ require(" + quote(name) + ");\n")
+	for _, n := range names {
+		fmt.Fprintf(&b, "const %s_ = /* @__PURE__ */ (() => whole_.%s)();\nexport {%s_ as %s};\n", n, n, n, n)
+	}
+	if !isClient {
+		b.WriteString("export default whole_;\n")
+	}
+	return b.String()
+}
+
+// resolve finds an import that is ours to provide or to refuse.
+func (e *Engine) resolve(b api.PluginBuild, a api.OnResolveArgs, awaits bool) api.OnResolveResult {
+	switch {
+	case a.Kind == api.ResolveEntryPoint && awaits:
+		return api.OnResolveResult{Path: a.Path, Namespace: entryNamespace}
+	case a.Namespace == namespace || a.Namespace == looseNamespace:
+		return api.OnResolveResult{Path: a.Path, External: true, SideEffects: api.SideEffectsFalse}
+	case a.PluginData == asked:
+		return api.OnResolveResult{}
+	}
+	if name := public(a.Path); name != "" && e.has(name) {
+		if _, isClient := services[name]; !isClient && inPackage(a.Importer) {
+			return api.OnResolveResult{Path: name, Namespace: looseNamespace, SideEffects: api.SideEffectsFalse}
+		}
+		return api.OnResolveResult{Path: name, Namespace: namespace, SideEffects: api.SideEffectsFalse}
+	}
+	why := e.refusal(a.Path)
+	if why == "" {
+		return api.OnResolveResult{}
+	}
+	if strings.HasPrefix(a.Path, "@aws-sdk/") || slices.Contains(absent, a.Path) { // node_modules may have it
+		found := b.Resolve(a.Path, api.ResolveOptions{Importer: a.Importer, ResolveDir: a.ResolveDir, Kind: a.Kind, PluginData: asked})
+		if len(found.Errors) == 0 && !found.External {
+			return api.OnResolveResult{Path: found.Path, Namespace: found.Namespace, Suffix: found.Suffix, PluginData: found.PluginData}
+		}
+	}
+	if name := strings.TrimPrefix(a.Path, "node:"); inPackage(a.Importer) && slices.Contains(absent, name) {
+		return api.OnResolveResult{Path: name, Namespace: looseNamespace, SideEffects: api.SideEffectsFalse}
+	}
+	return api.OnResolveResult{Errors: []api.Message{{Text: why}}}
+}
+
+// asked marks a question of resolve's own to esbuild.
+const asked = "asked by the js runtime"
 
 // defaultSuffix is what makes of a module's name one that exports the module as its default and nothing else: esbuild
 // copies all names of a module whose default is imported.
@@ -170,6 +261,9 @@ func program(file, name string) (*goja.Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if src, err = lowered(src); err != nil {
+		return nil, err
+	}
 	p, err := goja.Compile(name, `(function (exports, require, module, host) { "use strict"; `+string(src)+"\n})", false)
 	if err != nil {
 		return nil, err
@@ -179,6 +273,18 @@ func program(file, name string) (*goja.Program, error) {
 	}
 	programs.m[file] = p
 	return p, nil
+}
+
+// lowered rewrites what goja lacks of the language in a file that uses it.
+func lowered(src []byte) ([]byte, error) {
+	if !bytes.Contains(src, []byte("for await")) && !bytes.Contains(src, []byte("async *")) {
+		return src, nil
+	}
+	out := api.Transform(string(src), api.TransformOptions{Target: api.ESNext, Supported: map[string]bool{"async-generator": false, "for-await": false}})
+	if len(out.Errors) > 0 {
+		return nil, errors.New(out.Errors[0].Text)
+	}
+	return out.Code, nil
 }
 
 // require is the bundle's and the built-in modules' require: it knows built-in modules only.
@@ -204,6 +310,8 @@ func (s *sandbox) load1(name string) (goja.Value, error) {
 		v, err = s.clientModule(name, svc)
 	} else if file, ok := modules[name]; ok {
 		v, err = s.runBuiltin(file, name)
+	} else if slices.Contains(absent, name) {
+		v, err = s.absentModule(name)
 	} else {
 		return nil, sentence("Cannot find module '" + name + "'")
 	}
@@ -212,6 +320,16 @@ func (s *sandbox) load1(name string) (goja.Value, error) {
 	}
 	s.modules[name] = v
 	return v, nil
+}
+
+// absentModule stands for a module that a package imports and this runtime lacks: it fails, by its name, once it is used.
+func (s *sandbox) absentModule(name string) (goja.Value, error) {
+	m, err := s.load1("devstack:absent")
+	if err != nil {
+		return nil, err
+	}
+	of, _ := goja.AssertFunction(m.ToObject(s.rt).Get("of"))
+	return of(goja.Undefined(), s.rt.ToValue(name))
 }
 
 func (s *sandbox) runBuiltin(file, name string) (goja.Value, error) {
@@ -255,10 +373,13 @@ var lazyGlobals = map[string][]string{
 	"buffer":         {"Buffer", "atob", "btoa", "Blob"},
 	"url":            {"URL", "URLSearchParams"},
 	"devstack:text":  {"TextEncoder", "TextDecoder"},
-	"devstack:fetch": {"fetch", "Headers", "Request", "Response", "AbortController", "AbortSignal", "Event", "EventTarget", "DOMException"},
+	"devstack:fetch": {"fetch", "Headers", "Request", "Response", "AbortController", "AbortSignal", "Event", "EventTarget", "CustomEvent", "DOMException", "FormData", "File"},
 	"devstack:clone": {"structuredClone"},
 	"timers":         {"setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"},
 	"process":        {"process"},
+	"stream/web": {"ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamBYOBReader", "ReadableStreamDefaultController", "ReadableByteStreamController",
+		"WritableStream", "WritableStreamDefaultWriter", "WritableStreamDefaultController", "TransformStream", "TransformStreamDefaultController",
+		"ByteLengthQueuingStrategy", "CountQueuingStrategy", "TextDecoderStream", "TextEncoderStream", "CompressionStream", "DecompressionStream"},
 }
 
 // setUp makes the world: clock, limits, host functions, globals, prelude.
@@ -330,9 +451,13 @@ func (s *sandbox) hostFunctions() map[string]any {
 		"info":       s.hostInfo,
 		"stack":      s.hostStack,
 		"property":   s.hostProperty,
+		"builtins":   s.hostBuiltins,
 	}
 	maps.Copy(fs, s.bytesFunctions())
 	maps.Copy(fs, s.awsFunctions())
 	maps.Copy(fs, s.netFunctions())
+	maps.Copy(fs, s.fileFunctions())
+	maps.Copy(fs, s.contextFunctions())
+	maps.Copy(fs, s.zlibFunctions())
 	return fs
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,14 +19,15 @@ import (
 )
 
 func (s *sandbox) netFunctions() map[string]any {
-	return map[string]any{"fetch": s.hostFetch, "parseURL": s.hostParseURL, "redis": s.hostRedis}
+	return map[string]any{"fetch": s.hostFetch, "parseURL": s.hostParseURL, "multipart": s.hostMultipart, "redis": s.hostRedis}
 }
 
 // maxRedirects is how many redirects fetch follows, as its standard says.
 const maxRedirects = 20
 
-// hostFetch implements host.fetch(url, method, [[name, value]], body, redirect) → {promise, abort}. The promise is of
-// {url, status, statusText, headers, body, redirected}.
+// hostFetch implements host.fetch(url, method, [[name, value]], body, redirect, raw) → {promise, abort}. The promise is of
+// {url, status, statusText, headers, redirected, read, all}: read() is a promise of the body's next bytes, null at its end, and all()
+// of all that is left. raw leaves a body compressed as the server sent it.
 func (s *sandbox) hostFetch(call goja.FunctionCall) goja.Value {
 	var body io.Reader
 	if v := call.Argument(3); !goja.IsNull(v) && !goja.IsUndefined(v) {
@@ -42,7 +45,14 @@ func (s *sandbox) hostFetch(call goja.FunctionCall) goja.Value {
 		s.throw("TypeError", "fetch failed: %v", err)
 	}
 	for _, h := range headers {
+		if strings.EqualFold(h[0], "Host") {
+			req.Host = h[1]
+			continue
+		}
 		req.Header.Add(h[0], h[1])
+	}
+	if call.Argument(5).ToBoolean() && req.Header.Get("Accept-Encoding") == "" {
+		req.Header.Set("Accept-Encoding", "identity")
 	}
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "devstack")
@@ -52,8 +62,12 @@ func (s *sandbox) hostFetch(call goja.FunctionCall) goja.Value {
 	}
 	redirect := call.Argument(4).String()
 	promise := s.async(func(context.Context) (func() goja.Value, error) {
-		defer cancel()
-		return s.roundTrip(req, redirect)
+		resp, err := s.roundTrip(req, redirect)
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		return func() goja.Value { return s.response(req, resp, cancel) }, nil
 	})
 	out := s.rt.NewObject()
 	_ = out.Set("promise", promise)
@@ -61,8 +75,8 @@ func (s *sandbox) hostFetch(call goja.FunctionCall) goja.Value {
 	return out
 }
 
-// roundTrip sends a request and reads its response, which may be as large as the function's memory.
-func (s *sandbox) roundTrip(req *http.Request, redirect string) (func() goja.Value, error) {
+// roundTrip sends a request and returns the response once its headers are there.
+func (s *sandbox) roundTrip(req *http.Request, redirect string) (*http.Response, error) {
 	client := http.Client{Transport: s.engine.opts.Transport, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 		switch {
 		case redirect == "manual":
@@ -75,36 +89,90 @@ func (s *sandbox) roundTrip(req *http.Request, redirect string) (func() goja.Val
 		return nil
 	}}
 	resp, err := client.Do(req)
-	if err != nil {
-		return nil, fetchError(err)
-	}
-	defer resp.Body.Close()
-	limit := int64(s.memoryLimit())
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	if err != nil {
-		return nil, fetchError(err)
-	}
-	if int64(len(body)) > limit {
-		return nil, fmt.Errorf("the response of %s is larger than the function's memory", req.URL)
-	}
-	return func() goja.Value { return s.response(req, resp, body) }, nil
+	return resp, fetchError(err)
 }
 
-func (s *sandbox) response(req *http.Request, resp *http.Response, body []byte) goja.Value {
+// bodyChunk is how many bytes of a body are read at a time.
+const bodyChunk = 64 << 10
+
+// response makes the script's side of a response. done is called once the body has been read.
+func (s *sandbox) response(req *http.Request, resp *http.Response, done func()) goja.Value {
 	var headers []any
 	for name, values := range resp.Header {
 		for _, v := range values {
 			headers = append(headers, s.rt.NewArray(strings.ToLower(name), v))
 		}
 	}
+	finish := func() { resp.Body.Close(); done() }
+	read := func(goja.FunctionCall) goja.Value {
+		return s.async(func(context.Context) (func() goja.Value, error) {
+			b := make([]byte, bodyChunk)
+			n, err := resp.Body.Read(b)
+			for n == 0 && err == nil {
+				n, err = resp.Body.Read(b)
+			}
+			if n > 0 {
+				return func() goja.Value { return s.arrayBuffer(b[:n:n]) }, nil
+			}
+			finish()
+			if !errors.Is(err, io.EOF) {
+				return nil, fetchError(err)
+			}
+			return func() goja.Value { return goja.Null() }, nil
+		})
+	}
+	all := func(goja.FunctionCall) goja.Value {
+		return s.async(func(context.Context) (func() goja.Value, error) {
+			defer finish()
+			limit := int64(s.memoryLimit())
+			b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+			if err == nil && int64(len(b)) > limit {
+				err = fmt.Errorf("the response of %s is larger than the function's memory", req.URL)
+			}
+			return func() goja.Value { return s.arrayBuffer(b) }, fetchError(err)
+		})
+	}
 	out := s.rt.NewObject()
 	_ = out.Set("url", resp.Request.URL.String())
 	_ = out.Set("status", resp.StatusCode)
 	_ = out.Set("statusText", strings.TrimPrefix(resp.Status, fmt.Sprintf("%d ", resp.StatusCode)))
 	_ = out.Set("headers", s.rt.NewArray(headers...))
-	_ = out.Set("body", s.arrayBuffer(body))
 	_ = out.Set("redirected", resp.Request != req)
+	_ = out.Set("read", read)
+	_ = out.Set("all", all)
 	return out
+}
+
+// hostMultipart implements host.multipart(bytes, contentType) → [{name, filename, type, body}] of a form.
+func (s *sandbox) hostMultipart(call goja.FunctionCall) goja.Value {
+	kind, params, err := mime.ParseMediaType(call.Argument(1).String())
+	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
+		s.throw("TypeError", `Content-Type was not one of "multipart/form-data" or "application/x-www-form-urlencoded".`)
+	}
+	r := multipart.NewReader(bytes.NewReader(s.bytes(call.Argument(0))), params["boundary"])
+	var list []any
+	for {
+		part, err := r.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return s.rt.NewArray(list...)
+		}
+		var body []byte
+		if err == nil {
+			body, err = io.ReadAll(part)
+		}
+		if err != nil {
+			s.throw("TypeError", "Failed to parse body as FormData.")
+		}
+		_, disposition, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+		obj := s.rt.NewObject()
+		_ = obj.Set("name", disposition["name"])
+		if name, ok := disposition["filename"]; ok {
+			_ = obj.Set("filename", name)
+		}
+		_ = obj.Set("type", part.Header.Get("Content-Type"))
+		_ = obj.Set("body", s.arrayBuffer(body))
+		list = append(list, obj)
+	}
 }
 
 // fetchError takes the method and URL off, which the script knows.

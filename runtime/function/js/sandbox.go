@@ -34,6 +34,8 @@ type sandbox struct {
 	end       context.CancelFunc
 	ctx       context.Context // of what is begun now; see outliving
 	event     *function.Event // the same; nil while loading
+	files     *files          // nil until they are first asked for
+	context   goja.Value      // of what runs now, for AsyncLocalStorage; nil: none
 	rejected  map[*goja.Promise]bool
 	failure   error         // what has ended the sandbox
 	createdAt int64         // the clock's nanoseconds, zero of performance.now
@@ -79,6 +81,9 @@ func (s *sandbox) own() {
 		case job := <-s.jobs:
 			job()
 		case <-s.done:
+			if s.files != nil {
+				s.files.close()
+			}
 			return
 		}
 	}
@@ -145,7 +150,7 @@ func (s *sandbox) Close() error {
 // load sets the world up, runs the module and finds the handler.
 func (s *sandbox) load(ctx context.Context, b *build) error {
 	var failed error
-	if err := s.do(ctx, func() { failed = s.loadModule(b) }); err != nil {
+	if err := s.do(ctx, func() { failed = s.loadModule(ctx, b) }); err != nil {
 		return err
 	}
 	if failed == nil && s.handler == nil {
@@ -154,11 +159,11 @@ func (s *sandbox) load(ctx context.Context, b *build) error {
 	return failed
 }
 
-func (s *sandbox) loadModule(b *build) error {
+func (s *sandbox) loadModule(ctx context.Context, b *build) error {
 	if err := s.setUp(); err != nil {
 		return err
 	}
-	exports, err := s.runModule(b)
+	exports, err := s.runModule(ctx, b)
 	if err == nil && s.failure == nil {
 		err = s.uncaughtRejection()
 	}
@@ -182,8 +187,8 @@ func (s *sandbox) loadModule(b *build) error {
 	return s.initFailure("Runtime.HandlerNotFound", module+"."+b.export+" is not a function")
 }
 
-// runModule runs the bundle as a CommonJS module and returns what it exports.
-func (s *sandbox) runModule(b *build) (*goja.Object, error) {
+// runModule runs the bundle as a CommonJS module and returns what it exports. What the bundle awaits at its top is waited for.
+func (s *sandbox) runModule(ctx context.Context, b *build) (*goja.Object, error) {
 	v, err := s.rt.RunProgram(b.program)
 	if err != nil {
 		return nil, err
@@ -193,8 +198,11 @@ func (s *sandbox) runModule(b *build) (*goja.Object, error) {
 	if err := module.Set("exports", exports); err != nil {
 		return nil, err
 	}
-	const file = "/var/task/" + scriptName
-	if _, err := run(exports, exports, s.rt.ToValue(s.require), module, s.rt.ToValue(file), s.rt.ToValue("/var/task")); err != nil {
+	v, err = run(exports, exports, s.rt.ToValue(s.require), module)
+	if err == nil && b.awaits {
+		err = s.await(ctx, v)
+	}
+	if err != nil {
 		return nil, err
 	}
 	out, ok := module.Get("exports").(*goja.Object)
@@ -202,6 +210,30 @@ func (s *sandbox) runModule(b *build) (*goja.Object, error) {
 		return s.rt.NewObject(), nil
 	}
 	return out, nil
+}
+
+// unsettled is how Node ends when nothing is left that could settle what a module awaits at its top.
+//
+// https://nodejs.org/api/process.html#exit-codes
+const unsettled = "exit status 13"
+
+// await turns the loop until a module's promise is settled.
+func (s *sandbox) await(ctx context.Context, v goja.Value) error {
+	p, ok := v.Export().(*goja.Promise)
+	if !ok {
+		return nil
+	}
+	err := s.loop.run(ctx, func() bool { return p.State() != goja.PromiseStatePending || s.failure != nil })
+	switch {
+	case err != nil:
+		return err
+	case p.State() == goja.PromiseStateRejected:
+		delete(s.rejected, p)
+		return &rejected{p.Result()}
+	case p.State() == goja.PromiseStatePending && s.failure == nil:
+		return &function.ExitError{Status: unsettled}
+	}
+	return nil
 }
 
 // invocation is one call of the handler under way.

@@ -25,6 +25,8 @@ type timer struct {
 	f      goja.Callable
 	index  int  // in the heap, -1 outside
 	unheld bool // unref was called
+
+	context goja.Value // in which it was set
 }
 
 // setTimer implements host.setTimer(f, milliseconds, repeat) → id.
@@ -40,7 +42,7 @@ func (s *sandbox) setTimer(call goja.FunctionCall) goja.Value {
 	d := time.Duration(ms * float64(time.Millisecond))
 	ts := &s.loop.timers
 	ts.next++
-	t := &timer{id: ts.next, at: s.engine.opts.Clock.Now().Add(d), f: f}
+	t := &timer{id: ts.next, at: s.engine.opts.Clock.Now().Add(d), f: f, context: s.context}
 	if call.Argument(2).ToBoolean() {
 		t.every = d
 	}
@@ -133,7 +135,9 @@ func (s *sandbox) fireTimers() {
 		if s.failure != nil {
 			break
 		}
+		s.context = t.context
 		_, err := t.f(goja.Undefined())
+		s.context = nil
 		s.called(err)
 	}
 	s.arm()

@@ -189,6 +189,12 @@ class Blob {
   get size() { return this.#bytes.length; }
   get type() { return this.#type; }
   slice(start, end, type) { return new Blob([this.#bytes.subarray(start, end)], { type }); }
+  stream() {
+    const bytes = this.#bytes;
+    return new (require('devstack:web-streams').ReadableStream)({ start(c) { if (bytes.length) c.enqueue(new Uint8Array(bytes)); c.close(); } });
+  }
+  [Symbol.for('devstack.bytes')]() { return this.#bytes; }
+  get [Symbol.toStringTag]() { return 'Blob'; }
   async text() { return this.#bytes.toString(); }
   async bytes() { return new Uint8Array(this.#bytes); }
   async arrayBuffer() { return new Uint8Array(this.#bytes).buffer; }
@@ -197,7 +203,13 @@ class Blob {
 const invalid = () => { throw new (require('devstack:fetch').DOMException)('Invalid character', 'InvalidCharacterError'); };
 module.exports = {
   Buffer: Callable,
+  SlowBuffer: Callable,
   Blob,
+  get File() { return require('devstack:fetch').File; },
+  isUtf8: (v) => !host.decode(v, 'utf8').includes('\ufffd') || Buffer.from(host.decode(v, 'utf8')).equals(Buffer.from(v)),
+  isAscii: (v) => Buffer.from(v).every((b) => b < 128),
+  transcode: (v, from, to) => Buffer.from(Buffer.from(v).toString(from), to),
+  INSPECT_MAX_BYTES: 50,
   atob: (text) => {
     const clean = String(text).replace(/[\t\n\f\r ]/g, '');
     if (/[^A-Za-z0-9+/=]/.test(clean) || /=[^=]/.test(clean) || clean.replace(/=+$/, '').length % 4 === 1) invalid();

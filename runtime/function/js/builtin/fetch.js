@@ -1,4 +1,4 @@
-// fetch with Headers, Request and Response, and AbortController with what it is made of. Bodies are whole, never streams.
+// fetch with Headers, Request and Response, and AbortController with what it is made of.
 class DOMException extends Error {
   constructor(message = '', name = 'Error') {
     super(message);
@@ -14,6 +14,10 @@ class Event {
   preventDefault() { if (this.cancelable) this.defaultPrevented = true; }
   stopImmediatePropagation() { Object.defineProperty(this, 'stopped', { value: true }); }
   stopPropagation() {}
+}
+
+class CustomEvent extends Event {
+  constructor(type, options = {}) { super(type, options); this.detail = options.detail ?? null; }
 }
 
 class EventTarget {
@@ -112,47 +116,118 @@ class Headers {
   [Symbol.for('nodejs.util.inspect.custom')](_, __, inspect) { return 'Headers ' + inspect(Object.fromEntries(this)); }
 }
 
-// bodyOf returns the bytes of a body and the content type that comes with it.
+// A source of bytes is {all, read}, both of promises: of an ArrayBuffer of all that is left, or of the next Uint8Array and null at the end.
+const sourceOf = (stream) => {
+  const reader = stream.getReader();
+  const read = async () => {
+    const { value, done } = await reader.read();
+    if (done) return null;
+    if (!ArrayBuffer.isView(value)) throw new TypeError('Received non-Uint8Array chunk');
+    return value;
+  };
+  const all = async () => {
+    const parts = [];
+    for (let b = await read(); b !== null; b = await read()) parts.push(b);
+    return new Uint8Array(Buffer.concat(parts)).buffer;
+  };
+  return { all, read };
+};
+const streamOf = (source) => {
+  const { ReadableStream } = require('devstack:web-streams');
+  return new ReadableStream({
+    type: 'bytes',
+    async pull(controller) {
+      const b = await source.read();
+      if (b === null) { controller.close(); controller.byobRequest?.respond(0); }
+      else controller.enqueue(new Uint8Array(b));
+    },
+    cancel() { source.cancel?.(); },
+  });
+};
+
+// bodyOf returns a body, bytes or a source or null, and the content type that comes with it.
 const bodyOf = (v) => {
   if (v === undefined || v === null) return [null, null];
   if (typeof v === 'string') return [host.encode(v, 'utf8'), 'text/plain;charset=UTF-8'];
   if (v instanceof URLSearchParams) return [host.encode(v.toString(), 'utf8'), 'application/x-www-form-urlencoded;charset=UTF-8'];
   if (v instanceof ArrayBuffer) return [v.slice(0), null];
   if (ArrayBuffer.isView(v)) return [v.buffer.slice(v.byteOffset, v.byteOffset + v.byteLength), null];
-  if (typeof v === 'object' && typeof v.getReader === 'function' || v[Symbol.asyncIterator]) throw new TypeError('The js runtime has no streams: a body must be a string, bytes or URLSearchParams');
-  if (v instanceof Blob) throw new TypeError('The js runtime takes no Blob as a body: use await blob.arrayBuffer()');
+  if (v instanceof Blob) return [new Uint8Array(v[Symbol.for('devstack.bytes')]()).buffer, v.type || null];
+  if (v instanceof FormData) { const [b, type] = v[Symbol.for('devstack.bytes')](); return [new Uint8Array(b).buffer, type]; }
+  if (typeof v.getReader === 'function') {
+    if (v.locked) throw new TypeError('Response body object should not be disturbed or locked');
+    return [{ stream: v }, null];
+  }
+  if (v[Symbol.asyncIterator]) {
+    const it = v[Symbol.asyncIterator]();
+    const { ReadableStream } = require('devstack:web-streams');
+    return [{ stream: new ReadableStream({
+      async pull(controller) {
+        const { value, done } = await it.next();
+        if (done) controller.close();
+        else controller.enqueue(typeof value === 'string' ? new Uint8Array(host.encode(value, 'utf8')) : new Uint8Array(value));
+      },
+      async cancel(reason) { await it.return?.(reason); },
+    }) }, null];
+  }
   return [host.encode(String(v), 'utf8'), 'text/plain;charset=UTF-8'];
 };
 
 class Body {
-  #bytes; #used = false;
-  constructor(bytes) { this.#bytes = bytes; }
-  get bodyUsed() { return this.#used; }
-  get body() {
-    if (this.#bytes === null) return null;
-    throw new Error('The js runtime has no streams: use text(), json(), bytes() or arrayBuffer() instead of body');
+  #bytes; #source; #stream; #used = false; // one of the first three, or none for an empty body
+  constructor(body) {
+    if (body === null || body instanceof ArrayBuffer) this.#bytes = body;
+    else if (body.stream) { this.#bytes = null; this.#stream = body.stream; }
+    else { this.#bytes = null; this.#source = body; }
   }
-  #take() {
-    if (this.#used) throw new TypeError('Body is unusable: Body has already been read');
+  get bodyUsed() { return this.#used || Boolean(this.#stream && this.#stream._disturbed); }
+  get body() {
+    if (this.#stream) return this.#stream;
+    if (this.#bytes === null && !this.#source) return null;
+    if (this.#source) {
+      this.#stream = streamOf(this.#source);
+    } else {
+      let left = this.#bytes.byteLength ? this.#bytes : null;
+      this.#stream = streamOf({ async read() { const b = left; left = null; return b; } });
+    }
+    if (this.#used) this.#stream.getReader();
+    this.#bytes = null; this.#source = undefined;
+    return this.#stream;
+  }
+  async #take() {
+    if (this.bodyUsed || this.#stream?.locked) throw new TypeError('Body is unusable: Body has already been read');
+    if (this.#stream) { this.#used = true; return sourceOf(this.#stream).all(); }
+    if (this.#source) { this.#used = true; return this.#source.all(); }
     this.#used = this.#bytes !== null;
     return this.#bytes || new ArrayBuffer(0);
   }
-  async text() { return host.decode(this.#take(), 'utf8').replace(/^\ufeff/, ''); }
+  async text() { return host.decode(await this.#take(), 'utf8').replace(/^\ufeff/, ''); }
   async json() { return JSON.parse(await this.text()); }
   async arrayBuffer() { return this.#take(); }
-  async bytes() { return new Uint8Array(this.#take()); }
-  async blob() { return new Blob([this.#take()], { type: this.headers.get('content-type') || '' }); }
-  async formData() { throw new Error('formData() is not provided by the js runtime'); }
-  static copy(b) {
-    if (b.#used) throw new TypeError('Body is unusable: Body has already been read');
-    return b.#bytes;
+  async bytes() { return new Uint8Array(await this.#take()); }
+  async blob() { return new Blob([await this.#take()], { type: this.headers.get('content-type') || '' }); }
+  async formData() {
+    const type = this.headers.get('content-type') || '';
+    return FormData[Symbol.for('devstack.parse')](new Uint8Array(await this.#take()), type);
   }
+  // copy returns the body for another object; a stream goes to both of them.
+  static copy(b) {
+    if (b.bodyUsed || b.#stream?.locked) throw new TypeError('Body is unusable: Body has already been read');
+    if (b.#bytes !== null) return b.#bytes;
+    if (!b.#stream && !b.#source) return null;
+    const [one, other] = b.body.tee();
+    b.#stream = one;
+    return { stream: other };
+  }
+  // whole is the body's bytes, to be sent; null for none.
+  static async whole(b) { return b.#bytes !== null || !b.#stream && !b.#source ? b.#bytes : b.#take(); }
 }
 
 class Request extends Body {
+  duplex = 'half'; credentials = 'same-origin'; mode = 'cors'; cache = 'default'; referrer = 'about:client'; referrerPolicy = ''; integrity = ''; keepalive = false; destination = '';
   constructor(input, init = {}) {
     const from = input instanceof Request ? input : null;
-    const [bytes, type] = init.body !== undefined ? bodyOf(init.body) : [from ? Body.copy(from) : null, null];
+    const [bytes, type] = init.body !== undefined && init.body !== null ? bodyOf(init.body) : [from ? Body.copy(from) : null, null];
     super(bytes);
     this.url = from ? from.url : new URL(String(input)).href;
     const method = String(init.method || from?.method || 'GET');
@@ -168,7 +243,7 @@ class Request extends Body {
 
 class Response extends Body {
   constructor(body = null, { status = 200, statusText = '', headers, url = '', redirected = false } = {}) {
-    const [bytes, type] = bodyOf(body);
+    const [bytes, type] = body !== null && typeof body === 'object' && (typeof body.all === 'function' || body.stream) && !body.getReader ? [body, null] : bodyOf(body);
     super(bytes);
     if (!(status >= 200 && status <= 599)) throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
     Object.assign(this, { status, statusText, url, redirected, type: url ? 'basic' : 'default', headers: new Headers(headers) });
@@ -181,7 +256,7 @@ class Response extends Body {
     if (!headers.has('content-type')) headers.set('content-type', 'application/json');
     return new Response(JSON.stringify(data), { ...init, headers });
   }
-  static error() { throw new Error('Response.error is not provided by the js runtime'); }
+  static error() { const r = new Response(); r.type = 'error'; r.status = 0; return r; }
   static redirect(url, status = 302) { return new Response(null, { status, headers: { location: new URL(url).href } }); }
 }
 
@@ -190,7 +265,9 @@ const fetch = async (input, init) => {
   const { signal } = request;
   if (signal.aborted) throw signal.reason;
   if (!/^https?:/.test(request.url)) throw new TypeError('fetch failed', { cause: new Error('unknown scheme') });
-  const call = host.fetch(request.url, request.method, [...request.headers], Body.copy(request), request.redirect);
+  const body = await Body.whole(request);
+  if (signal.aborted) throw signal.reason;
+  const call = host.fetch(request.url, request.method, [...request.headers], body, request.redirect);
   const aborted = new Promise((_, reject) => {
     signal.addEventListener('abort', () => { call.abort(); reject(signal.reason); });
   });
@@ -202,8 +279,67 @@ const fetch = async (input, init) => {
     if (signal.aborted) throw signal.reason;
     throw new TypeError('fetch failed', { cause: err });
   }
-  const empty = r.body.byteLength === 0 && (request.method === 'HEAD' || [204, 205, 304].includes(r.status));
-  return new Response(empty ? null : r.body, r);
+  const empty = request.method === 'HEAD' || [204, 205, 304].includes(r.status);
+  const guarded = (f) => async () => {
+    try { return await f(); } catch (err) { if (signal.aborted) throw signal.reason; throw new TypeError('terminated', { cause: err }); }
+  };
+  if (empty) await r.all();
+  return new Response(empty ? null : { all: guarded(r.all), read: guarded(r.read), cancel: () => call.abort() }, r);
 };
 
-module.exports = { fetch, Headers, Request, Response, AbortController, AbortSignal, Event, EventTarget, DOMException };
+// FormData and File.
+class File extends Blob {
+  #name; #modified;
+  constructor(parts, name, options = {}) { super(parts, options); this.#name = String(name); this.#modified = options.lastModified ?? Date.now(); }
+  get name() { return this.#name; }
+  get lastModified() { return this.#modified; }
+}
+const field = (text) => String(text).replace(/\r?\n|\r/g, '%0D%0A').replace(/"/g, '%22');
+class FormData {
+  #list = [];
+  static #value(v, name) {
+    if (!(v instanceof Blob)) return String(v);
+    return v instanceof File && name === undefined ? v : new File([v], name ?? 'blob', { type: v.type });
+  }
+  append(k, v, name) { this.#list.push([String(k), FormData.#value(v, name)]); }
+  set(k, v, name) {
+    const i = this.#list.findIndex((p) => p[0] === String(k));
+    if (i < 0) return this.append(k, v, name);
+    this.#list = this.#list.filter((p, j) => j <= i || p[0] !== String(k));
+    this.#list[i] = [String(k), FormData.#value(v, name)];
+  }
+  delete(k) { this.#list = this.#list.filter((p) => p[0] !== String(k)); }
+  get(k) { return this.#list.find((p) => p[0] === String(k))?.[1] ?? null; }
+  getAll(k) { return this.#list.filter((p) => p[0] === String(k)).map((p) => p[1]); }
+  has(k) { return this.#list.some((p) => p[0] === String(k)); }
+  forEach(f, self) { for (const [k, v] of this.#list) f.call(self, v, k, this); }
+  entries() { return this.#list.map((p) => [...p])[Symbol.iterator](); }
+  keys() { return this.#list.map((p) => p[0])[Symbol.iterator](); }
+  values() { return this.#list.map((p) => p[1])[Symbol.iterator](); }
+  [Symbol.iterator]() { return this.entries(); }
+  get [Symbol.toStringTag]() { return 'FormData'; }
+  [Symbol.for('devstack.bytes')]() {
+    const boundary = '----formdata-devstack-' + host.uuid().replaceAll('-', ''), parts = [];
+    for (const [k, v] of this.#list) {
+      const head = `--${boundary}\r\nContent-Disposition: form-data; name="${field(k)}"`;
+      if (typeof v === 'string') parts.push(Buffer.from(`${head}\r\n\r\n${v.replace(/\r?\n|\r/g, '\r\n')}\r\n`));
+      else parts.push(Buffer.from(`${head}; filename="${field(v.name)}"\r\nContent-Type: ${v.type || 'application/octet-stream'}\r\n\r\n`), v[Symbol.for('devstack.bytes')](), Buffer.from('\r\n'));
+    }
+    parts.push(Buffer.from(`--${boundary}--\r\n`));
+    return [Buffer.concat(parts), `multipart/form-data; boundary=${boundary}`];
+  }
+  static [Symbol.for('devstack.parse')](bytes, type) {
+    const form = new FormData();
+    if (/^application\/x-www-form-urlencoded/i.test(type)) {
+      for (const [k, v] of new URLSearchParams(host.decode(bytes, 'utf8'))) form.append(k, v);
+      return form;
+    }
+    for (const p of host.multipart(bytes, type)) {
+      if (p.filename === undefined) form.append(p.name, host.decode(p.body, 'utf8'));
+      else form.append(p.name, new File([p.body], p.filename, { type: p.type }));
+    }
+    return form;
+  }
+}
+
+module.exports = { fetch, Headers, Request, Response, AbortController, AbortSignal, Event, EventTarget, CustomEvent, DOMException, FormData, File };

@@ -1,0 +1,3 @@
+// node:assert/strict.
+const assert = require('assert');
+module.exports = assert.strict || assert;

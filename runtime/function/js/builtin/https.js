@@ -1,0 +1,2 @@
+// node:https: node:http with another scheme.
+module.exports = require('http').of('https:');
