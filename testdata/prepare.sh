@@ -66,10 +66,10 @@ python_packages() {
 	export PATH="$venv/bin:$PATH"
 }
 
-# The SDK for JavaScript, where the tests and the example look for it.
+# The SDK for JavaScript and the packages that functions use, where the tests and the example look for them.
 node_packages() {
 	local dir
-	for dir in testdata/sdk/js examples/node; do
+	for dir in testdata/sdk/js examples/node runtime/function/js/testdata/packages; do
 		if ! cmp -s "$dir/package-lock.json" "$dir/node_modules/.installed"; then
 			say "installing Node's packages in $dir"
 			(cd "$dir" && quietly npm ci --no-audit --no-fund) || return 1

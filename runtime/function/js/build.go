@@ -143,7 +143,7 @@ func (e *Engine) bundleOptions(fn *config.Function, entry string, awaits bool) b
 		Target:   api.ESNext,
 		// What goja lacks of ESNext. A regular expression with Unicode properties becomes a call of RegExp, which prelude.js
 		// wraps for them: esbuild does not see those inside a class, so that all with the flag u must. Flags that goja
-		// lacks become a call, of which prelude.js knows d.
+		// lacks become a call that throws where it is reached.
 		Supported: map[string]bool{
 			"async-generator": false, "for-await": false, "using": false, "decorators": false, "import-attributes": false,
 			"regexp-unicode-property-escapes": false, "regexp-sticky-and-unicode-flags": false,

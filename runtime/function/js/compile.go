@@ -19,7 +19,7 @@ import (
 func compile(code, sourceMap []byte, awaits bool) (*goja.Program, error) {
 	head := "(function (exports, require, module) {"
 	if awaits {
-		head = "(async function (exports, require, module) {"
+		head = "(async function (exports, require, module, " + handOver + ") {"
 	}
 	const tail = "\n})\n//# sourceMappingURL=" + scriptName + ".map"
 	tree, err := parseScript(slices.Concat([]byte(head), code, []byte(tail)), sourceMap)

@@ -152,3 +152,15 @@ func TestHandlers(t *testing.T) {
 		})
 	}
 }
+
+// waitFor waits for what happens in the background.
+func waitFor(t *testing.T, happened func() bool) {
+	t.Helper()
+	for range 500 {
+		if happened() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("it has not happened")
+}

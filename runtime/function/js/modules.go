@@ -102,6 +102,9 @@ const namespace = "devstack"
 // entryNamespace is where the module is that a bundle with await at its top starts with.
 const entryNamespace = "devstack-entry"
 
+// handOver is the function that it gives the entry's exports to.
+const handOver = "__devstack_exports"
+
 // looseNamespace has the built-in modules as packages see them: of what these import they may never use a part, so that a name
 // that is not there is undefined and no mistake.
 const looseNamespace = "devstack-loose"
@@ -114,7 +117,7 @@ func (e *Engine) builtins(awaits bool) api.Plugin {
 			return e.resolve(b, a, awaits), nil
 		})
 		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: entryNamespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
-			text := "import * as entry from " + quote(a.Path) + ";\nmodule.exports = entry;\n"
+			text := "import * as entry from " + quote(a.Path) + ";\n" + handOver + "(entry);\n"
 			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS, ResolveDir: filepath.Dir(a.Path)}, nil
 		})
 		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: looseNamespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {

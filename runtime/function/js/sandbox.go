@@ -198,7 +198,11 @@ func (s *sandbox) runModule(ctx context.Context, b *build) (*goja.Object, error)
 	if err := module.Set("exports", exports); err != nil {
 		return nil, err
 	}
-	v, err = run(exports, exports, s.rt.ToValue(s.require), module)
+	exported := func(call goja.FunctionCall) goja.Value {
+		_ = module.Set("exports", call.Argument(0)) // cannot fail: a plain object
+		return goja.Undefined()
+	}
+	v, err = run(exports, exports, s.rt.ToValue(s.require), module, s.rt.ToValue(exported))
 	if err == nil && b.awaits {
 		err = s.await(ctx, v)
 	}

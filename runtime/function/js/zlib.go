@@ -103,7 +103,9 @@ func decompress(kind string, in []byte, limit int) ([]byte, error) {
 	}
 	switch kind {
 	case "gunzip":
-		r, err = gzip.NewReader(src)
+		if r, err = gzip.NewReader(src); err != nil && len(in) > 0 && !bytes.HasPrefix([]byte("\x1f\x8b"), in[:min(2, len(in))]) {
+			err = gzip.ErrHeader // and not that it ends too early
+		}
 	case "inflate":
 		r, err = zlib.NewReader(src)
 	case "inflateRaw":

@@ -16,8 +16,11 @@ exports.of = (name) => {
     }
     return made.get(key);
   };
-  return new Proxy({}, {
+  const traps = {
     get: (_, key) => (typeof key === 'symbol' || key === 'then' || key === 'default' || key === '__esModule' ? undefined : part(key)),
     has: (_, key) => typeof key === 'string' && key !== '__esModule',
-  });
+  };
+  const parts = new Proxy({}, traps);
+  // What esbuild makes of a CommonJS module for an ES module that imports it has the same prototype.
+  return new Proxy({}, { ...traps, getPrototypeOf: () => parts });
 };

@@ -60,8 +60,19 @@ const add = (emitter, name, f, first) => {
   all.set(name, first ? [f, ...list] : [...list, f]);
   return emitter;
 };
+const remove = (emitter, name, f) => {
+  const all = of(emitter), list = all.get(name) || [];
+  const i = list.findLastIndex((g) => g === f || g.listener === f);
+  if (i >= 0) {
+    if (list.length === 1) all.delete(name);
+    else all.set(name, list.toSpliced(i, 1));
+    if (all.has('removeListener')) emitter.emit('removeListener', name, f);
+  }
+  return emitter;
+};
 const onceOf = (emitter, name, f) => {
-  const g = function (...args) { emitter.off(name, g); return f.apply(emitter, args); };
+  if (typeof f !== 'function') return f; // which add refuses
+  const g = function (...args) { emitter.removeListener(name, g); return f.apply(emitter, args); };
   g.listener = f;
   return g;
 };
@@ -69,19 +80,10 @@ const methods = {
   on(name, f) { return add(this, name, f, false); },
   addListener(name, f) { return add(this, name, f, false); },
   prependListener(name, f) { return add(this, name, f, true); },
-  once(name, f) { return add(this, name, onceOf(this, name, f), false); },
-  prependOnceListener(name, f) { return add(this, name, onceOf(this, name, f), true); },
-  off(name, f) {
-    const list = of(this).get(name) || [];
-    const i = list.findLastIndex((g) => g === f || g.listener === f);
-    if (i >= 0) {
-      if (list.length === 1) of(this).delete(name);
-      else of(this).set(name, list.toSpliced(i, 1));
-      if (of(this).has('removeListener')) this.emit('removeListener', name, f);
-    }
-    return this;
-  },
-  removeListener(name, f) { return this.off(name, f); },
+  once(name, f) { return this.on(name, onceOf(this, name, f)); },
+  prependOnceListener(name, f) { return this.prependListener(name, onceOf(this, name, f)); },
+  off(name, f) { return remove(this, name, f); },
+  removeListener(name, f) { return remove(this, name, f); },
   removeAllListeners(name) { name === undefined ? of(this).clear() : of(this).delete(name); return this; },
   emit(name, ...args) {
     if (name === 'error' && of(this).has(EventEmitter.errorMonitor)) this.emit(EventEmitter.errorMonitor, ...args);

@@ -41,6 +41,7 @@ const bareValue = (v) => (Array.isArray(v) ? v.map(String) : String(v));
 class OutgoingMessage extends Writable {
   #headers = new Map();
   headersSent = false;
+  constructor() { super({ autoDestroy: false }); }
   setHeader(k, v) {
     if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/i.test(k)) throw Object.assign(new TypeError(`Header name must be a valid HTTP token ["${k}"]`), { code: 'ERR_INVALID_HTTP_TOKEN' });
     if (v === undefined) throw Object.assign(new TypeError(`Invalid value "undefined" for header "${k}"`), { code: 'ERR_HTTP_INVALID_HEADER_VALUE' });
@@ -104,6 +105,7 @@ class ClientRequest extends OutgoingMessage {
       if (this.destroyed) return;
       this.res = this.#response = new IncomingMessage(r);
       this.#response.req = this;
+      this.#response.once('close', () => { if (!this.destroyed) this.emit('close'); });
       if (!this.emit('response', this.#response)) this.#response.resume();
     }, (e) => { this.#calm(); this.destroy(failureOf(e, this.host)); });
   }
