@@ -40,3 +40,35 @@ func (s *sandbox) hostWrite(call goja.FunctionCall) goja.Value {
 	}
 	return goja.Undefined()
 }
+
+// hostLogging implements host.logging() → [format, least level]: "JSON" or "Text", and "" for all levels.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+func (s *sandbox) hostLogging(goja.FunctionCall) goja.Value {
+	format, level := s.fn.LogFormat, s.fn.ApplicationLogLevel
+	for _, kv := range s.env {
+		switch k, v, _ := strings.Cut(kv, "="); k {
+		case "AWS_LAMBDA_LOG_FORMAT":
+			format = v
+		case "AWS_LAMBDA_LOG_LEVEL":
+			level = v
+		}
+	}
+	if !strings.EqualFold(format, "JSON") {
+		format = "Text"
+		if s.fn.LogFormat == "" && level == s.fn.ApplicationLogLevel {
+			level = "" // a level is the format JSON's only
+		}
+	} else if format = "JSON"; level == "" {
+		level = "INFO"
+	}
+	return s.rt.NewArray(format, strings.ToUpper(level))
+}
+
+// hostRequestID implements host.requestId(): undefined outside an invocation.
+func (s *sandbox) hostRequestID(goja.FunctionCall) goja.Value {
+	if id := s.requestID(); id != "" {
+		return s.rt.ToValue(id)
+	}
+	return goja.Undefined()
+}

@@ -186,7 +186,34 @@ func (s *sandbox) logError(what string, v goja.Value, body *errorBody) {
 		})
 	}
 	b.WriteString(`,"stack":` + string(marshal(body.Trace)) + "}")
-	s.logLine("ERROR", what+" \t"+b.String())
+	s.printError(what+" \t"+b.String(), v, body)
+}
+
+// printError logs an error at the level ERROR: the text, or in the format JSON the value itself. What is no Error is made one there.
+func (s *sandbox) printError(text string, v goja.Value, body *errorBody) {
+	if s.errorLogger == nil {
+		s.logLine("ERROR", text)
+		return
+	}
+	if obj, ok := v.(*goja.Object); !ok || obj.ClassName() != "Error" {
+		made, err := s.rt.New(s.rt.Get("Error"), s.rt.ToValue(body.Message))
+		if err == nil {
+			_ = made.Set("errorType", body.Type)
+			_ = made.Set("stackTrace", s.rt.NewArray(anys(body.Trace)...))
+			v = made
+		}
+	}
+	if _, err := s.errorLogger(goja.Undefined(), s.rt.ToValue(text), v); err != nil {
+		s.logLine("ERROR", text)
+	}
+}
+
+func anys(list []string) []any {
+	out := make([]any, len(list))
+	for i, x := range list {
+		out[i] = x
+	}
+	return out
 }
 
 // fatal is the outcome of what ended the sandbox.

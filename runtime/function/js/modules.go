@@ -66,6 +66,7 @@ var modules = map[string]string{
 	"@aws-sdk/util-dynamodb":  "util-dynamodb.js",
 	"devstack:absent":         "absent.js",
 	"devstack:aws":            "aws.js",
+	"devstack:awslambda":      "awslambda.js",
 	"devstack:fetch":          "fetch.js",
 	"devstack:text":           "text.js",
 	"devstack:clone":          "clone.js",
@@ -409,6 +410,7 @@ func (s *sandbox) setUp() error {
 	}
 	s.invoker, _ = goja.AssertFunction(v.ToObject(s.rt).Get("invoke"))
 	s.setTrace, _ = goja.AssertFunction(v.ToObject(s.rt).Get("setTrace"))
+	s.errorLogger, _ = goja.AssertFunction(v.ToObject(s.rt).Get("logError"))
 	return nil
 }
 
@@ -455,6 +457,11 @@ func (s *sandbox) hostFunctions() map[string]any {
 		"stack":      s.hostStack,
 		"property":   s.hostProperty,
 		"builtins":   s.hostBuiltins,
+		"logging":    s.hostLogging,
+		"requestId":  s.hostRequestID,
+
+		"beginResponse": s.hostBeginResponse,
+		"respond":       s.hostRespond,
 	}
 	maps.Copy(fs, s.bytesFunctions())
 	maps.Copy(fs, s.awsFunctions())

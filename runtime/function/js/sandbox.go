@@ -23,13 +23,17 @@ type sandbox struct {
 	env    []string
 	log    function.LogFunc
 
-	rt        *goja.Runtime
-	loop      loop
-	modules   map[string]goja.Value // built-in modules loaded so far
-	host      *goja.Object          // what they are given
-	invoker   goja.Callable         // prelude.js's way to call a handler
-	setTrace  goja.Callable         // sets process.env._X_AMZN_TRACE_ID
-	handler   goja.Value
+	rt       *goja.Runtime
+	loop     loop
+	modules  map[string]goja.Value // built-in modules loaded so far
+	host     *goja.Object          // what they are given
+	invoker  goja.Callable         // prelude.js's way to call a handler
+	setTrace goja.Callable         // sets process.env._X_AMZN_TRACE_ID
+	handler  goja.Value
+
+	errorLogger goja.Callable // logs what a handler threw
+	streamed    *response     // of the invocation, if its handler streams it and has begun to
+
 	life      context.Context // ends with the sandbox
 	end       context.CancelFunc
 	ctx       context.Context // of what is begun now; see outliving
@@ -261,7 +265,7 @@ func (s *sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error
 }
 
 func (s *sandbox) invoke(ctx context.Context, ev *function.Event, inv *invocation) {
-	s.event = ev
+	s.event, s.streamed = ev, nil
 	watched := s.watchMemory()
 	err := s.callHandler(inv)
 	if err == nil {
@@ -280,6 +284,9 @@ func (s *sandbox) invoke(ctx context.Context, ev *function.Event, inv *invocatio
 	watched()
 	if s.failure != nil && !inv.settled {
 		inv.result, inv.err = nil, s.fatal(s.failure)
+	}
+	if r := s.streamed; r != nil {
+		inv.result, s.streamed = r.whole, nil // of a failed one, which only the stream has, Invoke returns the error
 	}
 	if inv.err == nil && inv.result == nil {
 		inv.result = []byte("null") // the loop ran empty before the handler settled: as Lambda answers then

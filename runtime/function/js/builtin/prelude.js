@@ -22,8 +22,26 @@ exports.setTrace = (id) => {
   else delete process.env._X_AMZN_TRACE_ID;
 };
 
-exports.invoke = (handler, event, awsRequestId, arn, clientContext, ok, fail) => {
+// contextOf is what a handler is told of its invocation.
+const contextOf = (awsRequestId, arn, clientContext) => {
   const env = process.env;
+  return {
+    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION || '$LATEST',
+    functionName,
+    memoryLimitInMB: String(memoryLimitInMB),
+    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+    clientContext: clientContext ? parse(clientContext) : undefined,
+    identity: undefined,
+    invokedFunctionArn: arn,
+    awsRequestId,
+    getRemainingTimeInMillis: host.remaining,
+  };
+};
+const isPromise = (v) => v !== null && v !== undefined && typeof v.then === 'function';
+
+exports.invoke = (handler, event, awsRequestId, arn, clientContext, ok, fail) => {
+  if (handler[streaming] === 'response') return require('devstack:awslambda').invoke(handler, event, contextOf(awsRequestId, arn, clientContext), ok, fail);
   let waits = true;
   const succeed = (result) => {
     let text;
@@ -39,38 +57,68 @@ exports.invoke = (handler, event, awsRequestId, arn, clientContext, ok, fail) =>
     else if (waits) ok(() => succeed(result)); // once the event loop is empty
     else succeed(result);
   };
-  const context = {
-    get callbackWaitsForEmptyEventLoop() { return waits; },
-    set callbackWaitsForEmptyEventLoop(v) { waits = v; },
-    succeed, fail, done: callback,
-    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION || '$LATEST',
-    functionName,
-    memoryLimitInMB: String(memoryLimitInMB),
-    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
-    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
-    clientContext: clientContext ? parse(clientContext) : undefined,
-    identity: undefined,
-    invokedFunctionArn: arn,
-    awsRequestId,
-    getRemainingTimeInMillis: host.remaining,
-  };
+  const context = Object.assign(Object.defineProperty({}, 'callbackWaitsForEmptyEventLoop', {
+    get: () => waits, set: (v) => { waits = v; }, enumerable: true, configurable: true,
+  }), { succeed, fail, done: callback }, contextOf(awsRequestId, arn, clientContext));
   try {
     const result = handler(event, context, callback);
-    if (result !== null && typeof result === 'object' && typeof result.then === 'function') result.then(succeed, fail);
+    if (isPromise(result)) result.then(succeed, fail);
   } catch (err) {
     fail(err);
   }
+  return undefined;
 };
+const streaming = Symbol.for('aws.lambda.runtime.handler.streaming');
+Object.defineProperty(global, 'awslambda', {
+  configurable: true, enumerable: false,
+  get() { const v = require('devstack:awslambda').awslambda; define(global, 'awslambda', v); return v; },
+  set(v) { define(global, 'awslambda', v); },
+});
 
 // ---- console
 
 const format = (args) =>
   args.length === 1 && typeof args[0] === 'string' ? args[0] : require('util').format(...args);
 let indent = '';
+// In the format JSON a line is an object, as AWS's runtime for Node makes it.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+const errorsAsObjects = (_, v) => {
+  if (!(v instanceof Error)) return v;
+  return { errorType: v.constructor?.name ?? 'UnknownError', errorMessage: v.message, stackTrace: typeof v.stack === 'string' ? host.stack(v.stack).split('\n') : v.stack, ...v };
+};
+const jsonLine = (level, args) => {
+  const line = { timestamp: new Date().toISOString(), level, requestId: host.requestId() };
+  if (args.length === 1) {
+    line.message = args[0];
+    try {
+      return stringify(line, errorsAsObjects);
+    } catch {
+      line.message = format(args);
+      return stringify(line);
+    }
+  }
+  line.message = format(args);
+  const err = args.find((v) => v instanceof Error);
+  if (err) {
+    const { errorType, errorMessage, stackTrace } = errorsAsObjects('', err);
+    Object.assign(line, { errorType, errorMessage, stackTrace });
+  }
+  return stringify(line);
+};
+const [logFormat, logLevel] = host.logging();
+const levels = { TRACE: 1, DEBUG: 2, INFO: 3, WARN: 4, ERROR: 5, FATAL: 6 };
+const least = levels[logLevel] || 1;
 const print = (level, args) => {
+  if (levels[level] < least) return;
+  if (logFormat === 'JSON') {
+    if (indent) args = [format(args).replace(/^/gm, indent)];
+    host.write(jsonLine(level, args));
+    return;
+  }
   const text = format(args);
   host.log(level, indent ? text.replace(/^/gm, indent) : text);
 };
+exports.logError = (text, err) => print('ERROR', logFormat === 'JSON' ? [err] : [text]);
 const counts = new Map(), times = new Map();
 const elapsed = (label) => {
   const began = times.get(label);
@@ -83,10 +131,7 @@ define(global, 'console', {
   warn(...args) { print('WARN', args); },
   error(...args) { print('ERROR', args); },
   fatal(...args) { print('FATAL', args); },
-  trace(...args) {
-    const stack = host.stack(new Error(args.length ? format(args) : '').stack);
-    print('TRACE', [stack.replace(/^Error/, 'Trace')]);
-  },
+  trace(...args) { print('TRACE', args); },
   dir(value, options) { print('INFO', [require('util').inspect(value, options)]); },
   table(value) { print('INFO', [require('util').inspect(value)]); },
   assert(condition, ...args) {
@@ -101,6 +146,9 @@ define(global, 'console', {
   time(label = 'default') { times.set(label, host.now()); },
   timeLog(label = 'default', ...args) { if (times.has(label)) print('INFO', [elapsed(label), ...args]); },
   timeEnd(label = 'default') { if (times.has(label)) { print('INFO', [elapsed(label)]); times.delete(label); } },
+  dirxml(...args) { print('INFO', args); },
+  clear() {},
+  groupCollapsed(...args) { console.group(...args); },
   group(...args) { if (args.length) print('INFO', args); indent += '  '; },
   groupEnd() { indent = indent.slice(2); },
 });
