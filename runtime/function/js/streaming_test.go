@@ -50,7 +50,7 @@ func TestResponseStreaming(t *testing.T) {
 		{"an error before the first byte", `async (e, r) => { throw new TypeError("no") }`, "", "", `{"errorType":"TypeError","errorMessage":"no"`},
 		{"an error in the middle", `async (e, r) => { r.write("half"); await new Promise((d) => setTimeout(d, 2)); throw new Error("cut") }`, "application/octet-stream", "half", `{"errorType":"Error","errorMessage":"cut"`},
 		{"never ended", `async (e, r) => { r.write("x") }`, "application/octet-stream", "x", `"errorMessage":"Response stream is not finished."`},
-		{"a handler that is not async", `(e, r) => { r.end("x") }`, "", "", `"errorMessage":"Streaming does not support non-async handlers."`},
+		{"a handler that is not async", `(e, r) => {}`, "", "", `"errorMessage":"Streaming does not support non-async handlers."`},
 		{"the content type too late", `async (e, r) => { r.write("x"); r.setContentType("a/b") }`, "application/octet-stream", "x", `"errorMessage":"Cannot set content-type, too late."`},
 		{"the context", `async (e, r, c) => { r.end(c.awsRequestId.slice(0, 8) + typeof c.getRemainingTimeInMillis()) }`, "application/octet-stream", "11111111number", ""},
 	} {
