@@ -70,6 +70,7 @@ var modules = map[string]string{
 	"devstack:fetch":          "fetch.js",
 	"devstack:text":           "text.js",
 	"devstack:clone":          "clone.js",
+	"devstack:intl":           "intl.js",
 	"devstack:keys":           "keys.js",
 	"devstack:subtle":         "subtle.js",
 	"devstack:redis-commands": "redis-commands.js",
@@ -458,6 +459,7 @@ func (s *sandbox) hostFunctions() map[string]any {
 		"property":   s.hostProperty,
 		"builtins":   s.hostBuiltins,
 		"logging":    s.hostLogging,
+		"zone":       s.hostZone,
 		"requestId":  s.hostRequestID,
 
 		"beginResponse": s.hostBeginResponse,

@@ -153,6 +153,24 @@ define(global, 'console', {
   groupEnd() { indent = indent.slice(2); },
 });
 
+// ---- what depends on the language that people speak
+
+Object.defineProperty(global, 'Intl', {
+  configurable: true, enumerable: false,
+  get() { const v = require('devstack:intl').Intl; define(global, 'Intl', v); return v; },
+  set(v) { define(global, 'Intl', v); },
+});
+const intl = () => require('devstack:intl');
+for (const [name, required, defaults] of [['toLocaleString', 'any', 'all'], ['toLocaleDateString', 'date', 'date'], ['toLocaleTimeString', 'time', 'time']]) {
+  define(Date.prototype, name, { [name](locales, options) { return intl().dateText(this.getTime(), locales, options, required, defaults); } }[name]);
+}
+define(Number.prototype, 'toLocaleString', function toLocaleString(locales, options) { return intl().numberText(Number(this), locales, options); });
+define(BigInt.prototype, 'toLocaleString', function toLocaleString(locales, options) { return intl().numberText(BigInt(this), locales, options); });
+const compareText = String.prototype.localeCompare;
+define(String.prototype, 'localeCompare', function localeCompare(other, locales, options) {
+  return locales === undefined && options === undefined ? compareText.call(this, other) : new (intl().Intl.Collator)(locales, options).compare(this, other);
+});
+
 // ---- the language
 
 lacking(Symbol, 'asyncIterator', Symbol('Symbol.asyncIterator'));
