@@ -16,6 +16,7 @@ import (
 	"devstack/runtime/function/js"
 	"devstack/runtime/function/node"
 	"devstack/runtime/function/python"
+	"devstack/runtime/function/wasm"
 	"devstack/runtime/process/reap"
 )
 
@@ -67,6 +68,10 @@ func (e *engines) family(runtime string) (string, func() function.Engine) {
 	case runtime == "go", strings.HasPrefix(runtime, "provided"):
 		return "go", func() function.Engine {
 			return golang.New(golang.Config{Cache: filepath.Join(e.d.dir, stateDir, "build"), Keep: e.d.watchdog})
+		}
+	case runtime == "wasm":
+		return "wasm", func() function.Engine {
+			return wasm.New(wasm.Options{Clock: e.d.clock, Cache: filepath.Join(e.d.dir, stateDir, "build", "wasm.cache")})
 		}
 	case runtime == "image":
 		return "image", func() function.Engine { return image.New(image.Options{Docker: e.d.docker}) }

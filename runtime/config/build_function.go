@@ -15,14 +15,15 @@ func runtimes() []string {
 	return []string{
 		"js", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x",
 		"python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14",
-		"go", "provided.al2023", "provided.al2",
-		"java8.al2", "java11", "java17", "java21", "java25", "ruby3.2", "ruby3.3", "ruby3.4", "dotnet6", "dotnet8", "dotnet10",
-		"wasm", "image",
+		"java8.al2", "java11", "java17", "java21", "java25",
+		"ruby3.2", "ruby3.3", "ruby3.4",
+		"dotnet6", "dotnet8", "dotnet10",
+		"go", "provided.al2023", "provided.al2", "wasm", "image",
 	}
 }
 
 func runtimesDoc() string {
-	return "`js` (JavaScript or TypeScript inside devstack, no Node needed), `nodejs18.x` to `nodejs24.x`, `python3.9` to `python3.14`, `go` (built by devstack), `provided.al2023`, `provided.al2`, `java8.al2` to `java25`, `ruby3.2` to `ruby3.4`, `dotnet6` to `dotnet10`, `wasm` (a WASI module) or `image`."
+	return "`js` (JavaScript or TypeScript inside devstack, no Node needed), `nodejs18.x` to `nodejs24.x`, `python3.9` to `python3.14`, `java8.al2`, `java11` to `java25`, `ruby3.2` to `ruby3.4`, `dotnet6` to `dotnet10`, `go` (built by devstack), `provided.al2023`, `provided.al2`, `wasm` (a WASI module, run inside devstack) or `image`."
 }
 
 func (l *loader) function(i *instance) *Function {

@@ -46,6 +46,12 @@ type Sample struct {
 
 // Run runs the suite. newEngine is called for each test; the suite closes what it returns.
 func Run(t *testing.T, newEngine func(t *testing.T) function.Engine, sample Sample) {
+	Cases(t, newEngine, sample)
+	Race(t, newEngine, sample)
+}
+
+// Cases runs the suite without its races.
+func Cases(t *testing.T, newEngine func(t *testing.T) function.Engine, sample Sample) {
 	for _, tt := range []struct {
 		name string
 		run  func(*testing.T, *Project)
@@ -69,6 +75,10 @@ func Run(t *testing.T, newEngine func(t *testing.T) function.Engine, sample Samp
 			}
 		})
 	}
+}
+
+// Race runs the suite's races: saves while events come. The sample need know no event but "version" for it.
+func Race(t *testing.T, newEngine func(t *testing.T) function.Engine, sample Sample) {
 	t.Run("no answer is stale while files are watched", func(t *testing.T) { races(t, NewProject(t, newEngine(t), sample, true)) })
 	t.Run("no answer is stale where nothing is watched", func(t *testing.T) { races(t, NewProject(t, newEngine(t), sample, false)) })
 }
