@@ -1,0 +1,117 @@
+package ruby
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// interpreter is an installed Ruby.
+type interpreter struct {
+	path  string   // absolute
+	minor string   // "3.3"
+	abi   string   // "3.3.0", as gems' folders are called
+	gems  []string // where it finds gems
+	note  string   // why it is not quite what the function asked for, "" if it is
+}
+
+// ErrNone says that there is no Ruby on this machine.
+var ErrNone = errors.New("no Ruby was found: neither is ruby in PATH, nor is one installed with rbenv, mise, asdf, chruby or Homebrew (at least version 2.7 is needed)")
+
+// Found reports whether there is a Ruby on this machine.
+func (e *Engine) Found(ctx context.Context, runtime string) bool {
+	_, err := e.rubys.of(ctx, runtime)
+	return err == nil
+}
+
+// interpreters remembers which Ruby each runtime gets. It looks again for one that it has not found.
+type interpreters struct {
+	mu    sync.Mutex
+	found map[string]interpreter // by runtime and PATH
+}
+
+// of finds the best Ruby for a runtime such as "ruby3.3": one of that version if there is any, else the one that the developer's
+// shell would run.
+func (i *interpreters) of(ctx context.Context, runtime string) (interpreter, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	key := runtime + "\x00" + os.Getenv("PATH")
+	if r, ok := i.found[key]; ok {
+		if _, err := os.Stat(r.path); err == nil {
+			return r, nil
+		}
+	}
+	r, err := find(ctx, runtime)
+	if err == nil {
+		if i.found == nil {
+			i.found = map[string]interpreter{}
+		}
+		i.found[key] = r
+	}
+	return r, err
+}
+
+func find(ctx context.Context, runtime string) (interpreter, error) {
+	wanted := strings.TrimPrefix(runtime, "ruby")
+	var other interpreter
+	for _, path := range candidates(wanted) {
+		r, ok := ask(ctx, path)
+		if ctx.Err() != nil {
+			return other, ctx.Err()
+		}
+		if ok && r.minor == wanted {
+			return r, nil
+		}
+		if ok && other.path == "" {
+			other = r
+		}
+	}
+	if other.path == "" {
+		return other, ErrNone
+	}
+	other.note = fmt.Sprintf("runtime %s runs on Ruby %s (%s), because no Ruby %s was found", runtime, other.minor, other.path, wanted)
+	return other, nil
+}
+
+// candidates are the paths of programs that may be a Ruby, the likeliest first.
+func candidates(wanted string) []string {
+	var paths []string
+	for _, name := range []string{"ruby" + wanted, "ruby"} {
+		if path, err := exec.LookPath(name); err == nil {
+			paths = append(paths, path)
+		}
+	}
+	home := os.Getenv("HOME")
+	for _, pattern := range []string{
+		home + "/.rbenv/versions/" + wanted + ".*/bin/ruby", home + "/.local/share/mise/installs/ruby/" + wanted + ".*/bin/ruby",
+		home + "/.asdf/installs/ruby/" + wanted + ".*/bin/ruby", home + "/.rubies/ruby-" + wanted + ".*/bin/ruby",
+		"/opt/rubies/ruby-" + wanted + ".*/bin/ruby", "/opt/homebrew/opt/ruby@" + wanted + "/bin/ruby", "/usr/local/opt/ruby@" + wanted + "/bin/ruby",
+	} {
+		if found, err := filepath.Glob(pattern); err == nil {
+			paths = append(paths, found...)
+		}
+	}
+	return paths
+}
+
+// ask asks a program which Ruby it is. One that is older than the runtime's oldest is none.
+func ask(ctx context.Context, path string) (interpreter, bool) {
+	const question = `puts RUBY_VERSION, RbConfig::CONFIG["ruby_version"], Gem.path`
+	out, err := exec.CommandContext(ctx, path, "-e", question).Output()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if err != nil || len(lines) < 2 {
+		return interpreter{}, false
+	}
+	parts := strings.Split(lines[0], ".")
+	major, _ := strconv.Atoi(parts[0])
+	if len(parts) < 2 || major < 2 || major == 2 && parts[1] < "7" {
+		return interpreter{}, false
+	}
+	return interpreter{path: path, minor: parts[0] + "." + parts[1], abi: lines[1], gems: lines[2:]}, true
+}
