@@ -42,6 +42,9 @@ type Outcome struct {
 	MaxMemory     int    // MB the sandbox has used at most, 0 if nobody knows
 }
 
+// maxTimeout is the longest that a function may have. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const maxTimeout = 15 * time.Minute
+
 // errTimedOut is why a context ended whose function took too long.
 var errTimedOut = errors.New("task timed out")
 
@@ -217,7 +220,11 @@ func (f *managed) handle(ctx context.Context, s *sandbox, inv *Invocation) (a an
 		inv.started = true
 	}
 	began := f.cfg.Clock.Now()
-	defer f.cfg.Clock.AfterFunc(timeout, func() { cancel(errTimedOut) })()
+	if s.v.fn.Debug == 0 {
+		defer f.cfg.Clock.AfterFunc(timeout, func() { cancel(errTimedOut) })()
+	} else { // somebody may be looking at a line of it; the handler is told of the longest time there is
+		timeout = maxTimeout
+	}
 	ev := &Event{
 		RequestID: inv.RequestID, Payload: inv.Payload, Deadline: began.Add(timeout), Timeout: timeout,
 		ARN: cmp.Or(inv.ARN, s.v.fn.ARN), TraceID: trace.Header(ctx), ClientContext: inv.ClientContext, Identity: inv.Identity, Tenant: inv.Tenant,

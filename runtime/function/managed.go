@@ -115,7 +115,7 @@ func (f *managed) enter(ctx context.Context) error {
 		f.mu.Unlock()
 		return ErrClosed
 	}
-	if f.inflight < f.cfg.Limit {
+	if f.inflight < f.limitLocked() {
 		f.inflight++
 		f.mu.Unlock()
 		return nil
@@ -154,11 +154,19 @@ func (f *managed) leave() {
 }
 
 func (f *managed) grantLocked() {
-	for len(f.queue) > 0 && f.inflight < f.cfg.Limit {
+	for len(f.queue) > 0 && f.inflight < f.limitLocked() {
 		f.inflight++
 		close(f.queue[0])
 		f.queue = f.queue[1:]
 	}
+}
+
+// limitLocked is how many events are handled at once. A function that is debugged has one port, and one developer.
+func (f *managed) limitLocked() int {
+	if f.fn.Debug != 0 {
+		return 1
+	}
+	return f.cfg.Limit
 }
 
 func (f *managed) info() Info {

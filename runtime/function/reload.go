@@ -285,7 +285,7 @@ func (f *managed) warm(ctx context.Context, a *attempt) *version {
 		v.build.refs++
 	}
 	_, cheap := f.engine.(Warmer)
-	wanted := cheap || f.waiting > 0 || f.provisioned > 0 || f.head != nil && f.head.called
+	wanted := cheap || a.fn.Debug != 0 || f.waiting > 0 || f.provisioned > 0 || f.head != nil && f.head.called
 	if wanted && a.err == nil && f.provisioned > 0 {
 		v.kept = 1
 	}

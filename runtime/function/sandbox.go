@@ -59,7 +59,11 @@ func (f *managed) start(ctx context.Context, v *version, provisioned bool) (_ *s
 	limit := max(initLimit, time.Duration(v.fn.Timeout)*time.Second)
 	ctx, cancel := context.WithCancelCause(ctx)
 	written := v.inputs.written()
-	stop := f.cfg.Clock.AfterFunc(limit, func() { cancel(&initTimeout{limit}) })
+	stop := f.cfg.Clock.AfterFunc(limit, func() {
+		if v.fn.Debug == 0 { // somebody may be looking at a line of it
+			cancel(&initTimeout{limit})
+		}
+	})
 	inner, err := f.engine.Start(ctx, v.fn, v.build.Build, environment(v.fn, f.cfg.Env(v.fn), s.stream, s.places, provisioned), s.log)
 	stop()
 	cause := context.Cause(ctx)

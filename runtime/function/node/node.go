@@ -19,6 +19,7 @@ import (
 	"devstack/internal/clock"
 	"devstack/runtime/config"
 	"devstack/runtime/function"
+	"devstack/runtime/function/debug"
 	"devstack/runtime/process/reap"
 )
 
@@ -33,6 +34,7 @@ type Engine struct {
 	opts  Options
 	nodes interpreters
 	pool  pool
+	ports debug.Ports
 
 	mu       sync.Mutex
 	scanners map[string]*scanner // by function
@@ -49,6 +51,7 @@ func New(o Options) *Engine {
 // Close ends the standby processes; the sandboxes are their owner's.
 func (e *Engine) Close() error {
 	e.pool.close()
+	e.ports.Close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, sc := range e.scanners {

@@ -17,7 +17,8 @@ type loading struct {
 	Format  string            `json:"format"`         // "esm" or "cjs"
 	Code    *string           `json:"code,omitempty"` // nil: what is in the entry file
 	Exports []string          `json:"exports"`
-	Env     map[string]string `json:"env"` // variables of this sandbox alone
+	Env     map[string]string `json:"env"`            // variables of this sandbox alone
+	Wait    bool              `json:"wait,omitempty"` // for a debugger that is told to go on
 }
 
 // Start hands the function to the standby process, or to a new one.
@@ -32,6 +33,10 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		return nil, built.mistake
 	}
 	w := wishFor(node.path, built, env)
+	if fn.Debug != 0 {
+		return e.startDebugged(ctx, fn, w, loadingOf(built, env), log)
+	}
+	e.ports.Drop(fn.Name)
 	s := e.pool.take(fn.Name, w.key)
 	if s == nil {
 		if s, err = e.spawn(w); err != nil {

@@ -164,11 +164,12 @@ func (p *pool) close() {
 
 // wish is what a process is to be like.
 type wish struct {
-	node string // path of the interpreter
-	dir  string
-	env  []string
-	warm warming
-	key  string // of all that a standby cannot change any more
+	node  string   // path of the interpreter
+	flags []string // of the interpreter
+	dir   string
+	env   []string
+	warm  warming
+	key   string // of all that a standby cannot change any more
 }
 
 // warming is what a standby loads.
@@ -223,7 +224,7 @@ func (e *Engine) spawn(w wish) (*pipe.Sandbox, error) {
 	}
 	defer theirs[0].Close()
 	defer theirs[1].Close()
-	path, args := function.Wrapped(w.env, w.node, script)
+	path, args := function.Wrapped(w.env, w.node, append(w.flags, script)...)
 	spec := spawn.Spec{Path: path, Args: args, Dir: w.dir, Env: w.env, Extra: theirs[:], Line: s.Line}
 	if e.opts.Watchdog != nil {
 		spec.Keep = e.opts.Watchdog

@@ -4,6 +4,7 @@
 
 const dns = require('dns');
 const fs = require('fs');
+const inspector = require('inspector');
 const net = require('net');
 const path = require('path');
 const Module = require('module');
@@ -122,6 +123,7 @@ function become({ env, environment }) {
 /** load finds the handler. what: {name, module, entry, format, code, exports, env, environment}. */
 async function load(what) {
   become(what);
+  if (what.wait) inspector.waitForDebugger();
   if (!what.entry) {
     throw new faults.ImportModuleError(`Error: Cannot find module '${what.module}'\nRequire stack:\n- /var/runtime/index.mjs`);
   }
@@ -409,4 +411,10 @@ function receive(chunk) {
 
 const input = new net.Socket({ fd: 3, readable: true, writable: false });
 input.on('data', receive);
+if (inspector.url() !== undefined && process.execArgv.some((flag) => flag.startsWith('--inspect-publish-uid'))) {
+  process.execArgv = [];
+  const { wrap } = Module;
+  Module.wrap = (text) => wrap(text); // has Node compile scripts, of which a debugger can hear before they run
+  send('P', new URL(inspector.url()).host);
+}
 input.on('close', () => process.reallyExit(0)); // there is no daemon any more
