@@ -41,6 +41,9 @@ type Config struct {
 	Functions lambda.Functions  // that Lambda invokes; nil: there are none
 	Transport http.RoundTripper // of API Gateway's HTTP integrations; nil: http.DefaultTransport
 
+	// Debugging says that somebody may be looking at a function that has stopped: no integration of API Gateway's runs out of time.
+	Debugging bool
+
 	// TableDelay is how long a DynamoDB table stays CREATING, UPDATING or DELETING.
 	TableDelay time.Duration
 
@@ -90,6 +93,7 @@ func Open(c Config) *Cloud {
 func (c *Cloud) services(ctx context.Context) []*wire.Service {
 	var gateway, functions, caches, machines *wire.Service
 	gateway, c.gateway = apigateway.New(c.env("apigateway"), c.config.Transport)
+	c.gateway.Patient = c.config.Debugging
 	functions, c.lambda = lambda.New(ctx, c.env("lambda"), c.code())
 	c.lambda.ListensOn(c.config.Port)
 	caches, c.elasticache = elasticache.New(c.env("elasticache"))

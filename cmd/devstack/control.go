@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 
 	"devstack/emulators/wire"
@@ -135,6 +136,9 @@ func (d *daemon) correct(s *supervise.Status) {
 	fn, ok := d.resource(s.ID).(*config.Function)
 	if !ok {
 		return
+	}
+	if fn.Debug != 0 {
+		s.Debugger = net.JoinHostPort("127.0.0.1", strconv.Itoa(fn.Debug))
 	}
 	if info, err := d.functions.Get(fn.Name); err == nil && info.State == function.Failed {
 		s.State, s.Why = supervise.Failed, info.Reason

@@ -78,6 +78,8 @@ type daemon struct {
 type daemonOptions struct {
 	ephemeral bool
 	vars      map[string]string
+	debug     []debugged    // functions for a debugger
+	launches  bool          // VS Code is told of them
 	offset    time.Duration // by which the clock is ahead from the start
 }
 
@@ -93,6 +95,9 @@ func openDaemon(dir string, o daemonOptions) (*daemon, error) {
 	}
 	stack, err := d.load()
 	if err != nil {
+		return nil, err
+	}
+	if err := d.setDebug(stack, true); err != nil {
 		return nil, err
 	}
 	if _, err := readRecords(recordsFile(dir)); err != nil && !o.ephemeral {
@@ -138,14 +143,18 @@ func (d *daemon) openLogs() {
 
 // load reads the stack's files as they are now.
 func (d *daemon) load() (*config.Stack, error) {
-	return config.Load(d.dir, config.Options{Vars: d.options.vars, Allocator: d.alloc, CheckDefinition: checkDefinition, CheckSeed: checkSeed})
+	stack, err := config.Load(d.dir, config.Options{Vars: d.options.vars, Allocator: d.alloc, CheckDefinition: checkDefinition, CheckSeed: checkSeed})
+	if err == nil {
+		err = d.setDebug(stack, false)
+	}
+	return stack, err
 }
 
 func (d *daemon) openCloud(stack *config.Stack) {
 	d.cloud = emulators.Open(emulators.Config{
 		Dir: filepath.Join(d.dir, stateDir, "data"), Ephemeral: d.options.ephemeral, Sync: stack.Sync, Account: stack.Account, Region: stack.Region,
 		Clock: d.clock, Log: d.logger(), Traces: d.traces, Version: version(), Functions: d.lambda(), Transport: services{d},
-		StreamLabel: d.streamLabel, TableDelay: time.Duration(stack.TableDelay) * time.Second, Port: stack.Port,
+		Debugging: len(d.options.debug) > 0, StreamLabel: d.streamLabel, TableDelay: time.Duration(stack.TableDelay) * time.Second, Port: stack.Port,
 	})
 }
 

@@ -35,6 +35,9 @@ func (s *screen) paint(colour int, text string) string {
 // ready tells of a resource that serves.
 func (s *screen) ready(r supervise.Status) {
 	line := fmt.Sprintf("  %s  %-28s %6d ms  %s", s.paint(green, "ready "), r.ID, r.StartedIn.Milliseconds(), r.URL)
+	if r.Debugger != "" {
+		line += "debugger on " + r.Debugger
+	}
 	fmt.Fprintln(s.w, strings.TrimRight(line, " "))
 }
 
@@ -57,6 +60,9 @@ func (s *screen) summary(r report, took time.Duration) {
 	for _, at := range r.Resources {
 		if at.State == supervise.Ready && (at.Type == "api" || at.Type == "service") {
 			fmt.Fprintf(s.w, "  %-28s %s\n", at.ID, at.URL)
+		}
+		if at.Debugger != "" {
+			fmt.Fprintf(s.w, "  %-28s %s\n", at.ID.String()+", debugger", at.Debugger)
 		}
 	}
 	fmt.Fprintln(s.w)

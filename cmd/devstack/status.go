@@ -71,6 +71,9 @@ func note(s supervise.Status) string {
 	if s.State == supervise.Ready || s.Why == "" {
 		parts = append([]string{s.URL}, parts...)
 	}
+	if s.Debugger != "" {
+		parts = append(parts, "debugger on "+s.Debugger)
+	}
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "; ")
 }
 

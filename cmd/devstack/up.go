@@ -40,6 +40,15 @@ func newUp() *cobra.Command {
 			case wait > 0 && !detach:
 				return wrong("--wait goes with --detach: without it, `devstack up` stays")
 			}
+			values, _ := cmd.Flags().GetStringArray("debug")
+			debug, err := parseDebugged(values)
+			if err != nil {
+				return err
+			}
+			launches, _ := cmd.Flags().GetBool("launch-json")
+			if launches && len(debug) == 0 {
+				return wrong("--launch-json goes with --debug: it tells VS Code of the functions that are debugged")
+			}
 			dir, err := stackDir(cmd)
 			if err != nil {
 				return err
@@ -47,12 +56,14 @@ func newUp() *cobra.Command {
 			if detach {
 				return upDetached(cmd, dir, wait)
 			}
-			return up(cmd.Context(), cmd.OutOrStdout(), dir, daemonOptions{ephemeral: ephemeral, vars: vars(cmd)})
+			return up(cmd.Context(), cmd.OutOrStdout(), dir, daemonOptions{ephemeral: ephemeral, vars: vars(cmd), debug: debug, launches: launches})
 		},
 	}
 	cmd.Flags().BoolP("detach", "d", false, "run in the background")
 	cmd.Flags().Duration("wait", 0, "with --detach: return when everything is ready, at most after this `time`")
 	cmd.Flags().Bool("ephemeral", false, "begin with empty services and leave nothing behind")
+	cmd.Flags().StringArray("debug", nil, "open a debugger's port for the function `NAME`, or NAME=PORT; may be repeated")
+	cmd.Flags().Bool("launch-json", false, "with --debug: write how VS Code attaches into .vscode/launch.json")
 	withVars(cmd)
 	return cmd
 }
@@ -157,6 +168,9 @@ func bringUp(ctx context.Context, w io.Writer, d *daemon, c *control, began time
 		return err
 	}
 	screen.summary(c.report(), time.Since(began))
+	if d.options.launches {
+		return writeLaunches(w, d.current(), d.dir)
+	}
 	return nil
 }
 
@@ -201,6 +215,13 @@ func upDetached(cmd *cobra.Command, dir string, wait time.Duration) error {
 	args := []string{"up", "--dir", dir}
 	if ephemeral, _ := cmd.Flags().GetBool("ephemeral"); ephemeral {
 		args = append(args, "--ephemeral")
+	}
+	debug, _ := cmd.Flags().GetStringArray("debug")
+	for _, v := range debug {
+		args = append(args, "--debug", v)
+	}
+	if launches, _ := cmd.Flags().GetBool("launch-json"); launches {
+		args = append(args, "--launch-json")
 	}
 	for k, v := range vars(cmd) {
 		args = append(args, "--var", k+"="+v)

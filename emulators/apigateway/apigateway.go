@@ -46,6 +46,9 @@ type Service struct {
 	kit.Env
 	transport http.RoundTripper // to what HTTP integrations call
 
+	// Patient has no integration run out of time: somebody is looking at a function that has stopped. It is set before the first request.
+	Patient bool
+
 	mu       sync.Mutex
 	compiled map[scope]*dataPlane // of APIs that were called since they last changed
 }

@@ -18,8 +18,11 @@ import (
 // integrate carries out a route's integration, within its timeout.
 func (x *exchange) integrate(ctx context.Context, w http.ResponseWriter, r *http.Request, i *Integration) {
 	// A caller waits in real time, so this is the wall clock's business and not ours.
-	ctx, cancel := context.WithTimeout(ctx, timeout(i))
-	defer cancel()
+	if !x.s.Patient {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout(i))
+		defer cancel()
+	}
 	switch {
 	case i.IntegrationSubtype != nil:
 		x.callStepFunctions(ctx, w, r, i)

@@ -101,8 +101,9 @@ type Status struct {
 	Name      string        `json:"name"`
 	State     State         `json:"state"`
 	URL       string        `json:"url,omitempty"`
-	Why       string        `json:"why,omitempty"`  // it is not ready, or not in its latest version
-	Tail      []string      `json:"tail,omitempty"` // the last lines of its log when it failed
+	Debugger  string        `json:"debugger,omitempty"` // address on which a function's debugger is listened for
+	Why       string        `json:"why,omitempty"`      // it is not ready, or not in its latest version
+	Tail      []string      `json:"tail,omitempty"`     // the last lines of its log when it failed
 	Since     time.Time     `json:"since"`
 	Restarts  int           `json:"restarts"`
 	StartedIn time.Duration `json:"started_in"` // nanoseconds from the last start to ready
