@@ -23,6 +23,7 @@ import (
 	"devstack/internal/clock"
 	"devstack/runtime/config"
 	"devstack/runtime/function"
+	"devstack/runtime/function/debug"
 	"devstack/runtime/process/reap"
 )
 
@@ -38,6 +39,7 @@ type Engine struct {
 	opts    Options
 	pythons interpreters
 	servers servers
+	ports   debug.Ports
 	install sync.Mutex // one installation at a time
 
 	mu    sync.Mutex
@@ -54,6 +56,7 @@ func New(o Options) *Engine {
 // Close ends the servers; the sandboxes are their owner's.
 func (e *Engine) Close() error {
 	e.servers.close()
+	e.ports.Close()
 	return nil
 }
 
@@ -67,6 +70,7 @@ type build struct {
 	own     []string // folders of packages that are neither installed nor in root
 	places  []string // what changes when packages are installed
 	inputs  []string
+	debugpy string // folder in which the package debugpy is, of a function that is debugged
 }
 
 // Inputs are the files and folders that the version depends on.
@@ -90,7 +94,10 @@ func (e *Engine) Build(ctx context.Context, fn *config.Function, _ function.Buil
 			return b, err
 		}
 	}
-	return b, e.read(ctx, b)
+	if err := e.read(ctx, b); err != nil || fn.Debug == 0 {
+		return b, err
+	}
+	return b, b.findDebugger(fn.Name)
 }
 
 // handlerOf completes a handler.

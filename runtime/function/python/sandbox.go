@@ -17,17 +17,14 @@ type loading struct {
 	Own     []string          `json:"own"`
 	Site    []string          `json:"site"`
 	Handler string            `json:"handler"`
-	Env     map[string]string `json:"env"` // nil: what the process has
+	Env     map[string]string `json:"env"`            // nil: what the process has
+	Wait    float64           `json:"wait,omitempty"` // seconds, for a debugger
 }
 
 // Start forks a process that loads the function.
 func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Build, env []string, log function.LogFunc) (function.Sandbox, error) {
 	built := b.(*build)
 	e.note(fn.Name, built.python.note, log)
-	s, err := e.process(ctx, fn.Name, built, env)
-	if err != nil {
-		return nil, err
-	}
 	vars := map[string]string{}
 	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")
@@ -37,6 +34,14 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		vars = nil // the process has them, as its wrapper has left them
 	}
 	what := loading{Root: built.root, Own: orEmpty(built.own), Site: orEmpty(built.site), Handler: built.handler, Env: vars}
+	if fn.Debug != 0 {
+		return e.startDebugged(ctx, fn, built, env, what, log)
+	}
+	e.ports.Drop(fn.Name)
+	s, err := e.process(ctx, fn.Name, built, env)
+	if err != nil {
+		return nil, err
+	}
 	s.Limit(function.MemoryLimit(fn))
 	if err := s.Load(ctx, what, log); err != nil {
 		return nil, err
@@ -78,7 +83,7 @@ func (e *Engine) process(ctx context.Context, name string, b *build, env []strin
 }
 
 // plain starts a process of its own.
-func (e *Engine) plain(b *build, env []string) (*pipe.Sandbox, error) {
+func (e *Engine) plain(b *build, env []string, flags ...string) (*pipe.Sandbox, error) {
 	script, err := installRuntime()
 	if err != nil {
 		return nil, err
@@ -89,7 +94,7 @@ func (e *Engine) plain(b *build, env []string) (*pipe.Sandbox, error) {
 	}
 	defer theirs[0].Close()
 	defer theirs[1].Close()
-	path, args := function.Wrapped(env, b.python.path, "-B", script, "sandbox")
+	path, args := function.Wrapped(env, b.python.path, append(flags, "-B", script, "sandbox", b.debugpy)...)
 	p, err := spawn.Start(spawn.Spec{
 		Path: path, Args: args, Dir: b.root, Env: env, Extra: theirs[:], Line: s.Line, Keep: e.servers.keep,
 	})

@@ -214,6 +214,8 @@ def load(what):
     first = [root, *what["site"]]
     sys.path[:] = first + [p for p in sys.path if p not in first]
     set_up_logging()
+    if what.get("wait"):
+        wait_for_debugger(what["wait"])
     module_name, dot, name = what["handler"].rpartition(".")
     if not dot:
         raise Fault(
@@ -588,13 +590,40 @@ def leave_own_folder():
     sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != here]
 
 
+# ---- debugging ----
+
+
+def open_debugger(folder):
+    """Listen for a debugger, with the package debugpy in the folder, and say where."""
+    sys.path.append(folder)
+    import debugpy
+
+    host, port = debugpy.listen(("127.0.0.1", 0))
+    send(b"P", ("%s:%d" % (host, port)).encode())
+
+
+def wait_for_debugger(seconds):
+    """Wait until a debugger has set its breakpoints, but not for ever."""
+    import debugpy
+
+    timer = threading.Timer(seconds, debugpy.wait_for_client.cancel)
+    timer.daemon = True
+    timer.start()
+    debugpy.wait_for_client()
+    timer.cancel()
+
+
 def main():
-    mode = sys.argv[1]
+    mode, debugger = sys.argv[1], sys.argv[2:]
     sys.argv[1:] = []
     if mode == "server":
         run_server()
         return
     leave_own_folder()
+    if debugger and debugger[0]:
+        for descriptor in (3, ANSWERS):
+            os.set_inheritable(descriptor, False)
+        open_debugger(debugger[0])
     os._exit(exit_status(run_sandbox))
 
 
