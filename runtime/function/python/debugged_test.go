@@ -233,6 +233,7 @@ func TestADebuggerThatDoesNotComeBackIsNotWaitedForForever(t *testing.T) {
 
 func TestWithoutDebugpyTheErrorSaysWhatToDo(t *testing.T) {
 	p := one(t, source(1))
+	p.Put(t) // which installs the runtime into the cache of the user that there is
 	t.Setenv("HOME", t.TempDir())
 	if out, err := exec.Command("python3", "-m", "venv", "--without-pip", filepath.Join(p.Dir, ".venv")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

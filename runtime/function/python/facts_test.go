@@ -61,6 +61,8 @@ func TestHowAHandlerFails(t *testing.T) {
 		{"an exception", "def lambda_handler(e, c):\n    raise KeyError('k')\n", "KeyError", "'k'"},
 		{"an exception of its own class", "class Mine(Exception):\n    pass\ndef lambda_handler(e, c):\n    raise Mine('m')\n", "Mine", "m"},
 		{"a value that is not JSON", "def lambda_handler(e, c):\n    return {1, 2}\n", "Runtime.MarshalError", "Unable to marshal response: Object of type set is not JSON serializable"},
+		{"a generator: Python's responses cannot be streamed", "def lambda_handler(e, c):\n    yield 1\n", "Runtime.MarshalError", "Unable to marshal response: Object of type generator is not JSON serializable"},
+		{"a syntax error that is raised", "def lambda_handler(e, c):\n    return 1\nimport sys\nraise SyntaxError('own')\n", "Runtime.UserCodeSyntaxError", "Syntax error in module 'lambda_function': own"},
 		{"a module that is not installed", "import nowhere\n", "Runtime.ImportModuleError", "Unable to import module 'lambda_function': No module named 'nowhere'"},
 		{"a handler that is not there", "def other(e, c):\n    pass\n", "Runtime.HandlerNotFound", "Handler 'lambda_handler' missing on module 'lambda_function'"},
 		{"an exception while it loads", "raise RuntimeError('early')\n", "RuntimeError", "early"},

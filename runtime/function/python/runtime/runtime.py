@@ -95,17 +95,62 @@ class RequestFilter(logging.Filter):
         return True
 
 
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+# What every record has: the rest of its attributes came from the caller's extra={…}.
+OWN = set(logging.makeLogRecord({}).__dict__) - {"taskName"} | {"aws_request_id"}
+
+
+class RecordFormatter(logging.Formatter):
+    """A record in JSON. https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html"""
+
+    def __init__(self):
+        super().__init__(datefmt=TIME)
+
+    def format(self, record):
+        as_it_is = isinstance(record.msg, dict) and not record.args
+        all = {
+            "timestamp": self.formatTime(record, self.datefmt),
+            "level": logging.getLevelName(min(50, max(0, record.levelno)) // 10 * 10),
+            "message": record.msg if as_it_is else record.getMessage(),
+            "logger": record.name,
+        }
+        if record.exc_info and record.exc_info[0]:
+            kind, value, trace = record.exc_info
+            all["stackTrace"] = traceback.format_tb(trace)
+            all["errorType"] = kind.__name__
+            all["errorMessage"] = str(value)
+        all["requestId"] = record.aws_request_id
+        if record.exc_info:
+            all["location"] = "%s:%s:%d" % (record.pathname, record.funcName, record.lineno)
+        for name, value in record.__dict__.items():
+            if name not in OWN and name not in all:
+                all[name] = value
+        return json.dumps({k: v for k, v in all.items() if v is not None}, ensure_ascii=False, default=str)
+
+
+def logs_json():
+    return os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+
+
 def set_up_logging():
     logging.Formatter.converter = time.gmtime
+    text = logging.Formatter("[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n", "%Y-%m-%dT%H:%M:%S")
     handler = Handler()
-    handler.setFormatter(
-        logging.Formatter("[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n", "%Y-%m-%dT%H:%M:%S")
-    )
+    handler.setFormatter(RecordFormatter() if logs_json() else text)
     handler.addFilter(RequestFilter())
-    logging.getLogger().addHandler(handler)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+    level = "DEBUG" if level == "TRACE" else level  # which Python has not
+    if isinstance(logging.getLevelName(level), int):
+        root.setLevel(level)
 
 
 def log_error(body):
+    if logs_json():
+        emit(to_json({"timestamp": time.strftime(TIME, time.gmtime()), "level": "ERROR", **body}))
+        return
     lines = ["[ERROR] %s: %s" % (body["errorType"], body["errorMessage"]) if body["errorMessage"] else "[ERROR] " + body["errorType"]]
     lines.append("Traceback (most recent call last):")
     for element in body["stackTrace"]:
@@ -247,7 +292,7 @@ class Facts:
         self.__dict__.update(facts)
 
     def __repr__(self):
-        return "%s([%s])" % (type(self).__name__, ",".join("%s=%s" % kv for kv in self.__dict__.items()))
+        return "%s([%s])" % (type(self).__name__, ",".join("%s=%s" % kv for kv in self.__dict__.items() if kv[0][0] != "_"))
 
 
 class CognitoIdentity(Facts):
@@ -276,6 +321,13 @@ def client_context(text):
     return ClientContext(custom=given.get("custom"), env=given.get("env"), client=client)
 
 
+def w3c_fields(text):
+    given = json.loads(text).get("w3c") if text else None
+    if not isinstance(given, dict):
+        return {}
+    return {name: given[name] for name in ("traceparent", "tracestate", "baggage") if isinstance(given.get(name), str)}
+
+
 class LambdaContext(Facts):
     """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
 
@@ -292,14 +344,19 @@ class LambdaContext(Facts):
             client_context=client_context(facts.get("client")),
             identity=CognitoIdentity(cognito_identity_id=None, cognito_identity_pool_id=None),
             tenant_id=None,
+            _w3c_fields=w3c_fields(facts.get("client")),
             _epoch_deadline_time_in_ms=int(time.time() * 1000) + facts["ms"],
         )
 
     def get_remaining_time_in_millis(self):
         return max(self._epoch_deadline_time_in_ms - int(time.time() * 1000), 0)
 
+    def w3c(self):
+        """The W3C trace context that came with the event."""
+        return dict(self._w3c_fields)
+
     def log(self, msg):
-        sys.stdout.write(str(msg))
+        emit(str(msg))
 
 
 def respond(handler, facts, payload):
@@ -376,7 +433,8 @@ def run_sandbox():
     for descriptor in (3, ANSWERS):
         os.set_inheritable(descriptor, False)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", line_buffering=True, write_through=True)
+        # A whole line is one write, and so not torn apart by what another process of the function prints.
+        stream.reconfigure(encoding="utf-8", line_buffering=True, write_through=False)
     serve_events()
 
 
