@@ -185,8 +185,14 @@ func orEOF(err error) error {
 	return err
 }
 
-// Close ends the session.
-func (c *Client) Close() error { return c.conn.Close() }
+// Close ends the session, by the websocket's own way: a Node.js whose debugger just disappears may crash.
+func (c *Client) Close() error {
+	c.conn.SetDeadline(time.Now().Add(time.Second))
+	if _, err := c.conn.Write([]byte{0x88, 0x80, 0, 0, 0, 0}); err == nil {
+		_, _ = io.Copy(io.Discard, c.r) // its answer, and the end
+	}
+	return c.conn.Close()
+}
 
 // Release has a sandbox that waits for a debugger go on without one.
 func Release(ctx context.Context, address string) error {
