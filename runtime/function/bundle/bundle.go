@@ -29,6 +29,7 @@ type Options struct {
 	LogLevels  map[string]api.LogLevel // of messages by their id: what is only a warning to esbuild may be a mistake to us
 	MainFields []string                // of package.json, in the order of preference
 	Extensions []string                // tried on imports without one, in this order; nil: esbuild's
+	Roots      []string                // folders in which bare imports are looked for that are in no node_modules, like NODE_PATH's
 	Plugins    []api.Plugin
 }
 
@@ -75,6 +76,7 @@ func (b *Bundler) buildOptions() api.BuildOptions {
 		Packages:          o.Packages,
 		Define:            o.Define,
 		MainFields:        o.MainFields,
+		NodePaths:         o.Roots,
 		ResolveExtensions: o.Extensions,
 		LogLevel:          api.LogLevelSilent,
 		LogOverride:       o.LogLevels,

@@ -27,6 +27,7 @@ import (
 type Options struct {
 	Watchdog *reap.Watchdog // ends processes with the daemon; nil: on Linux the kernel does, elsewhere nobody
 	Clock    clock.Clock    // tells when a standby process has waited for too long
+	SDK      []string       // node_modules folders in which the AWS SDK may be; nil: those of `npm install --global`, and devstack's own
 }
 
 // Engine runs the functions of the runtimes nodejs*.
@@ -67,6 +68,7 @@ type build struct {
 	inputs   []string
 	code     string // TypeScript: what Node runs, with its source map
 	packages []pkg  // that a standby loads
+	missing  []pkg  // that are not among the function's own
 	locks    []string
 	mistake  *function.InitError // that is known without Node
 }
@@ -120,20 +122,20 @@ func (e *Engine) scanner(name string, s *source) (*scanner, error) {
 
 // scan fills in what the sources say.
 func (b *build) scan(ctx context.Context, sc *scanner) error {
-	out, packages, linked, err := sc.scan(ctx)
+	out, f, err := sc.scan(ctx)
 	if out == nil {
 		return err
 	}
-	b.packages = packages
+	b.packages, b.missing = f.packages, f.missing
 	b.locks = locks(filepath.Dir(b.source.entry))
 	b.inputs = append(b.inputs, out.Inputs...)
 	b.inputs = append(b.inputs, b.locks...)
 	b.inputs = append(b.inputs, data(b.source.root, len(out.Warnings) > 0 && !b.source.compile)...)
-	for _, p := range packages {
+	for _, p := range f.packages {
 		b.inputs = append(b.inputs, filepath.Join(p.dir, "package.json"))
 	}
 	if !b.source.compile {
-		for _, dir := range linked {
+		for _, dir := range f.linked {
 			b.inputs = append(b.inputs, function.Files(dir)...)
 		}
 	}

@@ -17,6 +17,7 @@ type loading struct {
 	Format  string            `json:"format"`         // "esm" or "cjs"
 	Code    *string           `json:"code,omitempty"` // nil: what is in the entry file
 	Exports []string          `json:"exports"`
+	Hooks   bool              `json:"hooks"`
 	Env     map[string]string `json:"env"`            // variables of this sandbox alone
 	Wait    bool              `json:"wait,omitempty"` // for a debugger that is told to go on
 }
@@ -32,9 +33,12 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 	if built.mistake != nil {
 		return nil, built.mistake
 	}
-	w := wishFor(node.path, built, env)
+	more := e.provide(node.path, built, env)
+	w := wishFor(node.path, built, more)
+	what := loadingOf(built, env)
+	what.Hooks = w.warm.Hooks
 	if fn.Debug != 0 {
-		return e.startDebugged(ctx, fn, w, loadingOf(built, env), log)
+		return e.startDebugged(ctx, fn, w, what, log)
 	}
 	e.ports.Drop(fn.Name)
 	s := e.pool.take(fn.Name, w.key)
@@ -44,8 +48,8 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		}
 	}
 	s.Limit(function.MemoryLimit(fn))
-	if err := s.Load(ctx, loadingOf(built, env), log); err != nil {
-		return nil, err
+	if err := s.Load(ctx, what, log); err != nil {
+		return nil, more.explain(err, log)
 	}
 	e.pool.prepare(fn.Name, w)
 	return sandbox{s}, nil

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,7 @@ type scanner struct {
 
 	mu       sync.Mutex
 	packages map[pkg]bool // that the latest build met
+	missing  map[pkg]bool // that are in no node_modules folder of the function's: a layer may have them
 	linked   map[string]bool
 }
 
@@ -43,6 +45,7 @@ func newScanner(s *source) (*scanner, error) {
 		Format:   api.FormatCommonJS,
 		Platform: api.PlatformNode,
 		Target:   api.ESNext,
+		Roots:    []string{s.root}, // as NODE_PATH has it
 		Plugins:  []api.Plugin{sc.plugin()},
 	}
 	if s.esm {
@@ -69,23 +72,28 @@ func (sc *scanner) fits(s *source) bool {
 }
 
 // scan reads the sources as they are now.
-func (sc *scanner) scan(ctx context.Context) (*bundle.Result, []pkg, []string, error) {
+func (sc *scanner) scan(ctx context.Context) (*bundle.Result, found, error) {
 	sc.mu.Lock()
-	sc.packages, sc.linked = map[pkg]bool{}, map[string]bool{}
+	sc.packages, sc.missing, sc.linked = map[pkg]bool{}, map[pkg]bool{}, map[string]bool{}
 	sc.mu.Unlock()
 	out, err := sc.bundler.Build(ctx)
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
-	var packages []pkg
-	for p := range sc.packages {
-		packages = append(packages, p)
-	}
-	slices.SortFunc(packages, func(a, b pkg) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.From, b.From)) })
-	var linked []string
+	f := found{packages: sorted(sc.packages), missing: sorted(sc.missing)}
 	for dir := range sc.linked {
-		linked = append(linked, dir)
+		f.linked = append(f.linked, dir)
 	}
-	return out, packages, linked, err
+	return out, f, err
+}
+
+// found is what sources import beside each other.
+type found struct {
+	packages, missing []pkg
+	linked            []string // folders of packages that are links to sources
+}
+
+func sorted(packages map[pkg]bool) []pkg {
+	return slices.SortedFunc(maps.Keys(packages), func(a, b pkg) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.From, b.From)) })
 }
 
 // resolving marks a question of the plugin's own to esbuild.
@@ -112,6 +120,9 @@ func (sc *scanner) plugin() api.Plugin {
 			found := b.Resolve(a.Path, api.ResolveOptions{
 				ResolveDir: a.ResolveDir, Importer: a.Importer, Kind: a.Kind, Namespace: a.Namespace, PluginData: resolving{}, With: a.With,
 			})
+			if len(found.Errors) > 0 && bare(a.Path) {
+				sc.lacks(a)
+			}
 			if len(found.Errors) > 0 && (!sc.compile || bare(a.Path)) || !sc.readable(found.Path) {
 				return outside, nil
 			}
@@ -136,6 +147,13 @@ func (sc *scanner) met(a api.OnResolveArgs, dir string) {
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
 	sc.packages[pkg{a.Path, a.Importer, a.Kind == api.ResolveJSImportStatement && (sc.esm || !sc.compile), dir}] = true
+}
+
+func (sc *scanner) lacks(a api.OnResolveArgs) {
+	byImport := a.Kind == api.ResolveJSImportStatement && (sc.esm || !sc.compile) || a.Kind == api.ResolveJSDynamicImport
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	sc.missing[pkg{Name: a.Path, From: a.Importer, ESM: byImport}] = true
 }
 
 func (sc *scanner) link(dir string) {

@@ -175,22 +175,23 @@ type wish struct {
 // warming is what a standby loads.
 type warming struct {
 	Packages []pkg `json:"packages"`
-	Hooks    bool  `json:"hooks"` // the function is an ES module in TypeScript
+	Hooks    bool  `json:"hooks"` // the function is an ES module in TypeScript, or imports packages from NODE_PATH
 }
 
 // wishFor describes the processes of a version.
-func wishFor(node string, b *build, env []string) wish {
-	w := wish{node: node, dir: b.source.root, env: env}
-	w.warm = warming{Packages: b.packages, Hooks: b.source.compile && b.source.esm}
+func wishFor(node string, b *build, more provided) wish {
+	w := wish{node: node, dir: b.source.root, env: more.env}
+	packages := append(b.packages[:len(b.packages):len(b.packages)], more.packages...)
+	w.warm = warming{Packages: packages, Hooks: b.source.compile && b.source.esm || more.imported}
 	h := sha256.New()
 	fmt.Fprintln(h, node, w.dir, w.warm.Hooks)
-	for _, kv := range env {
+	for _, kv := range more.env {
 		if !function.OfSandbox(kv) {
 			fmt.Fprintln(h, kv)
 		}
 	}
 	files := b.locks
-	for _, p := range b.packages {
+	for _, p := range packages {
 		fmt.Fprintln(h, p.Name, p.From, p.ESM)
 		files = append(files[:len(files):len(files)], filepath.Join(p.dir, "package.json"), filepath.Dir(p.dir))
 	}

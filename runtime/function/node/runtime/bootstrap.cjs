@@ -123,6 +123,7 @@ function become({ env, environment }) {
 /** load finds the handler. what: {name, module, entry, format, code, exports, env, environment}. */
 async function load(what) {
   become(what);
+  if (what.hooks) needHooks();
   if (what.wait) inspector.waitForDebugger();
   if (!what.entry) {
     throw new faults.ImportModuleError(`Error: Cannot find module '${what.module}'\nRequire stack:\n- /var/runtime/index.mjs`);
@@ -168,12 +169,12 @@ let hooks; // the port to hooks.mjs
 function needHooks() {
   if (hooks !== undefined) return;
   if (typeof Module.register !== 'function') {
-    throw new Error(`Node.js ${process.version} cannot load ES modules written in TypeScript: it needs 18.19, 20.6 or a later version`);
+    throw new Error(`Node.js ${process.version} cannot load ES modules written in TypeScript, or import from layers: it needs 18.19, 20.6 or a later version`);
   }
   const { port1, port2 } = new MessageChannel();
   hooks = port1;
   hooks.unref();
-  Module.register(pathToFileURL(path.join(__dirname, 'hooks.mjs')), { data: { port: port2 }, transferList: [port2] });
+  Module.register(pathToFileURL(path.join(__dirname, 'hooks.mjs')), { data: { port: port2, places: process.env.NODE_PATH ?? '' }, transferList: [port2] });
 }
 
 async function importBundle(entry, code) {
