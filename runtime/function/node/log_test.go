@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"devstack/runtime/function"
 )
 
 // records are a request's log lines without Lambda's own.
@@ -118,6 +121,21 @@ func TestAnInitErrorInTheLog(t *testing.T) {
 			}) {
 				t.Errorf("%s: the log is %q", runtime, lines)
 			}
+		}
+	}
+}
+
+func TestTheContextHasWhoCalls(t *testing.T) {
+	for _, runtime := range []string{"nodejs22.x", "nodejs24.x"} {
+		s := sandbox(t, runtime, files{"index.js": "exports.handler = async (event, c) => [c.clientContext, c.identity, c.tenantId];\n"})
+		ev := &function.Event{RequestID: "id", Payload: []byte(`{}`), Timeout: time.Minute, ClientContext: `{"custom":{"a":1}}`, Identity: `{"cognitoIdentityId":"i"}`, Tenant: "t"}
+		if out, err := s.Invoke(t.Context(), ev); err != nil || string(out) != `[{"custom":{"a":1}},{"cognitoIdentityId":"i"},"t"]` {
+			t.Errorf("%s %v", out, err)
+		}
+		ev.ClientContext = "{"
+		want := map[string]string{"nodejs22.x": "Cannot parse ClientContext as json: SyntaxError: ", "nodejs24.x": "Failed to parse lambda-runtime-client-context as JSON: "}[runtime]
+		if _, err := s.Invoke(t.Context(), ev); err == nil || !strings.Contains(err.Error(), want) {
+			t.Error(err)
 		}
 	}
 }

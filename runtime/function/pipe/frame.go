@@ -63,11 +63,13 @@ type facts struct {
 	ARN           string `json:"arn"`
 	TraceID       string `json:"trace,omitempty"`
 	ClientContext string `json:"client,omitempty"`
+	Identity      string `json:"identity,omitempty"` // JSON
+	Tenant        string `json:"tenant,omitempty"`
 }
 
 // eventFrame is an event as a sandbox takes it.
 func eventFrame(ev *function.Event) ([]byte, error) {
-	about, err := json.Marshal(facts{ev.RequestID, ev.Timeout.Milliseconds(), ev.ARN, ev.TraceID, ev.ClientContext})
+	about, err := json.Marshal(facts{ev.RequestID, ev.Timeout.Milliseconds(), ev.ARN, ev.TraceID, ev.ClientContext, ev.Identity, ev.Tenant})
 	if err != nil {
 		return nil, err
 	}

@@ -220,6 +220,7 @@ globalThis[AT_END] = () => {};
 
 function invoke(facts, payload) {
   globalThis[log.REQUEST] = facts.id;
+  globalThis[log.TENANT] = facts.tenant;
   if (facts.trace) process.env._X_AMZN_TRACE_ID = facts.trace;
   else if (process.env._X_AMZN_TRACE_ID !== undefined) delete process.env._X_AMZN_TRACE_ID;
   const state = { asynchronous: false, waits: true, done: false };
@@ -305,22 +306,22 @@ function contextOf(facts, state) {
     memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
-    clientContext: facts.client ? parseHeader(facts.client) : undefined,
-    identity: undefined,
+    clientContext: facts.client ? parseHeader(facts.client, 'ClientContext', 'client-context') : undefined,
+    identity: facts.identity ? parseHeader(facts.identity, 'CognitoIdentity', 'cognito-identity') : undefined,
     invokedFunctionArn: facts.arn,
     awsRequestId: facts.id,
-    tenantId: undefined,
+    tenantId: facts.tenant,
   });
   if (modern) context.xRayTraceId = facts.trace;
   context.getRemainingTimeInMillis = () => deadline - Date.now();
   return context;
 }
 
-function parseHeader(text) {
+function parseHeader(text, name, header) {
   try {
     return JSON.parse(text);
   } catch (e) {
-    throw new Error(modern ? `Failed to parse lambda-runtime-client-context as JSON: ${e.message}` : `Cannot parse ClientContext as json: ${e}`);
+    throw new Error(modern ? `Failed to parse lambda-runtime-${header} as JSON: ${e.message}` : `Cannot parse ${name} as json: ${e}`);
   }
 }
 

@@ -9,6 +9,7 @@ const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 
 // Where AWS's runtime keeps the number of the request, and where libraries look for it.
 const REQUEST = Symbol.for('aws.lambda.runtime.requestId');
+const TENANT = Symbol.for('aws.lambda.runtime.tenantId');
 
 let json = false;
 let outside; // the request id in a message outside of any request
@@ -41,7 +42,7 @@ function print(level, args) {
 
 /** record is a message in JSON. One value is put in as it is; several make a text, with the first error's facts beside it. */
 function record(timestamp, level, args) {
-  const all = { timestamp, level, requestId: requestId() };
+  const all = { timestamp, level, requestId: requestId(), tenantId: globalThis[TENANT] };
   if (args.length <= 1) {
     all.message = args[0];
     try {
@@ -71,4 +72,4 @@ function logError(what, e) {
   else console.error(what, '\t' + loggable(error));
 }
 
-module.exports = { REQUEST, logError, setUp };
+module.exports = { REQUEST, TENANT, logError, setUp };

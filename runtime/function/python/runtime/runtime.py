@@ -67,6 +67,7 @@ def to_json(value):
 # ---- log ----
 
 request_id = None  # of the event that is being handled, or was handled last
+tenant_id = None
 
 
 def emit(text):
@@ -92,13 +93,14 @@ class Handler(logging.Handler):
 class RequestFilter(logging.Filter):
     def filter(self, record):
         record.aws_request_id = request_id or ""
+        record.tenant_id = tenant_id
         return True
 
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 # What every record has: the rest of its attributes came from the caller's extra={…}.
-OWN = set(logging.makeLogRecord({}).__dict__) - {"taskName"} | {"aws_request_id"}
+OWN = set(logging.makeLogRecord({}).__dict__) - {"taskName"} | {"aws_request_id", "tenant_id"}
 
 
 class RecordFormatter(logging.Formatter):
@@ -123,6 +125,7 @@ class RecordFormatter(logging.Formatter):
         all["requestId"] = record.aws_request_id
         if record.exc_info:
             all["location"] = "%s:%s:%d" % (record.pathname, record.funcName, record.lineno)
+        all["tenantId"] = record.tenant_id
         for name, value in record.__dict__.items():
             if name not in OWN and name not in all:
                 all[name] = value
@@ -321,6 +324,14 @@ def client_context(text):
     return ClientContext(custom=given.get("custom"), env=given.get("env"), client=client)
 
 
+def cognito_identity(text):
+    try:
+        given = json.loads(text) if text else {}
+    except ValueError as e:
+        raise Fault("LambdaContextUnmarshalError", "Unable to parse Cognito Identity JSON: %s" % e)
+    return CognitoIdentity(cognito_identity_id=given.get("cognitoIdentityId"), cognito_identity_pool_id=given.get("cognitoIdentityPoolId"))
+
+
 def w3c_fields(text):
     given = json.loads(text).get("w3c") if text else None
     if not isinstance(given, dict):
@@ -342,8 +353,8 @@ class LambdaContext(Facts):
             function_version=env("AWS_LAMBDA_FUNCTION_VERSION"),
             invoked_function_arn=facts["arn"],
             client_context=client_context(facts.get("client")),
-            identity=CognitoIdentity(cognito_identity_id=None, cognito_identity_pool_id=None),
-            tenant_id=None,
+            identity=cognito_identity(facts.get("identity")),
+            tenant_id=facts.get("tenant"),
             _w3c_fields=w3c_fields(facts.get("client")),
             _epoch_deadline_time_in_ms=int(time.time() * 1000) + facts["ms"],
         )
@@ -375,10 +386,10 @@ def respond(handler, facts, payload):
 
 
 def invoke(handler, body):
-    global request_id
+    global request_id, tenant_id
     start = 4 + int.from_bytes(body[:4], "big")
     facts = json.loads(body[4:start])
-    request_id = facts["id"]
+    request_id, tenant_id = facts["id"], facts.get("tenant")
     if facts.get("trace"):
         os.environ["_X_AMZN_TRACE_ID"] = facts["trace"]
     else:
