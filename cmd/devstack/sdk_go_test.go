@@ -61,6 +61,7 @@ var goSuite = map[string]map[string]func(*testing.T){
 		"an index is added to what is there":                            goIndex,
 	},
 	"lambda":        goLambda,
+	"lambda calls":  goCalls,
 	"apigateway":    goGateway,
 	"stepfunctions": goMachines,
 	"elasticache":   goCaches,
