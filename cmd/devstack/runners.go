@@ -68,7 +68,7 @@ func (f functionRunner) Update(ctx context.Context, old, new config.Resource, _ 
 	if err := f.d.provision.Apply(ctx, old, new); err != nil {
 		return nil, err
 	}
-	return supervise.Static("", func(context.Context) error {
+	return supervise.Static(f.url(ctx, fn.Name), func(context.Context) error {
 		if err := f.d.functions.Remove(fn.Name); err != nil && !errors.Is(err, function.ErrNoFunction) {
 			return err
 		}
@@ -79,6 +79,15 @@ func (f functionRunner) Update(ctx context.Context, old, new config.Resource, _ 
 // Remove disconnects the function's event sources.
 func (f functionRunner) Remove(ctx context.Context, r config.Resource) error {
 	return f.d.provision.Remove(ctx, r)
+}
+
+// url is where a function answers over HTTP, "" if it has no URL.
+func (f functionRunner) url(ctx context.Context, name string) string {
+	var out struct{ FunctionUrl string }
+	if err := f.d.cloud.Call(ctx, "lambda", "GetFunctionUrlConfig", map[string]any{"FunctionName": name}, &out); err != nil {
+		return "" // it has none
+	}
+	return out.FunctionUrl
 }
 
 // isOwnFault reports whether a function failed for what its developer wrote. Everything else (a missing interpreter, an unknown
