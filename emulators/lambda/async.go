@@ -166,12 +166,12 @@ func (s *Service) runEvent(ctx context.Context, e *event, until time.Time) (out 
 	if err != nil {
 		return nil, "", err
 	}
-	defer leave()
 	payload, err := s.payload(e)
 	if err != nil {
+		leave()
 		return nil, "", err
 	}
-	out, err = s.run(ctx, c, Event{Payload: payload, ClientContext: e.ClientContext})
+	out, err = s.hold(ctx, c, Event{Payload: payload, ClientContext: e.ClientContext}, leave)
 	return out, c.Version, err
 }
 

@@ -111,17 +111,20 @@ func (p *poller) lets(r record) bool {
 func (l *lane) attempt(ctx context.Context, batch []record, made int32) bool {
 	var last *attempted
 	for backoff := firstBackoff; len(batch) > 0; backoff = min(2*backoff, lastBackoff) {
+		if ctx.Err() != nil {
+			return false
+		}
 		if batch = l.dropOld(ctx, batch, made, last); len(batch) == 0 {
 			return true
 		}
-		call, failedAt, err := l.invoke(ctx, batch, nil)
+		call, failedAt, err := l.invoke(batch, nil)
 		if call != nil {
 			last = call
 		}
 		switch {
 		case err == nil && failedAt == len(batch):
 			return l.finish(batch, resultOK)
-		case ctx.Err() != nil:
+		case l.life.Err() != nil:
 			return false
 		case err == nil && failedAt > 0: // the records before it are done; the rest is a batch of its own
 			if !l.finish(batch[:failedAt], resultOK) {
@@ -239,12 +242,12 @@ func (p *poller) event(batch []record, w *windowEvent) []byte {
 
 // invoke hands the function a batch and returns the index of the first record that it reports as failed, len(batch) if there is
 // none. With a window the function's new state is put into it. call is nil if the function was not run.
-func (l *lane) invoke(ctx context.Context, batch []record, w *windowEvent) (call *attempted, failedAt int, err error) {
+func (l *lane) invoke(batch []record, w *windowEvent) (call *attempted, failedAt int, err error) {
 	payload := l.event(batch, w)
 	l.s.mu.Lock()
 	cause := l.cause
 	l.s.mu.Unlock()
-	ctx, span := trace.Start(trace.Join(ctx, cause, ""), "stream", l.m.Source)
+	ctx, span := trace.Start(trace.Join(l.life, cause, ""), "stream", l.m.Source)
 	defer func() { span.End(err) }()
 	span.Input(payload)
 	c, err := l.s.callee(l.m.target())

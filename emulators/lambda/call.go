@@ -3,6 +3,8 @@ package lambda
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
@@ -81,12 +83,39 @@ func (s *Service) call(ctx context.Context, c *callee, ev Event) (*Outcome, erro
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
-	out, err := s.run(ctx, c, ev)
+	out, err := s.hold(ctx, c, ev, leave)
 	if e, ok := errors.AsType[*wire.Error](err); ok {
 		return nil, byUser(e)
 	}
 	return out, err
+}
+
+// hold runs a call that has a place, and gives the place back when the function has ended: that may be long after its caller has gone, who
+// hears ctx's error at once.
+func (s *Service) hold(ctx context.Context, c *callee, ev Event, leave func()) (*Outcome, error) {
+	type result struct {
+		out *Outcome
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() {
+			if p := recover(); p != nil { // here nobody else would keep the daemon from ending
+				s.Log.Error("a call panicked", "function", c.arn(), "panic", p, "stack", string(debug.Stack()))
+				r = result{err: fmt.Errorf("call %s: %v", c.arn(), p)}
+			}
+			leave()
+			done <- r
+		}()
+		r.out, r.err = s.run(context.WithoutCancel(ctx), c, ev)
+	}()
+	select {
+	case r := <-done:
+		return r.out, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // deadLetter is the ARN of where the function's asynchronous events go that are given up, "" for nowhere.

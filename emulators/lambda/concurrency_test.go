@@ -193,6 +193,40 @@ func TestAnEventWaitsForItsTurnNoLongerThanItsAge(t *testing.T) {
 	until(t, "event once there is a place", func() bool { return len(f.seen()) == 1 })
 }
 
+func TestAPlaceIsTakenUntilTheFunctionHasEnded(t *testing.T) {
+	hold := make(chan struct{})
+	f := &scripted{answer: func(int, string) (*Outcome, error) { <-hold; return &Outcome{}, nil }}
+	s := open(t, t.TempDir(), clock.Fixed(epoch), f, nil)
+	if why := reserve(s, "f", 1); why != "" {
+		t.Fatal(why)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	gone := make(chan error, 1)
+	go func() {
+		_, err := s.Invoke(ctx, &InvokeInput{FunctionName: new("f")})
+		gone <- err
+	}()
+	until(t, "call", func() bool { return len(f.seen()) == 1 })
+	leave()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Errorf("a caller who leaves hears %v", err)
+	}
+	if _, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("f")}); !throttled(err) {
+		t.Errorf("another call while the function is at work: %v", err)
+	}
+	close(hold)
+	until(t, "place", func() bool { _, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("f")}); return err == nil })
+}
+
+func TestACallThatPanicsIsAnError(t *testing.T) {
+	s := open(t, t.TempDir(), clock.Fixed(epoch), &scripted{answer: func(int, string) (*Outcome, error) { panic("no") }}, nil)
+	for range 2 {
+		if _, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("f")}); err == nil {
+			t.Error("it has an outcome")
+		}
+	}
+}
+
 func TestProvisionedPlacesComeFirst(t *testing.T) {
 	s := open(t, t.TempDir(), clock.Fixed(epoch), &scripted{names: []string{"f"}}, nil)
 	k := &s.concurrency

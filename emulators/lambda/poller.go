@@ -28,7 +28,8 @@ const (
 // poller reads a mapping's stream. It alone changes the mapping's progress.
 type poller struct {
 	s       *Service
-	arn     string // of the source
+	life    context.Context // ends with the service: a batch that the function has is waited for, though the mapping is changed
+	arn     string          // of the source
 	source  source
 	m       mapping // its own copy
 	wake    chan struct{}
@@ -48,8 +49,9 @@ func (s *Service) poll(m *mapping) {
 	if s.ctx.Err() != nil {
 		return // the next process begins with what is stored
 	}
-	ctx, cancel := context.WithCancel(wire.WithRequest(s.ctx, &wire.Request{Account: m.Account, Region: m.Region}))
-	p := &poller{s: s, arn: m.Source, source: s.sourceOf(m), m: *m, wake: make(chan struct{}, 1), stop: cancel, ended: make(chan struct{})}
+	life := wire.WithRequest(s.ctx, &wire.Request{Account: m.Account, Region: m.Region})
+	ctx, cancel := context.WithCancel(life)
+	p := &poller{s: s, life: life, arn: m.Source, source: s.sourceOf(m), m: *m, wake: make(chan struct{}, 1), stop: cancel, ended: make(chan struct{})}
 	before := s.pollers[m.UUID]
 	s.pollers[m.UUID] = p
 	if before != nil {

@@ -86,6 +86,9 @@ func (l *lane) tumble(ctx context.Context, batch []record) bool {
 func (l *lane) inWindow(ctx context.Context, batch []record, w window, made int32) bool {
 	var last *attempted
 	for backoff := firstBackoff; len(batch) > 0; backoff = min(2*backoff, lastBackoff) {
+		if ctx.Err() != nil {
+			return false
+		}
 		if batch = l.dropOld(ctx, batch, made, last); len(batch) == 0 {
 			return true
 		}
@@ -93,7 +96,7 @@ func (l *lane) inWindow(ctx context.Context, batch []record, w window, made int3
 			w = open
 		}
 		ev := l.windowEvent(&w)
-		call, failedAt, err := l.invoke(ctx, batch, ev)
+		call, failedAt, err := l.invoke(batch, ev)
 		if call != nil {
 			last = call
 		}
@@ -111,7 +114,7 @@ func (l *lane) inWindow(ctx context.Context, batch []record, w window, made int3
 			batch, made = batch[failedAt:], 0
 		}
 		switch {
-		case ctx.Err() != nil:
+		case l.life.Err() != nil:
 			return false
 		case err == nil: // the rest is a batch of its own
 		case !errors.Is(err, errFunction):
@@ -142,9 +145,9 @@ func (l *lane) endWindow(ctx context.Context, w window, early bool) bool {
 	for made := int32(0); ; {
 		ev := l.windowEvent(&w)
 		ev.Final, ev.Early = true, early
-		_, _, err := l.invoke(ctx, nil, ev)
+		_, _, err := l.invoke(nil, ev)
 		switch {
-		case ctx.Err() != nil:
+		case l.life.Err() != nil:
 			return false
 		case err == nil:
 			delete(l.m.Windows, l.shard)
