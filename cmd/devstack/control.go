@@ -183,9 +183,9 @@ func (c *control) serveLogs(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, err)
 		return
 	}
-	tail, next := c.d.logs.Follow(r.Context(), sources, n)
+	tail, next := c.d.logs.Follow(r.Context(), sources, 2*n)
 	enc := json.NewEncoder(w)
-	for _, l := range tail {
+	for _, l := range logged(tail, n) {
 		_ = enc.Encode(l)
 	}
 	if q.Get("follow") == "" {
@@ -194,6 +194,9 @@ func (c *control) serveLogs(w http.ResponseWriter, r *http.Request) {
 	flush := http.NewResponseController(w)
 	_ = flush.Flush()
 	for l := range next {
+		if l.Stream == invocation {
+			continue
+		}
 		if enc.Encode(l) != nil {
 			return
 		}

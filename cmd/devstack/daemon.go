@@ -180,7 +180,7 @@ func (d *daemon) openFunctions(stack *config.Stack) {
 	d.shipper = newShipper(d.cloud, d.logs)
 	d.functions = function.NewManager(function.Config{
 		Engines: d.engines.of, Clock: d.clock, Watch: d.watch, Env: func(fn *config.Function) []string { return functionEnv(endpointURL(stack), fn) },
-		Log: d.functionLog, Notify: d.reloaded,
+		Log: d.functionLog, Notify: d.reloaded, Done: d.invoked,
 	})
 }
 

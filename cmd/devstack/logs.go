@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,7 +80,7 @@ func printOldLogs(cmd *cobra.Command, names []string, n int) error {
 	hub := logs.New(folder, logs.Options{})
 	defer hub.Close()
 	p := newLinePrinter(cmd.OutOrStdout())
-	for _, l := range hub.Tail("", n) {
+	for _, l := range logged(hub.Tail("", 2*n), n) {
 		if len(names) > 0 && !named(l.Source, names) {
 			continue
 		}
@@ -144,4 +145,10 @@ func (p *linePrinter) print(l logs.Line) error {
 		}
 	}
 	return nil
+}
+
+// logged leaves out what only a terminal shows, and returns the last n of the other lines.
+func logged(lines []logs.Line, n int) []logs.Line {
+	out := slices.DeleteFunc(lines, func(l logs.Line) bool { return l.Stream == invocation })
+	return out[max(0, len(out)-n):]
 }

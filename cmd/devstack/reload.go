@@ -307,10 +307,20 @@ func (d *daemon) reloaded(key string, ev function.Reload) {
 	source := "function." + key
 	switch {
 	case ev.Err != nil:
-		d.logs.Say(source, ev.Err.Error())
+		d.logs.Say(source, mistake(ev.Function, ev.Err))
 	case ev.Path != "":
 		d.logs.Say(source, fmt.Sprintf("live again after %s, in %d ms", d.relative(ev.Path), ev.Took.Milliseconds()))
 	}
+}
+
+// mistake is why a function cannot be built or loaded, as a person reads it: what the build has printed, or the reason with its place and
+// the lines around it.
+func mistake(fn *config.Function, err error) string {
+	var build *function.BuildError
+	if f, ok := function.FaultOf(fn, err); ok && !errors.As(err, &build) {
+		return strings.TrimSpace(f.String() + "\n" + f.Frame)
+	}
+	return err.Error()
 }
 
 // relative is a path as the stack's developer thinks of it.

@@ -174,22 +174,6 @@ func bringUp(ctx context.Context, w io.Writer, d *daemon, c *control, began time
 	return nil
 }
 
-// printLogs shows what the stack prints until ctx ends.
-func printLogs(ctx context.Context, w io.Writer, d *daemon) {
-	p := newLinePrinter(w)
-	for l := range d.logs.Subscribe(ctx, nil) {
-		text, ok := readable(l)
-		if !ok {
-			continue
-		}
-		l.Text = text
-		if p.print(l) != nil {
-			<-ctx.Done() // nobody reads any more; the stack runs on
-			return
-		}
-	}
-}
-
 // upDetached starts `devstack up` as a process of its own.
 func upDetached(cmd *cobra.Command, dir string, wait time.Duration) error {
 	if held(dir) {

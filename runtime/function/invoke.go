@@ -106,7 +106,11 @@ func (f *managed) invoke(ctx context.Context, inv *Invocation) (*Outcome, *Funct
 		v, s, err := f.checkout(ctx)
 		if s == nil || err != nil {
 			f.leave()
-			return f.unstarted(ctx, v, inv, err)
+			o, failure, err := f.unstarted(ctx, v, inv, err)
+			if o != nil {
+				f.cfg.Done(f.function(), o, failure)
+			}
+			return o, failure, err
 		}
 		a, waited := f.hand(ctx, s, inv)
 		if !waited {
@@ -128,6 +132,9 @@ func (f *managed) hand(ctx context.Context, s *sandbox, inv *Invocation) (_ answ
 	f.mu.Lock()
 	alive := f.goLocked(func() {
 		a, usable := f.handle(ctx, s, inv)
+		if a.out != nil {
+			f.cfg.Done(s.v.fn, a.out, a.failure)
+		}
 		f.checkin(s, usable)
 		done <- a
 		if left.Swap(true) {

@@ -169,6 +169,13 @@ func (f *managed) limitLocked() int {
 	return f.cfg.Limit
 }
 
+// function is the configuration that was put last.
+func (f *managed) function() *config.Function {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fn
+}
+
 func (f *managed) info() Info {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -17,14 +17,15 @@ import (
 
 // Config is what a Manager works with.
 type Config struct {
-	Engines func(runtime string) Engine        // nil for a runtime that nobody runs
-	Clock   clock.Clock                        // of timeouts, durations and the end of idle sandboxes
-	Watch   *watch.Watcher                     // nil: changes are found by verifying at each invocation alone
-	Env     func(fn *config.Function) []string // region, endpoint and credentials, as "AWS_REGION=us-east-1"
-	Log     func(Line)                         // takes what functions print and Lambda's own lines; nil: nobody
-	Limit   int                                // events a function may handle at once, further ones wait; 0: 1,000, AWS's limit of an account
-	Starts  int                                // sandboxes that are started at once on the machine; 0: twice its processors, at least 4
-	Notify  func(key string, ev Reload)        // hears of every finished build, and must not call the Manager; nil: nobody
+	Engines func(runtime string) Engine                                   // nil for a runtime that nobody runs
+	Clock   clock.Clock                                                   // of timeouts, durations and the end of idle sandboxes
+	Watch   *watch.Watcher                                                // nil: changes are found by verifying at each invocation alone
+	Env     func(fn *config.Function) []string                            // region, endpoint and credentials, as "AWS_REGION=us-east-1"
+	Log     func(Line)                                                    // takes what functions print and Lambda's own lines; nil: nobody
+	Done    func(fn *config.Function, o *Outcome, failure *FunctionError) // hears of every event that is over, failure nil if it went well; nil: nobody
+	Limit   int                                                           // events a function may handle at once, further ones wait; 0: 1,000, AWS's limit of an account
+	Starts  int                                                           // sandboxes that are started at once on the machine; 0: twice its processors, at least 4
+	Notify  func(key string, ev Reload)                                   // hears of every finished build, and must not call the Manager; nil: nobody
 }
 
 // Line is one line of a function's log.
@@ -39,10 +40,11 @@ type Line struct {
 
 // Reload is a build that has finished: the first one, one after a save, or one after a change of configuration.
 type Reload struct {
-	Version int           // counts the function's builds from 1
-	Path    string        // that changed and began it, "" if it was not a file
-	Took    time.Duration // the build alone
-	Err     error         // *BuildError, *InitError, *ExitError, or what kept the engine from working; nil if it is live
+	Function *config.Function
+	Version  int           // counts the function's builds from 1
+	Path     string        // that changed and began it, "" if it was not a file
+	Took     time.Duration // the build alone
+	Err      error         // *BuildError, *InitError, *ExitError, or what kept the engine from working; nil if it is live
 }
 
 // State of a function.
@@ -87,6 +89,9 @@ func NewManager(cfg Config) *Manager {
 	}
 	if cfg.Log == nil {
 		cfg.Log = func(Line) {}
+	}
+	if cfg.Done == nil {
+		cfg.Done = func(*config.Function, *Outcome, *FunctionError) {}
 	}
 	if cfg.Notify == nil {
 		cfg.Notify = func(string, Reload) {}

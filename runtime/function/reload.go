@@ -332,7 +332,7 @@ func (f *managed) publish(ctx context.Context, v *version) (news Reload, ok bool
 	f.armLocked(v)
 	done = append(done, f.provisionLocked()...)
 	f.goLocked(func() { closeAll(done) }) // the old version may take its time; the function is alive, see above
-	return Reload{Version: v.number, Path: v.path, Took: v.took, Err: errors.Join(v.err, v.startErr)}, true
+	return Reload{Function: v.fn, Version: v.number, Path: v.path, Took: v.took, Err: errors.Join(v.err, v.startErr)}, true
 }
 
 // discard drops a version that never was the head.

@@ -16,7 +16,7 @@ import (
 type Line struct {
 	Time      time.Time `json:"time"`
 	Source    string    `json:"source"`           // of whom: "service.catalog"
-	Stream    string    `json:"stream,omitempty"` // "stdout", "stderr" or "build", "" for what devstack itself says
+	Stream    string    `json:"stream,omitempty"` // "stdout", "stderr" or "build", "invocation" for how one went, "" for what devstack itself says
 	Text      string    `json:"text"`
 	RequestID string    `json:"request_id,omitempty"` // of the invocation that wrote it
 	Lost      int       `json:"lost,omitempty"`       // not a line: how many were lost here because the reader was slow

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"archive/zip"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// invoke calls a function by Lambda's API, and returns what it answered and the header.
+func (r *running) invoke(name, event string) (string, http.Header) {
+	r.t.Helper()
+	res, err := http.Post(fmt.Sprintf("http://127.0.0.1:%d/2015-03-31/functions/%s/invocations", r.aws, name), "application/json", strings.NewReader(event))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(b), res.Header
+}
+
+// zipFile is an archive with one file.
+func zipFile(t *testing.T, path, name, content string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w := zip.NewWriter(f)
+	in, err := w.Create(name)
+	if err == nil {
+		_, err = in.Write([]byte(content))
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatAStackSaysOfAFunctionIsSo(t *testing.T) {
+	need(t, "python3", "install python3")
+	r := writeStack(t, map[string]string{
+		"stack.hcl": `stack "s" { port = $AWS }
+function "js" {
+  runtime                 = "js"
+  source                  = "js.js"
+  env_file                = ".env"
+  provisioned_concurrency = 2
+  tags                    = { team = "a" }
+}
+function "py" {
+  runtime = "python3.12"
+  source  = "py.py"
+  layers  = ["layer.zip"]
+}
+`,
+		".env":  "COLOUR=green # for now\n",
+		"js.js": "exports.handler = async (e) => { if (e.fail) throw new TypeError('no\\nway'); console.log('hello'); return process.env[e.name]; }\n",
+		"py.py": "import shared\ndef lambda_handler(event, context):\n    return shared.value\n",
+	})
+	archive := filepath.Join(r.dir, "layer.zip")
+	zipFile(t, archive, "python/shared.py", "value = 1\n")
+	r.devstack("up", "--detach", "--wait", "30s")
+
+	want := func(name, event, answer string) {
+		t.Helper()
+		if got, _ := r.invoke(name, event); got != answer {
+			t.Errorf("%s answered %s, want %s", name, got, answer)
+		}
+	}
+	answers := func(name, event, answer string) func() bool {
+		return func() bool { got, _ := r.invoke(name, event); return got == answer }
+	}
+	want("js", `{"name":"COLOUR"}`, `"green"`)
+	want("js", `{"name":"AWS_LAMBDA_INITIALIZATION_TYPE"}`, `"provisioned-concurrency"`)
+	want("py", `{}`, `1`)
+
+	r.write(".env", "COLOUR='light\nblue'\n")
+	eventually(t, "environment of the saved file", answers("js", `{"name":"COLOUR"}`, `"light\nblue"`))
+	r.write(".env", "COLOUR='light\n")
+	r.write(".env", "COLOUR=red\n") // what is wrong meanwhile changes nothing
+	eventually(t, "environment of the mended file", answers("js", `{"name":"COLOUR"}`, `"red"`))
+	zipFile(t, archive, "python/shared.py", "value = 2\n")
+	eventually(t, "value of the new layer", answers("py", `{}`, `2`))
+
+	r.write("py.py", "import shared\n\nx = missing\n")
+	_, header := r.invoke("py", `{}`)
+	if got := header.Get("X-Devstack-Error"); !strings.HasPrefix(got, "py.py:3: ") || !strings.Contains(got, "missing") {
+		t.Errorf("the header says %q", got)
+	}
+	r.write("js.js", "exports.handler = async () => {\n  return 1 +;\n}\n")
+	answer, header := r.invoke("js", `{}`)
+	if got := header.Get("X-Devstack-Error"); !strings.HasPrefix(got, "js.js:2: ") || header.Get("X-Amz-Function-Error") != "Unhandled" || !strings.Contains(answer, "js.js:2") {
+		t.Errorf("a build error answers %s with the header %q", answer, got)
+	}
+	r.write("js.js", "exports.handler = async (e) => { if (e.fail) throw new TypeError('no\\nway'); return 'mended'; }\n")
+	want("js", `{}`, `"mended"`)
+	if _, header := r.invoke("js", `{"fail":true}`); header.Get("X-Devstack-Error") != "" {
+		t.Error("a function's own failure is told as one of its build")
+	}
+
+	res, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:function:js", r.aws))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if b, _ := io.ReadAll(res.Body); string(b) != `{"Tags":{"team":"a"}}` {
+		t.Errorf("the tags are %s", b)
+	}
+
+	screen := func() string { b, _ := os.ReadFile(filepath.Join(r.dir, stateDir, "daemon.log")); return string(b) }
+	eventually(t, "lines of the invocations", func() bool { return strings.Contains(screen(), "TypeError: no") })
+	for _, line := range []string{" | ok ", " | hello", "js.js:2", "> 3 │ x = missing"} {
+		if !strings.Contains(screen(), line) {
+			t.Errorf("the terminal does not have %q:\n%s", line, screen())
+		}
+	}
+	for _, line := range []string{"START RequestId", "END RequestId", "REPORT RequestId"} {
+		if strings.Contains(screen(), line) {
+			t.Errorf("the terminal has the line %q", line)
+		}
+		if !strings.Contains(r.devstack("logs", "js"), line) {
+			t.Errorf("the log does not have the line %q", line)
+		}
+	}
+}
