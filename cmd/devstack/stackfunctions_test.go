@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"devstack/runtime/config"
 )
 
 // invoke calls a function by Lambda's API, and returns what it answered and the header.
@@ -24,6 +26,24 @@ func (r *running) invoke(name, event string) (string, http.Header) {
 		r.t.Fatal(err)
 	}
 	return string(b), res.Header
+}
+
+// functionURL calls a function of the stack at the address that other blocks are told.
+func (r *running) functionURL(name string, status int, body string) {
+	r.t.Helper()
+	req, err := http.NewRequest("GET", fmt.Sprintf("http://127.0.0.1:%d%s", r.aws, body), nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Host = fmt.Sprintf("%s.lambda-url.us-east-1.localhost:%d", config.FunctionURLID("arn:aws:lambda:us-east-1:000000000000:function:"+name), r.aws)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if b, _ := io.ReadAll(res.Body); res.StatusCode != status || string(b) != body {
+		r.t.Errorf("the URL of %s answers %d %s", name, res.StatusCode, b)
+	}
 }
 
 // zipFile is an archive with one file.
@@ -63,10 +83,28 @@ function "py" {
   source  = "py.py"
   layers  = ["layer.zip"]
 }
+function "off" {
+  runtime     = "js"
+  source      = "js.js"
+  concurrency = 0
+  environment = { OTHER = function.url.url }
+}
+function "url" {
+  runtime = "js"
+  source  = "url.js"
+  url {
+    cors { allow_origins = ["https://example.com"] }
+  }
+  async {
+    max_retries = 0
+    on_failure  = function.js.arn
+  }
+}
 `,
-		".env":  "COLOUR=green # for now\n",
-		"js.js": "exports.handler = async (e) => { if (e.fail) throw new TypeError('no\\nway'); console.log('hello'); return process.env[e.name]; }\n",
-		"py.py": "import shared\ndef lambda_handler(event, context):\n    return shared.value\n",
+		".env":   "COLOUR=green # for now\n",
+		"js.js":  "exports.handler = async (e) => { if (e.fail) throw new TypeError('no\\nway'); console.log('hello'); return process.env[e.name]; }\n",
+		"url.js": "exports.handler = async (e) => ({ statusCode: 201, body: e.rawPath })\n",
+		"py.py":  "import shared\ndef lambda_handler(event, context):\n    return shared.value\n",
 	})
 	archive := filepath.Join(r.dir, "layer.zip")
 	zipFile(t, archive, "python/shared.py", "value = 1\n")
@@ -117,6 +155,54 @@ function "py" {
 	if b, _ := io.ReadAll(res.Body); string(b) != `{"Tags":{"team":"a"}}` {
 		t.Errorf("the tags are %s", b)
 	}
+
+	if got, _ := r.invoke("off", `{}`); !strings.Contains(got, "Rate Exceeded") {
+		t.Errorf("a function that is turned off answers %s", got)
+	}
+	r.functionURL("url", 201, "/path")
+	for path, want := range map[string]string{
+		"/2019-09-25/functions/url/event-invoke-config": `"MaximumRetryAttempts":0`,
+		"/2019-09-30/functions/off/concurrency":         `"ReservedConcurrentExecutions":0`,
+		"/2021-10-31/functions/url/url":                 `"AllowOrigins":["https://example.com"]`,
+	} {
+		res, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d%s", r.aws, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if !strings.Contains(string(b), want) {
+			t.Errorf("%s answers %s, want %s", path, b, want)
+		}
+	}
+	r.edit("stack.hcl", "concurrency = 0", "concurrency = 1")
+	eventually(t, "function that is turned on", answers("off", `{}`, `"mended"`))
+
+	whole, err := os.ReadFile(filepath.Join(r.dir, "stack.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(whole), `function "off"`)
+	r.write("stack.hcl", first)
+	eventually(t, "removal of the functions", func() bool { got, _ := r.invoke("url", `{}`); return strings.Contains(got, "Function not found") })
+	r.write("stack.hcl", strings.Replace(string(whole), "concurrency = 0", "concurrency = 1", 1)[:len(first)]+`function "off" {
+  runtime = "js"
+  source  = "js.js"
+}
+function "url" {
+  runtime = "js"
+  source  = "url.js"
+}
+`)
+	eventually(t, "return of the functions", answers("off", `{}`, `"mended"`))
+	eventually(t, "end of the function's URL", func() bool {
+		res, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/2021-10-31/functions/url/url", r.aws))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode == 404
+	})
 
 	screen := func() string { b, _ := os.ReadFile(filepath.Join(r.dir, stateDir, "daemon.log")); return string(b) }
 	eventually(t, "lines of the invocations", func() bool { return strings.Contains(screen(), "TypeError: no") })

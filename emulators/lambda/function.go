@@ -197,7 +197,7 @@ func (s *Service) deleteFunction(tx *store.Tx, t target) (gone []string, err err
 	if s.declared(t) != nil {
 		return nil, byUser(errInvalidParameterValueException(msgDeleteDeclared, t.Name))
 	}
-	if _, there := s.record(tx, t); !there {
+	if _, there := s.record(tx, t); !there && !leftBehind(tx, t) {
 		return nil, byUser(errResourceNotFoundException(msgNotFound, t.arn()))
 	}
 	gone = []string{t.function()}
