@@ -80,11 +80,30 @@ func (f functions) Get(account, region, name string) (lambda.Function, bool) {
 // describe is a function as Lambda reports it.
 func (f functions) describe(info function.Info) lambda.Function {
 	fn := info.Function
-	return lambda.Function{
+	described := lambda.Function{
 		Name: fn.Name, Runtime: fn.Runtime, Handler: fn.Handler, Description: fn.Description, Environment: fn.Environment,
 		Role: "arn:aws:iam::" + f.stack().Account + ":role/" + provision.RoleName(fn.Name), Timeout: int32(fn.Timeout), Memory: int32(fn.Memory),
 		Image: fn.Runtime == "image", Architecture: architecture(), LastModified: info.LastModified, Code: func() (string, int64) { return codeHash(fn) },
-		Active: info.State != function.Failed, StateReason: info.Reason,
+		Storage: int32(fn.EphemeralStorage), Log: logging(fn), Active: info.State != function.Failed, StateReason: info.Reason,
+	}
+	if fn.EntryPoint != nil || fn.Command != nil || fn.WorkingDirectory != "" {
+		described.ImageConfig = &lambda.ImageConfig{EntryPoint: fn.EntryPoint, Command: fn.Command}
+		if fn.WorkingDirectory != "" {
+			described.ImageConfig.WorkingDirectory = &fn.WorkingDirectory
+		}
+	}
+	return described
+}
+
+// logging is how a function logs. Levels are of JSON alone.
+func logging(fn *config.Function) *lambda.LoggingConfig {
+	group := fn.LogGroupName()
+	if fn.LogFormat == "" {
+		return &lambda.LoggingConfig{LogFormat: new("Text"), LogGroup: &group}
+	}
+	return &lambda.LoggingConfig{
+		LogFormat: new(fn.LogFormat), LogGroup: &group,
+		ApplicationLogLevel: new(orElse(fn.ApplicationLogLevel, "INFO")), SystemLogLevel: new(orElse(fn.SystemLogLevel, "INFO")),
 	}
 }
 

@@ -90,8 +90,11 @@ function "off" {
   environment = { OTHER = function.url.url }
 }
 function "url" {
-  runtime = "js"
-  source  = "url.js"
+  runtime           = "js"
+  source            = "url.js"
+  log_format        = "JSON"
+  system_log_level  = "WARN"
+  ephemeral_storage = 1024
   url {
     cors { allow_origins = ["https://example.com"] }
   }
@@ -162,6 +165,8 @@ function "url" {
 	r.functionURL("url", 201, "/path")
 	for path, want := range map[string]string{
 		"/2019-09-25/functions/url/event-invoke-config": `"MaximumRetryAttempts":0`,
+		"/2015-03-31/functions/url/configuration":       `"SystemLogLevel":"WARN"`,
+		"/2015-03-31/functions/url":                     `"EphemeralStorage":{"Size":1024}`,
 		"/2019-09-30/functions/off/concurrency":         `"ReservedConcurrentExecutions":0`,
 		"/2021-10-31/functions/url/url":                 `"AllowOrigins":["https://example.com"]`,
 	} {

@@ -96,7 +96,13 @@ func (f *Function) version() *version {
 	if len(f.Environment) > 0 {
 		v.Environment = f.Environment
 	}
-	if f.Image {
+	if f.Storage > 0 {
+		v.Storage = f.Storage
+	}
+	if f.Log != nil {
+		v.Log = *f.Log
+	}
+	if v.ImageConfig = f.ImageConfig; f.Image {
 		v.Package = PackageTypeImage
 	}
 	if !f.Active {

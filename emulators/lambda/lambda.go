@@ -48,6 +48,9 @@ type Function struct {
 	Architecture                              string
 	LastModified                              time.Time
 	Code                                      func() (sha256 string, size int64) // in base64; in bytes. It reads the function's files
+	Storage                                   int32                              // MiB of /tmp; 0: 512
+	Log                                       *LoggingConfig                     // nil: text in the function's own group
+	ImageConfig                               *ImageConfig                       // nil: the image's own
 	Active                                    bool                               // it can be invoked now
 	StateReason                               string                             // why not
 }
