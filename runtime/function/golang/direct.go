@@ -195,8 +195,8 @@ func (p *plan) linkTo(ctx context.Context, t toolchain, sum, to string) error {
 		}
 	}
 	args[len(args)-1] = p.units[len(p.units)-1].archive
-	// The linker lives for a moment: collecting what it leaves costs more than the memory.
-	return p.run(ctx, t, args, append(p.link.env, "GOGC=400"))
+	// The linker lives for a moment: collecting garbage costs more than the memory, unless the program is very large.
+	return p.run(ctx, t, args, append(p.link.env[:len(p.link.env):len(p.link.env)], "GOGC=off", "GOMEMLIMIT=512MiB"))
 }
 
 // replace returns the command's words with other values for options that it has.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -205,6 +206,26 @@ func TestASaveIsBuiltByThePlanWhereNothingElseCanHaveChanged(t *testing.T) {
 	d.prints("uno due dati tre sample", false)
 	t.Setenv("GOFLAGS", os.Getenv("GOFLAGS")+" -trimpath")
 	d.prints("uno due dati tre sample", false)
+}
+
+// A file that comes to a folder which was empty until then is embedded as well.
+func TestAnEmptyFolderIsWatchedIfItIsEmbedded(t *testing.T) {
+	d := newDeveloper(t, map[string]string{
+		"go.mod": "module sample\n\ngo 1.24\n", "cmd/f/data/one": "1",
+		"cmd/f/main.go": "package main\n\nimport (\n\t\"embed\"\n\t\"io/fs\"\n)\n\n//go:embed data\nvar data embed.FS\n\nfunc main() {\n" +
+			"\tfs.WalkDir(data, \".\", func(path string, _ fs.DirEntry, _ error) error { print(path, \" \"); return nil })\n}\n",
+	})
+	if err := os.MkdirAll(filepath.Join(d.dir, "cmd/f/data/empty/too"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d.prints(". data data/one", false)
+	d.save("cmd/f/data/one", "2")
+	d.prints(". data data/one", true)
+	d.save("cmd/f/data/empty/too/two", "2")
+	if want := filepath.Join(d.dir, "cmd/f/data/empty/too"); !slices.Contains(d.last.Inputs(), want) {
+		t.Errorf("the inputs lack %s", want)
+	}
+	d.prints(". data data/empty data/empty/too data/empty/too/two data/one", false)
 }
 
 // Whatever is wrong, the text is the go command's.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // failing runs the function of testdata/errors, which is of this module.
-func failing(t *testing.T) (m *function.Manager, lines *strings.Builder) {
+func failing(t *testing.T) (m *function.Manager, lines *record) {
 	t.Helper()
 	needsGo(t)
 	source, err := filepath.Abs("testdata/errors")
@@ -25,11 +26,11 @@ func failing(t *testing.T) (m *function.Manager, lines *strings.Builder) {
 		t.Fatal(err)
 	}
 	engine := newEngine(t)
-	lines = &strings.Builder{}
+	lines = &record{}
 	m = function.NewManager(function.Config{
 		Engines: func(string) function.Engine { return engine }, Clock: clock.System(),
 		Env: func(*config.Function) []string { return []string{"AWS_REGION=us-east-1"} },
-		Log: func(l function.Line) { fmt.Fprintln(lines, l.Text) }, // one event after the other
+		Log: func(l function.Line) { lines.add(l.Text) },
 	})
 	t.Cleanup(func() { m.Close(); engine.Close() })
 	fn := &config.Function{Name: "errors", Runtime: "go", Source: source, Timeout: 20, Memory: 128}
@@ -37,6 +38,38 @@ func failing(t *testing.T) (m *function.Manager, lines *strings.Builder) {
 		t.Fatal(err)
 	}
 	return m, lines
+}
+
+// record is a log.
+type record struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (r *record) add(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintln(&r.text, line)
+}
+
+func (r *record) reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.text.Reset()
+}
+
+// has waits for words: a process says its last ones after it has answered.
+func (r *record) has(words string) bool {
+	for range 200 {
+		r.mu.Lock()
+		found := strings.Contains(r.text.String(), words)
+		r.mu.Unlock()
+		if found {
+			return true
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return false
 }
 
 func TestErrorsAreWhatAWSAnswers(t *testing.T) {
@@ -53,7 +86,7 @@ func TestErrorsAreWhatAWSAnswers(t *testing.T) {
 		verb, rest, _ := strings.Cut(line, " ")
 		switch {
 		case verb == ">":
-			log.Reset()
+			log.reset()
 			event = rest
 			out, err := m.Invoke(t.Context(), "errors", function.Invocation{Payload: []byte(event)})
 			if err != nil || out.FunctionError != "Unhandled" {
@@ -78,8 +111,8 @@ func TestErrorsAreWhatAWSAnswers(t *testing.T) {
 				t.Errorf("%s: the stack trace %v lacks the function's file", event, body["stackTrace"])
 			}
 		case verb == "+log":
-			if !strings.Contains(log.String(), rest) {
-				t.Errorf("%s: the log lacks %q:\n%s", event, rest, log)
+			if !log.has(rest) {
+				t.Errorf("%s: the log lacks %q:\n%s", event, rest, log.text.String())
 			}
 		case verb == "+ends":
 			out, err := m.Invoke(t.Context(), "errors", function.Invocation{Payload: []byte(`{"do":"nothing"}`)})

@@ -101,12 +101,28 @@ func (l *listing) add(p *pkg) {
 		// A file that comes to an embedded folder is embedded.
 		for dir := filepath.Dir(name); dir != "."; dir = filepath.Dir(dir) {
 			l.dirs = append(l.dirs, filepath.Join(p.Dir, dir))
+			l.dirs = append(l.dirs, empty(filepath.Join(p.Dir, dir))...)
 		}
 	}
 	if p.Module != nil && p.Module.GoMod != "" {
 		root := filepath.Dir(p.Module.GoMod)
 		l.inputs = append(l.inputs, p.Module.GoMod, filepath.Join(root, "go.sum"), filepath.Join(root, "vendor", "modules.txt"))
 	}
+}
+
+// empty lists the folders in a folder that have no file yet.
+func empty(dir string) (dirs []string) {
+	entries, _ := os.ReadDir(dir) // one that is gone will be noticed
+	for _, e := range entries {
+		if !e.IsDir() || watch.Ignored(e.Name()) {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		if inside, err := os.ReadDir(path); err == nil && !slices.ContainsFunc(inside, func(e os.DirEntry) bool { return !e.IsDir() }) {
+			dirs = append(append(dirs, path), empty(path)...)
+		}
+	}
+	return dirs
 }
 
 // frozen reports whether a module's folder is in the module cache: its name ends in @version.
