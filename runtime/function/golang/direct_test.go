@@ -268,6 +268,28 @@ func TestStackTracesNameTheSources(t *testing.T) {
 	}
 }
 
+// What the machine lacks is no mistake of the sources, so it is tried again.
+func TestAFullDiskIsNoMistake(t *testing.T) {
+	for out, want := range map[string]bool{
+		"# sample\n./main.go:3:15: undefined: missing\n":                                               false,
+		"go: creating work dir: mkdir /x: no space left on device\n":                                    true,
+		"/usr/local/go/pkg/tool/linux_amd64/link: mapping output file failed: no space left on device\n": true,
+		"sample: /usr/local/go/pkg/tool/linux_amd64/compile: signal: killed\n":                          true,
+	} {
+		if got := machine(out); got != want {
+			t.Errorf("%q: %v", out, got)
+		}
+	}
+	d := newDeveloper(t, module)
+	d.prints("one two data three sample", false)
+	// A folder that cannot be made any more: the plan fails, and the go command builds.
+	if err := os.WriteFile(d.last.plan.dir, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d.edit("cmd/f/main.go", `"one"`, `"uno"`)
+	d.prints("uno two data three sample", false)
+}
+
 // A build cache that was cleaned, or a tool that is gone, is the go command's to mend.
 func TestAPlanThatFailsIsMadeAnew(t *testing.T) {
 	d := newDeveloper(t, module)
