@@ -271,10 +271,10 @@ func TestStackTracesNameTheSources(t *testing.T) {
 // What the machine lacks is no mistake of the sources, so it is tried again.
 func TestAFullDiskIsNoMistake(t *testing.T) {
 	for out, want := range map[string]bool{
-		"# sample\n./main.go:3:15: undefined: missing\n":                                               false,
-		"go: creating work dir: mkdir /x: no space left on device\n":                                    true,
+		"# sample\n./main.go:3:15: undefined: missing\n":                                                 false,
+		"go: creating work dir: mkdir /x: no space left on device\n":                                     true,
 		"/usr/local/go/pkg/tool/linux_amd64/link: mapping output file failed: no space left on device\n": true,
-		"sample: /usr/local/go/pkg/tool/linux_amd64/compile: signal: killed\n":                          true,
+		"sample: /usr/local/go/pkg/tool/linux_amd64/compile: signal: killed\n":                           true,
 	} {
 		if got := machine(out); got != want {
 			t.Errorf("%q: %v", out, got)
