@@ -22,3 +22,14 @@ func Standstill(paths []string) (unchanged func() bool, ok bool) {
 		return true
 	}, true
 }
+
+// Settled reports whether none of the files and folders has been written since a moment of the operating system's clock, nor so
+// shortly before that the file system's clock cannot tell.
+func Settled(paths []string, since time.Time) bool {
+	for _, path := range paths {
+		if factsOf(path).freshAt(since) {
+			return false
+		}
+	}
+	return true
+}

@@ -14,18 +14,23 @@ import (
 	"strings"
 )
 
-// valid reports whether the plan is ready and all that it depends on is what it was. src then has the bytes that the answer
-// was found by, and a build must be of those.
-func (p *plan) valid(t toolchain, src sources) bool {
+// ready reports whether the plan has been made.
+func (p *plan) ready() bool {
 	if p == nil {
 		return false
 	}
 	select {
 	case <-p.done:
+		return p.err == nil
 	default:
 		return false
 	}
-	return p.err == nil && !p.hopeless && p.env == t.conditions() && p.stood() && p.key == p.list.sum(src)
+}
+
+// valid reports whether the plan is ready and all that it depends on is what it was. src then has the bytes that the answer
+// was found by, and a build must be of those.
+func (p *plan) valid(t toolchain, src sources) bool {
+	return p.ready() && !p.hopeless && p.env == t.conditions() && p.stood() && p.key == p.list.sum(src)
 }
 
 // build compiles what has changed, and links if that is not what the last program was linked of. The error may be the developer's mistake or not: the go command knows.

@@ -140,8 +140,12 @@ func (e *Engine) compile(ctx context.Context, fn *config.Function, p, last *prog
 		p.keep(last)
 		return ctx.Err()
 	}
-	err = e.whole(ctx, t, home, p, last.list)
-	if err != nil || last.plan.stands(t, p.list) {
+	known := last.list
+	if last.plan.ready() {
+		known = last.plan.list
+	}
+	err = e.whole(ctx, t, home, p, known)
+	if err != nil || last.plan.stands(t) {
 		p.keep(last)
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,7 +51,15 @@ func TestProvided(t *testing.T) {
 	})
 }
 
-func TestGo(t *testing.T) { functiontest.Run(t, newEngine, goSample(t)) }
+func TestGo(t *testing.T) {
+	var direct atomic.Int64
+	functiontest.Run(t, func(t *testing.T) function.Engine {
+		return golang.Planned{Engine: golang.New(golang.Config{Cache: t.TempDir()}), Direct: &direct}
+	}, goSample(t))
+	if n := direct.Load(); n < 20 {
+		t.Errorf("%d builds were made by a plan", n)
+	}
+}
 
 // A Go runtime that panics reports it and ends.
 func TestAPanicIsItsCallersAndTheNextEventGetsANewProcess(t *testing.T) {

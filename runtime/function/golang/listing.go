@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
+	"devstack/runtime/function"
 	"devstack/runtime/watch"
 )
 
@@ -21,7 +23,7 @@ type listing struct {
 	name   string   // of the package
 	inputs []string // files and folders
 	dirs   []string // of the packages whose sources the developer has
-	key    string   // of what the answer depends on, see sum
+	key    string   // of what the answer depends on, see sum; "" if nobody can know
 }
 
 // pkg is what go list tells of a package.
@@ -49,16 +51,25 @@ func (t toolchain) list(ctx context.Context, known *listing) (*listing, error) {
 	if known != nil && known.key == known.sum(sources{}) {
 		return known, nil
 	}
+	began := time.Now() // the operating system's, by which files are dated
 	packages, err := t.packages(ctx, "-e", fields)
 	if err != nil {
 		return nil, err
 	}
+	l := newListing(packages)
+	if !function.Settled(l.inputs, began) {
+		l.key = "" // what the go command has seen may have been something else
+	}
+	return l, nil
+}
+
+func newListing(packages []*pkg) *listing {
 	l := &listing{}
 	for _, p := range packages {
 		l.add(p)
 	}
 	l.finish()
-	return l, nil
+	return l
 }
 
 // packages runs go list for the package and all that it depends on, which come before it.

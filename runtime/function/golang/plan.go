@@ -126,33 +126,31 @@ func (p *plan) make(ctx context.Context, t toolchain) error {
 	}
 	defer os.RemoveAll(temp)
 	t.temp = temp
-	for range 5 {
+	for n := range 20 {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(50 * time.Millisecond): // the operating system's: for its clock, see Standstill
+		case <-time.After(min(50*time.Millisecond<<n, time.Second)): // the operating system's: for its clock, see Standstill
 		}
-		unchanged, ok := function.Standstill(p.list.inputs)
+		inputs := p.list.inputs
+		unchanged, ok := function.Standstill(inputs)
 		if !ok {
 			continue
 		}
-		src := sources{}
-		if p.list.sum(src) != p.key {
-			return errRestless
+		err := p.ask(ctx, t)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !unchanged() || !slices.Equal(p.list.inputs, inputs):
+			continue
 		}
-		if err := p.ask(ctx, t, src); err != nil {
-			return err
-		}
-		if unchanged() {
-			return nil
-		}
+		return err
 	}
 	return errRestless
 }
 
-// ask fills the plan. The archives of the developer's own packages in the build cache are those of src if no file was
-// written to meanwhile.
-func (p *plan) ask(ctx context.Context, t toolchain, src sources) error {
+// ask fills the plan. It is right if no file was written to meanwhile.
+func (p *plan) ask(ctx context.Context, t toolchain) error {
 	var err error
 	if p.setting, err = t.settings(ctx); err != nil {
 		return err
@@ -161,6 +159,9 @@ func (p *plan) ask(ctx context.Context, t toolchain, src sources) error {
 	if err != nil {
 		return err
 	}
+	src := sources{}
+	p.list = newListing(packages)
+	p.key = p.list.key
 	_, what := t.place()
 	args := slices.Concat([]string{"build", "-n", "-a"}, t.flags(), []string{"-o", filepath.Join(t.temp, "program"), what})
 	out, err := gently(t.command(ctx, t.path, args...))
@@ -347,16 +348,19 @@ func (p *plan) readLink(s *script) error {
 	return nil
 }
 
-// stands reports whether no better plan is to be had for a listing that the go command has just built: it is being made, or
-// it cannot be made, or plans for it have failed again and again although the sources were good.
-func (p *plan) stands(t toolchain, list *listing) bool {
-	if p == nil || p.key != list.key || p.env != t.conditions() {
+// stands reports whether no better plan is to be had than this one: it is being made, or it cannot be made, or plans have failed
+// again and again although the sources were good.
+func (p *plan) stands(t toolchain) bool {
+	if p == nil || p.env != t.conditions() {
 		return false
 	}
 	select {
 	case <-p.done:
 	default:
 		return true
+	}
+	if p.key != p.list.sum(sources{}) {
+		return false
 	}
 	if p.failed != nil && !errors.Is(p.failed, errOpaque) {
 		if p.failures++; p.failures >= 3 {
