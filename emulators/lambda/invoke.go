@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"io"
-	"unicode/utf8"
 
 	"devstack/emulators/wire"
 )
@@ -21,7 +19,7 @@ const (
 
 // Messages in the service's words.
 const (
-	msgNotJSON  = "Could not parse request body into json: Could not parse payload into json: %s" // recorded; the reason is Jackson's, ours are Go's
+	msgNotJSON  = "Could not parse request body into json: Could not parse payload into json: %s" // recorded; see notjson.go for the reasons
 	msgTooLarge = "Request must be smaller than %d bytes for the InvokeFunction operation"        // https://repost.aws/knowledge-center/lambda-error-request-too-large
 )
 
@@ -142,16 +140,4 @@ func newEvent(payload []byte, clientContext *string, async bool) (ev Event, err 
 		ev.ClientContext = string(b)
 	}
 	return ev, nil
-}
-
-// notJSON says what is wrong with a payload, "" if nothing is.
-func notJSON(b []byte) string {
-	if !utf8.Valid(b) {
-		return "Invalid UTF-8"
-	}
-	if json.Valid(b) {
-		return ""
-	}
-	var v any
-	return fmt.Sprint(json.Unmarshal(b, &v))
 }
