@@ -31,6 +31,12 @@ type Engine interface {
 // Warmer is an Engine whose sandboxes cost so little that one is kept ready for a function nobody has called yet.
 type Warmer interface{ Warm() }
 
+// Preparer is an Engine that can get ready for a function which nobody has called yet, beside its caller's way: a process that waits
+// with third-party packages loaded makes the first event quick. How many there are is the engine's to bound.
+type Preparer interface {
+	Prepare(fn *config.Function, b Build, env []string)
+}
+
 // Build is one built version of a function. If it is an io.Closer it is closed once no sandbox uses it and a later Build
 // of the function exists.
 type Build interface {

@@ -290,6 +290,9 @@ func (f *managed) warm(ctx context.Context, a *attempt) *version {
 		v.kept = 1
 	}
 	f.mu.Unlock()
+	if a.err == nil && !wanted {
+		f.prepare(v)
+	}
 	if a.err != nil || !wanted {
 		return v
 	}
@@ -307,6 +310,20 @@ func (f *managed) warm(ctx context.Context, a *attempt) *version {
 		}
 	}
 	return v
+}
+
+// prepare has the engine get ready for a version that nobody has called yet.
+func (f *managed) prepare(v *version) {
+	p, ok := f.engine.(Preparer)
+	if !ok {
+		return
+	}
+	at, err := place(v.fn)
+	if err != nil {
+		return // the first event says so
+	}
+	defer at.remove() // each sandbox has its own
+	p.Prepare(v.fn, v.build.Build, environment(v.fn, f.cfg.Env(v.fn), newStream(f.cfg.Clock.Now(), v.fn), at, false))
 }
 
 // publish makes a version the head, unless its sources or its configuration have changed meanwhile.

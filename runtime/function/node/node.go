@@ -79,9 +79,11 @@ func (b *build) Inputs() []string { return b.inputs }
 // Build reads the function's sources. fn.Source is a file or a folder; fn.Handler is "file.export" as on Lambda, by
 // default "index.handler", for a file the export "handler".
 func (e *Engine) Build(ctx context.Context, fn *config.Function, _ function.Build) (function.Build, error) {
-	if _, err := e.nodes.of(ctx, fn.Runtime); err != nil {
+	node, err := e.nodes.of(ctx, fn.Runtime)
+	if err != nil {
 		return nil, err
 	}
+	e.pool.blank(node.path)
 	s, err := sourceOf(fn)
 	b := &build{source: s, inputs: append(function.LayerInputs(fn), fn.Source, filepath.Dir(fn.Source))}
 	if errors.As(err, &b.mistake) {
@@ -94,7 +96,7 @@ func (e *Engine) Build(ctx context.Context, fn *config.Function, _ function.Buil
 		b.inputs = append(b.inputs, function.Files(s.root)...)
 		return b, nil
 	}
-	sc, err := e.scanner(fn.Name, s)
+	sc, err := e.scanner(idOf(fn), s)
 	if err != nil {
 		return b, err
 	}

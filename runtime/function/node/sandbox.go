@@ -11,15 +11,16 @@ import (
 
 // loading is what a process is told of the function.
 type loading struct {
-	Name    string            `json:"name"`   // the handler, for messages
-	Module  string            `json:"module"` // its file part, for messages
-	Entry   string            `json:"entry"`
-	Format  string            `json:"format"`         // "esm" or "cjs"
-	Code    *string           `json:"code,omitempty"` // nil: what is in the entry file
-	Exports []string          `json:"exports"`
-	Hooks   bool              `json:"hooks"`
-	Env     map[string]string `json:"env"`            // variables of this sandbox alone
-	Wait    bool              `json:"wait,omitempty"` // for a debugger that is told to go on
+	Name        string            `json:"name"`   // the handler, for messages
+	Module      string            `json:"module"` // its file part, for messages
+	Entry       string            `json:"entry"`
+	Format      string            `json:"format"`         // "esm" or "cjs"
+	Code        *string           `json:"code,omitempty"` // nil: what is in the entry file
+	Exports     []string          `json:"exports"`
+	Hooks       bool              `json:"hooks"`
+	Env         map[string]string `json:"env"`                   // variables of this sandbox alone
+	Environment map[string]string `json:"environment,omitempty"` // all variables, for a process that was started without
+	Wait        bool              `json:"wait,omitempty"`        // for a debugger that is told to go on
 }
 
 // Start hands the function to the standby process, or to a new one.
@@ -41,7 +42,12 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		return e.startDebugged(ctx, fn, w, what, log)
 	}
 	e.ports.Drop(fn.Name)
-	s := e.pool.take(fn.Name, w.key)
+	s := e.pool.take(idOf(fn), w.key)
+	if s == nil && len(w.warm.Packages) == 0 && late(w.env) {
+		if s = e.pool.takeBlank(node.path); s != nil {
+			what.Environment = w.variables()
+		}
+	}
 	if s == nil {
 		if s, err = e.spawn(w); err != nil {
 			return nil, err
@@ -51,9 +57,25 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 	if err := s.Load(ctx, what, log); err != nil {
 		return nil, more.explain(err, log)
 	}
-	e.pool.prepare(fn.Name, w)
+	e.pool.prepare(idOf(fn), w)
 	return sandbox{s}, nil
 }
+
+// Prepare starts a standby for a function that has packages to load; one that has none takes a blank process.
+func (e *Engine) Prepare(fn *config.Function, b function.Build, env []string) {
+	built := b.(*build)
+	node, err := e.nodes.of(context.Background(), fn.Runtime)
+	if err != nil || built.mistake != nil {
+		return
+	}
+	w := wishFor(node.path, built, e.provide(node.path, built, env))
+	if len(w.warm.Packages) > 0 && e.pool.count() < maxPrepared {
+		e.pool.prepare(idOf(fn), w)
+	}
+}
+
+// idOf tells the versions of a function apart.
+func idOf(fn *config.Function) string { return fn.Name + ":" + fn.VersionName() }
 
 // sandbox is a process that has loaded the function.
 type sandbox struct{ *pipe.Sandbox }

@@ -25,6 +25,9 @@ type standby struct {
 	stop func() bool // the alarm that ends it
 }
 
+// maxPrepared bounds the standbys of functions that nobody has called.
+const maxPrepared = 4
+
 // maxStandbys bounds the processes that wait: those of the functions that were started last.
 const maxStandbys = 8
 
@@ -41,10 +44,12 @@ type pool struct {
 	waiting map[string]*standby // by function
 	coming  map[string]string   // key of the standby that is being started, by function
 	order   []string            // functions, the one that was started last at the end
+	blanks  map[string]*standby // that know of no function yet, by interpreter; nil while one is being started
 }
 
 func (p *pool) init(e *Engine) {
 	p.e, p.waiting, p.coming = e, map[string]*standby{}, map[string]string{}
+	p.blanks = map[string]*standby{}
 }
 
 // take returns the function's standby if it is of the wanted kind and alive, nil if there is none.
@@ -158,6 +163,12 @@ func (p *pool) close() {
 	for name := range p.waiting {
 		p.end(p.removeLocked(name))
 	}
+	for _, s := range p.blanks {
+		if s != nil {
+			p.end(s)
+		}
+	}
+	clear(p.blanks)
 	p.mu.Unlock()
 	p.work.Wait()
 }

@@ -38,7 +38,7 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		return e.startDebugged(ctx, fn, built, env, what, log)
 	}
 	e.ports.Drop(fn.Name)
-	s, err := e.process(ctx, fn.Name, built, env)
+	s, err := e.process(ctx, idOf(fn), built, env)
 	if err != nil {
 		return nil, err
 	}
@@ -65,14 +65,9 @@ func (e *Engine) process(ctx context.Context, name string, b *build, env []strin
 	if function.Wrapper(env) != "" { // a script starts the process, so it cannot be forked
 		return e.plain(b, env)
 	}
-	server, err := e.servers.server(name, b, env)
+	server, err := e.warmed(name, b, env)
 	if err != nil {
 		return nil, err
-	}
-	if len(b.modules) > 0 {
-		if err := server.warm(b.site, b.modules); err != nil && !errors.Is(err, errServerGone) {
-			return nil, err
-		}
 	}
 	s, err := server.fork(ctx)
 	var cannot *cannotFork
@@ -81,6 +76,32 @@ func (e *Engine) process(ctx context.Context, name string, b *build, env []strin
 	}
 	return s, err
 }
+
+// warmed returns the server for a version, which has imported the packages by the time that it forks.
+func (e *Engine) warmed(name string, b *build, env []string) (*server, error) {
+	server, err := e.servers.server(name, b, env)
+	if err == nil && len(b.modules) > 0 {
+		if err := server.warm(b.site, b.modules); err != nil && !errors.Is(err, errServerGone) {
+			return nil, err
+		}
+	}
+	return server, err
+}
+
+// maxPrepared bounds the servers of functions that nobody has called.
+const maxPrepared = 4
+
+// Prepare starts the server of a function that has packages to import. One that has none shares its Python's, which runs already.
+func (e *Engine) Prepare(fn *config.Function, b function.Build, env []string) {
+	built := b.(*build)
+	if len(built.modules) == 0 || function.Wrapper(env) != "" || e.servers.count() >= maxPrepared {
+		return
+	}
+	_, _ = e.warmed(idOf(fn), built, env) // the first event says what is wrong
+}
+
+// idOf tells the versions of a function apart.
+func idOf(fn *config.Function) string { return fn.Name + ":" + fn.VersionName() }
 
 // plain starts a process of its own.
 func (e *Engine) plain(b *build, env []string, flags ...string) (*pipe.Sandbox, error) {

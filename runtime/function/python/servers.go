@@ -165,6 +165,13 @@ func (p *servers) retireLocked(key string) {
 	p.retired = append(slices.DeleteFunc(p.retired, func(s *server) bool { return !s.alive() }), s)
 }
 
+// count is how many functions have servers of their own.
+func (p *servers) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.order)
+}
+
 // close ends all of them.
 func (p *servers) close() {
 	p.mu.Lock()
