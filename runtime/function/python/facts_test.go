@@ -281,7 +281,7 @@ func TestRequirementsThatCannotBeInstalled(t *testing.T) {
 
 func TestRequirementsAreInstalled(t *testing.T) {
 	p := project(t, "", files{
-		"lambda_function.py": "import tiny\ndef lambda_handler(e, c):\n    return tiny.value\n", "requirements.txt": "./vendor\n",
+		"lambda_function.py": "import tiny\ndef lambda_handler(e, c):\n    return tiny.value\n", "requirements.txt": "-r more.txt # and nothing else\n", "more.txt": "./vendor\n",
 		"vendor/setup.py": "from setuptools import setup\nsetup(name='tiny', version='1', py_modules=['tiny'])\n", "vendor/tiny.py": "value = 'installed'\n",
 	})
 	if err := exec.Command("python3.12", "-c", "import setuptools, pip").Run(); err != nil && os.Getenv("CI") == "" {
@@ -289,6 +289,8 @@ func TestRequirementsAreInstalled(t *testing.T) {
 	}
 	p.Put(t)
 	p.Want(t, `{}`, `"installed"`)
+	p.Save(t, "", files{"vendor/tiny.py": "value = 'installed again'\n"})
+	p.Want(t, `{}`, `"installed again"`)
 }
 
 func TestWithoutPythonTheErrorSaysWhatToDo(t *testing.T) {

@@ -90,6 +90,9 @@ func (e *Engine) Build(ctx context.Context, fn *config.Function, _ function.Buil
 		return b, err
 	}
 	if b.python.venv == "" {
+		if exists(filepath.Join(b.root, "requirements.txt")) {
+			b.inputs = append(b.inputs, requirementFiles(b.root)...)
+		}
 		if b.site, err = e.requirements(ctx, b.root, b.python); err != nil {
 			return b, err
 		}
