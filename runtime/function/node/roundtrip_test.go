@@ -44,3 +44,38 @@ func BenchmarkRoundTrip(b *testing.B) {
 	}
 	report(b, "call", took)
 }
+
+// BenchmarkFirstEvent is the first event of a function that nobody has called: with a process that waits, and, where the function has
+// variables that Node.js reads at its start, without.
+func BenchmarkFirstEvent(b *testing.B) {
+	for name, env := range map[string]map[string]string{"a process waits": nil, "none waits": {"NODE_NO_WARNINGS": "1"}} {
+		b.Run(name, func(b *testing.B) {
+			var took []time.Duration
+			for b.Loop() {
+				took = append(took, firstEvent(b, env))
+			}
+			report(b, "first", took)
+		})
+	}
+}
+
+func firstEvent(b *testing.B, env map[string]string) time.Duration {
+	dir := b.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "index.js"), []byte("exports.handler = async () => 1;\n"), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	engine := node.New(node.Options{Clock: clock.System()})
+	defer engine.Close()
+	m := function.NewManager(function.Config{Engines: func(string) function.Engine { return engine }, Clock: clock.System()})
+	defer m.Close()
+	fn := &config.Function{Name: "f", Runtime: "nodejs20.x", Source: dir, Timeout: 20, Memory: 128, Environment: env}
+	if err := m.Put(b.Context(), fn); err != nil {
+		b.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond) // as long as nobody calls
+	began := time.Now()
+	if out, err := m.Invoke(b.Context(), "f", function.Invocation{}); err != nil || string(out.Payload) != "1" {
+		b.Fatal(out, err)
+	}
+	return time.Since(began)
+}

@@ -106,7 +106,7 @@ let modern = false; // the function asked for Node.js 24 or later, whose runtime
 /** become takes over the environment of a function. */
 function become({ env, environment }) {
   if (environment !== undefined) {
-    for (const name of Object.keys(process.env)) delete process.env[name];
+    for (const name of ['PATH', 'HOME', 'LANG', 'TZ']) delete process.env[name]; // what a blank process has that is no function's
     Object.assign(process.env, environment);
     process.chdir(environment.LAMBDA_TASK_ROOT);
     Module._initPaths(); // of NODE_PATH
