@@ -28,6 +28,8 @@ type Spec struct {
 
 	// Line sees each line that is printed before it is logged, and reports whether it is the function's own; nil: all are.
 	Line func(text string) bool
+
+	Frames bool // see spawn.Spec
 }
 
 // Sandbox is a program and its end of the Runtime API.
@@ -54,7 +56,7 @@ func Start(ctx context.Context, fn *config.Function, spec Spec, log function.Log
 		spec.Dir = function.TaskRoot(fn)
 	}
 	s.process, err = spawn.Start(spawn.Spec{
-		Path: spec.Path, Args: spec.Args, Dir: spec.Dir, Keep: spec.Keep,
+		Path: spec.Path, Args: spec.Args, Dir: spec.Dir, Keep: spec.Keep, Frames: spec.Frames,
 		Env: append(spec.Env[:len(spec.Env):len(spec.Env)], "AWS_LAMBDA_RUNTIME_API="+api.Addr()),
 		Line: func(text string) {
 			if spec.Line == nil || spec.Line(text) {

@@ -103,7 +103,7 @@ func saves(sample Sample) int {
 		n = 1000
 	}
 	if detector {
-		n = max(n/10, 10)
+		n = max(n/10, min(n, 10))
 	}
 	return n
 }

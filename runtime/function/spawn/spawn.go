@@ -32,12 +32,17 @@ type Spec struct {
 	Extra []*os.File
 	Line  func(text string) // takes each line that it prints, on standard output or error
 	Keep  Keeper            // nil: on Linux the kernel ends the process with the daemon, elsewhere nobody does
+
+	// Frames gives the process a file for messages of its log, which may have several lines or no end of a line: its number is
+	// in _LAMBDA_TELEMETRY_LOG_FD, as on Lambda, whose runtime clients write there. Line takes each message.
+	Frames bool
 }
 
 // Process is a running process and those that it starts in its group.
 type Process struct {
 	cmd    *exec.Cmd
 	output *output
+	frames *output // nil without
 	forget func()
 	done   chan struct{}
 	status string
@@ -51,12 +56,28 @@ func Start(spec Spec) (*Process, error) {
 		return nil, err
 	}
 	defer w.Close()
+	var frames *output
+	if spec.Frames {
+		fr, fw, err := os.Pipe()
+		if err != nil {
+			r.Close()
+			return nil, err
+		}
+		defer fw.Close()
+		frames = newOutput(fr, spec.Line)
+		frames.framed = true
+		spec.Env = append(spec.Env[:len(spec.Env):len(spec.Env)], fmt.Sprintf("_LAMBDA_TELEMETRY_LOG_FD=%d", 3+len(spec.Extra)))
+		spec.Extra = append(spec.Extra[:len(spec.Extra):len(spec.Extra)], fw)
+	}
 	cmd, err := execute(spec, w)
 	if err != nil {
 		r.Close()
+		if frames != nil {
+			frames.pipe.Close()
+		}
 		return nil, err
 	}
-	p := &Process{cmd: cmd, output: newOutput(r, spec.Line), forget: func() {}, done: make(chan struct{})}
+	p := &Process{cmd: cmd, output: newOutput(r, spec.Line), frames: frames, forget: func() {}, done: make(chan struct{})}
 	limit(p.Pid())
 	if spec.Keep != nil {
 		forget, err := spec.Keep.AddGroup(p.Pid())
@@ -68,6 +89,9 @@ func Start(spec Spec) (*Process, error) {
 		p.forget = forget
 	}
 	go p.output.read()
+	if p.frames != nil {
+		go p.frames.read()
+	}
 	go p.wait()
 	return p, nil
 }
@@ -103,8 +127,11 @@ func (p *Process) wait() {
 	err := p.cmd.Wait()
 	p.signal()
 	p.forget()
-	p.output.flush()
+	p.Flush()
 	p.output.close()
+	if p.frames != nil {
+		p.frames.close()
+	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		p.status = exit.Error()
@@ -128,7 +155,12 @@ func (p *Process) Kill() {
 }
 
 // Flush delivers every whole line that was printed before the call, without waiting for more.
-func (p *Process) Flush() { p.output.flush() }
+func (p *Process) Flush() {
+	p.output.flush()
+	if p.frames != nil {
+		p.frames.flush()
+	}
+}
 
 // signal kills all of the group. One that is gone already is no error.
 func (p *Process) signal() { syscall.Kill(-p.Pid(), syscall.SIGKILL) }
@@ -158,6 +190,8 @@ type output struct {
 	raw  syscall.RawConn
 	line func(string)
 	end  sync.Once
+
+	framed bool
 
 	mu      sync.Mutex
 	partial []byte
@@ -203,7 +237,11 @@ func (o *output) drain(fd int) (ended bool) {
 		case err != nil || n <= 0:
 			return true
 		}
-		o.split(o.buffer[:n])
+		if o.framed {
+			o.unframe(o.buffer[:n])
+		} else {
+			o.split(o.buffer[:n])
+		}
 	}
 }
 
