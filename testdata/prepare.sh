@@ -52,6 +52,9 @@ has_compiler() { has gcc || has cc; }
 has_python() { python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' >/dev/null 2>&1; }
 has_node() { node -e 'process.exit(Number(process.versions.node.split(".")[0] < 18))' >/dev/null 2>&1; }
 has_npm() { has npm; }
+has_ruby() { has ruby; }
+has_java() { has java && has javac; }
+has_maven() { has mvn; }
 has_docker() { docker version >/dev/null 2>&1 || has dockerd; }
 
 # The SDK for Python and a Redis client, in an environment that comes first in PATH: devstack's Python functions find it as well.
@@ -124,6 +127,13 @@ if want has_python "Python functions, the SDK for Python" python3 python3-venv; 
 fi
 if want has_node "Node functions, the SDK for JavaScript" nodejs && want has_npm "the same" npm; then
 	node_packages || say "so the tests of Node functions and of the SDK for JavaScript are left out"
+fi
+want has_ruby "Ruby functions" ruby || true
+if want has_java "Java functions" default-jdk-headless && want has_maven "the same" maven; then
+	# What the tests' projects need is fetched once; the first build would do it too.
+	client=com.amazonaws:aws-lambda-java-runtime-interface-client:2.10.1
+	[ -d "$HOME/.m2/repository/com/amazonaws/aws-lambda-java-runtime-interface-client/2.10.1" ] ||
+		quietly mvn -q -B dependency:get -Dartifact=$client || say "so the tests of Java functions fail"
 fi
 if want has_docker "services and functions in containers" docker.io; then
 	trap stop_docker EXIT

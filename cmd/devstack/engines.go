@@ -13,9 +13,11 @@ import (
 	"devstack/runtime/function"
 	"devstack/runtime/function/golang"
 	"devstack/runtime/function/image"
+	"devstack/runtime/function/java"
 	"devstack/runtime/function/js"
 	"devstack/runtime/function/node"
 	"devstack/runtime/function/python"
+	"devstack/runtime/function/ruby"
 	"devstack/runtime/function/wasm"
 	"devstack/runtime/process/reap"
 )
@@ -69,6 +71,16 @@ func (e *engines) family(runtime string) (string, func() function.Engine) {
 		return "go", func() function.Engine {
 			return golang.New(golang.Config{Cache: filepath.Join(e.d.dir, stateDir, "build"), Keep: e.d.watchdog})
 		}
+	case strings.HasPrefix(runtime, "java") && java.Found(runtime) == nil:
+		return "java", func() function.Engine {
+			return java.New(java.Options{Cache: filepath.Join(e.d.dir, stateDir, "build", "java.cache"), Keep: e.d.watchdog})
+		}
+	case strings.HasPrefix(runtime, "ruby") && ruby.Found(runtime) == nil:
+		return "ruby", func() function.Engine { return ruby.New(ruby.Options{Keep: e.d.watchdog}) }
+	case strings.HasPrefix(runtime, "java"), strings.HasPrefix(runtime, "ruby"), strings.HasPrefix(runtime, "dotnet"):
+		return "base", func() function.Engine {
+			return image.NewBase(image.BaseOptions{Options: image.Options{Docker: e.d.docker}, Why: whyImage})
+		}
 	case runtime == "wasm":
 		return "wasm", func() function.Engine {
 			return wasm.New(wasm.Options{Clock: e.d.clock, Cache: filepath.Join(e.d.dir, stateDir, "build", "wasm.cache")})
@@ -77,6 +89,21 @@ func (e *engines) family(runtime string) (string, func() function.Engine) {
 		return "image", func() function.Engine { return image.New(image.Options{Docker: e.d.docker}) }
 	}
 	return "", nil
+}
+
+// whyImage says why a language's functions are run in a container.
+func whyImage(runtime string) string {
+	switch {
+	case strings.HasPrefix(runtime, "java"):
+		if err := java.Found(runtime); err != nil {
+			return err.Error()
+		}
+	case strings.HasPrefix(runtime, "ruby"):
+		if err := ruby.Found(runtime); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
 }
 
 // close ends all engines.

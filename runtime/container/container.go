@@ -31,6 +31,7 @@ type Spec struct {
 	Port     int            // published on a free port of 127.0.0.1; 0: none
 	Memory   int64          // bytes that it may use, swap included; 0: no limit
 	ReadOnly bool           // it can write below /tmp only, which is on disk and goes with the container
+	Binds    []string       // files and folders of this machine that it sees: "/here:/there:ro"
 	Output   io.WriteCloser // takes what it writes, in place of the logs, and is closed at its end; nil: the logs
 }
 
@@ -55,7 +56,7 @@ func (e *Engine) Run(ctx context.Context, spec Spec) (*Container, error) {
 	conf := &container.Config{
 		Image: spec.Image, Env: spec.Env, Cmd: spec.Command, Entrypoint: spec.Entry, WorkingDir: spec.Dir, Labels: e.labels(spec.Resource),
 	}
-	host := &container.HostConfig{ExtraHosts: []string{hostName + ":host-gateway"}, ReadonlyRootfs: spec.ReadOnly}
+	host := &container.HostConfig{ExtraHosts: []string{hostName + ":host-gateway"}, ReadonlyRootfs: spec.ReadOnly, Binds: spec.Binds}
 	host.Memory, host.MemorySwap = spec.Memory, spec.Memory
 	if spec.ReadOnly {
 		conf.Volumes = map[string]struct{}{"/tmp": {}}

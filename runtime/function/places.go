@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -225,6 +226,9 @@ var pathVariables = []string{
 	"PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "NODE_PATH", "NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "PYTHONPATH", "RUBYLIB", "RUBYOPT",
 	"CLASSPATH", "JAVA_TOOL_OPTIONS", "SSL_CERT_FILE", wrapperVariable,
 }
+
+// HasPaths reports whether paths of Lambda's in a variable are replaced by the sandbox's.
+func HasPaths(name string) bool { return slices.Contains(pathVariables, name) }
 
 // localPaths puts the sandbox's places into those variables.
 func (p places) localPaths(fn *config.Function, vars map[string]string) {

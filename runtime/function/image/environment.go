@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"devstack/runtime/config"
+	"devstack/runtime/function"
 )
 
 // images says which variables are the image's own: where things are in it, and by which language its programs speak. AWS's
 // base images set all of them but HOME and TMPDIR, and their entry point sets _HANDLER to the image's CMD.
-var images = []string{"PATH", "HOME", "TMPDIR", "LANG", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "_HANDLER"}
+var images = []string{"PATH", "HOME", "TMPDIR", "LANG", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "_HANDLER", "LD_LIBRARY_PATH"}
 
 // environment is a sandbox's environment in a container: without what is true of this machine only, with the container's
 // way to this machine in place of the loopback address, and with the address of the Runtime API.
@@ -21,7 +22,11 @@ func (e *Engine) environment(ctx context.Context, fn *config.Function, env []str
 	var out []string
 	for _, kv := range env {
 		name, _, _ := strings.Cut(kv, "=")
-		if _, given := fn.Environment[name]; given || !slices.Contains(images, name) {
+		own, given := fn.Environment[name]
+		switch {
+		case given && function.HasPaths(name):
+			out = append(out, name+"="+own) // as it was written: paths are the container's
+		case given || !slices.Contains(images, name):
 			out = append(out, kv)
 		}
 	}

@@ -41,6 +41,7 @@ type build struct {
 	engine *Engine
 	id     string // "" if it could not be built
 	inputs []string
+	binds  []string // folders of this machine in the container: "/here:/there:ro"
 }
 
 // Inputs are the files that the image is built from; of an image that somebody else has built there are none.
@@ -61,7 +62,7 @@ func (e *Engine) hold(id string, inputs []string) *build {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.used[id]++
-	return &build{e, id, inputs}
+	return &build{engine: e, id: id, inputs: inputs}
 }
 
 // holds reports whether a sandbox of the image may still be started.

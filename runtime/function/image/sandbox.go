@@ -93,7 +93,7 @@ func (e *Engine) run(ctx context.Context, fn *config.Function, b *build, env []s
 		return nil, err
 	}
 	spec := container.Spec{
-		Resource: resource(fn), Image: b.id, Env: env, Memory: int64(fn.Memory) << 20, ReadOnly: true, Output: out,
+		Resource: resource(fn), Image: b.id, Env: env, Memory: int64(fn.Memory) << 20, ReadOnly: true, Output: out, Binds: b.binds,
 		Entry: fn.EntryPoint, Command: fn.Command, Dir: fn.WorkingDirectory,
 	}
 	if fn.Handler != "" {

@@ -10,6 +10,7 @@ package java
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -51,10 +52,10 @@ func New(o Options) *Engine {
 // Close has nothing to end: the sandboxes are their owner's.
 func (e *Engine) Close() error { return nil }
 
-// Found reports why functions cannot be run by this machine's Java, nil if they can.
-func (e *Engine) Found(runtime string) error {
+// Found reports why functions of a runtime cannot be run by this machine's Java, nil if it has one.
+func Found(runtime string) error {
 	if goruntime.GOOS != "linux" {
-		return fmt.Errorf("AWS's runtime interface client for Java runs on Linux only")
+		return errors.New("AWS's runtime interface client for Java runs on Linux only")
 	}
 	_, err := jvmFor(runtime)
 	return err

@@ -24,10 +24,14 @@ type interpreter struct {
 // ErrNone says that there is no Ruby on this machine.
 var ErrNone = errors.New("no Ruby was found: neither is ruby in PATH, nor is one installed with rbenv, mise, asdf, chruby or Homebrew (at least version 2.7 is needed)")
 
-// Found reports whether there is a Ruby on this machine.
-func (e *Engine) Found(ctx context.Context, runtime string) bool {
-	_, err := e.rubys.of(ctx, runtime)
-	return err == nil
+// Found reports why functions of a runtime cannot be run by this machine's Ruby, nil if it has one.
+func Found(runtime string) error {
+	for _, path := range candidates(strings.TrimPrefix(runtime, "ruby")) {
+		if _, err := os.Stat(path); err == nil {
+			return nil
+		}
+	}
+	return ErrNone
 }
 
 // interpreters remembers which Ruby each runtime gets. It looks again for one that it has not found.

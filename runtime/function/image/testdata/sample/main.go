@@ -1,4 +1,4 @@
-// Command sample is the function in the tests' images. Its version is in the file /version.
+// Command sample is the function in the tests' images. Its version is in the file /version or /var/task/version.
 package main
 
 import (
@@ -23,6 +23,9 @@ type event struct {
 
 func main() {
 	content, err := os.ReadFile("/version")
+	if err != nil { // in an image that is a runtime's it is with the code
+		content, err = os.ReadFile("/var/task/version")
+	}
 	if err != nil {
 		panic(err)
 	}
@@ -54,6 +57,9 @@ func handle(ctx context.Context, in event) (any, error) {
 		return os.Getenv(in.Name), nil
 	case "args":
 		return os.Args[1:], nil
+	case "read":
+		content, err := os.ReadFile(in.Name)
+		return string(content), err
 	case "log":
 		fmt.Println(in.Line)
 		return nil, nil
