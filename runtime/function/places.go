@@ -297,3 +297,15 @@ func Wrapped(env []string, path string, args ...string) (string, []string) {
 func OfSandbox(kv string) bool {
 	return strings.HasPrefix(kv, "AWS_LAMBDA_LOG_STREAM_NAME=") || strings.HasPrefix(kv, "TMPDIR=")
 }
+
+// Shared is a sandbox's environment for a process that is started before its sandbox is known, or that many are forked from: the
+// temporary folder is not one that goes with a sandbox.
+func Shared(env []string) []string {
+	out := slices.Clone(env)
+	for i, kv := range out {
+		if strings.HasPrefix(kv, "TMPDIR=") {
+			out[i] = "TMPDIR=" + os.TempDir()
+		}
+	}
+	return out
+}

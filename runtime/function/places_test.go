@@ -178,6 +178,14 @@ func TestTemporaryFolders(t *testing.T) {
 	}
 }
 
+func TestShared(t *testing.T) {
+	t.Setenv("TMPDIR", "/tmp")
+	env := []string{"A=b", "TMPDIR=/tmp/own"}
+	if got := Shared(env); !slices.Equal(got, []string{"A=b", "TMPDIR=/tmp"}) || env[1] != "TMPDIR=/tmp/own" {
+		t.Errorf("got %q of %q", got, env)
+	}
+}
+
 func TestOverfull(t *testing.T) {
 	dir := t.TempDir()
 	p := places{tmp: dir}

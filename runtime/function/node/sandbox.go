@@ -57,6 +57,7 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 	if err := s.Load(ctx, what, log); err != nil {
 		return nil, more.explain(err, log)
 	}
+	w.env = function.Shared(w.env)
 	e.pool.prepare(idOf(fn), w)
 	return sandbox{s}, nil
 }

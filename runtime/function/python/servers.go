@@ -80,7 +80,7 @@ func (p *servers) server(name string, b *build, env []string) (*server, error) {
 	if len(p.order) > maxServers {
 		p.retireLocked(p.order[0])
 	}
-	return p.getLocked(key, b.python, env)
+	return p.getLocked(key, b.python, function.Shared(env))
 }
 
 // isOf reports whether a key is of a function's server.

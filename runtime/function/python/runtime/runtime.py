@@ -253,6 +253,8 @@ def load(what):
     if what["env"] is not None:
         os.environ.clear()
         os.environ.update(what["env"])
+    if "tempfile" in sys.modules:
+        sys.modules["tempfile"].tempdir = None  # a package may have asked before there was a sandbox
     time.tzset()
     resolve_prefixes()
     root = what["root"]
