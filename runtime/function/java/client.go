@@ -62,7 +62,7 @@ func (c *client) find(ctx context.Context) ([]string, error) {
 		if c.found = inRepository(repository); c.found != nil {
 			return c.found, nil
 		}
-		c.err = fmt.Errorf("Maven has fetched %s, and it is not in %s", clientName, repository)
+		c.err = fmt.Errorf("%s is not in %s, although Maven has fetched it", clientName, repository)
 	}
 	return nil, c.err
 }
