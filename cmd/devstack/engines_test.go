@@ -3,7 +3,7 @@ package main
 import "testing"
 
 func TestEveryRuntimeHasAnEngine(t *testing.T) {
-	e := newEngines(&daemon{})
+	e := newEngines(&host{})
 	for runtime, want := range map[string]string{
 		"js": "js", "nodejs24.x": "nodejs", "python3.14": "python", "go": "go", "provided.al2": "go", "wasm": "wasm", "image": "image",
 		"dotnet6": "base", "dotnet10": "base",

@@ -19,7 +19,7 @@ func BenchmarkPlaces(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		environment(fn, nil, "stream", p)
+		environment(fn, nil, "stream", p, false)
 		p.overfull(fn)
 		p.remove()
 	}
