@@ -13,7 +13,7 @@ func TestWhyAPayloadIsNotJSON(t *testing.T) {
 	}
 	const values = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 	for _, tt := range []struct{ payload, want string }{
-		{"n\x87r\x9e\xe9\xb5\xd7I\xee\x9bmt", "Invalid UTF-8 start byte 0x87" + at("1", "3")},                                 // recorded
+		{"n\x87r\x9e\xe9\xb5\xd7I\xee\x9bmt", "Invalid UTF-8 start byte 0x87" + at("1", "3")},                                      // recorded
 		{"\x99\xeb,j\x07\xa1zYh", "Unexpected character ((CTRL-CHAR, code 153)): expected a valid value " + values + at("1", "1")}, // recorded
 		{"", "Unexpected end-of-input: expected a value" + at("1", "1")},
 		{"abc", "Unrecognized token 'abc': was expecting " + values + at("1", "4")},
