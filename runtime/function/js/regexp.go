@@ -42,11 +42,14 @@ func (s *sandbox) hostProperty(call goja.FunctionCall) goja.Value {
 
 // propertyClass lists a property's characters, or all others, as they are written inside a class.
 func propertyClass(name string, negated bool) (string, error) {
-	tables, err := propertyTables(name)
-	if err != nil {
-		return "", err
+	ranges, isEmoji := emoji[name]
+	if !isEmoji {
+		tables, err := propertyTables(name)
+		if err != nil {
+			return "", err
+		}
+		ranges = tableRanges(tables)
 	}
-	ranges := tableRanges(tables)
 	if negated {
 		ranges = others(ranges)
 	}
@@ -105,6 +108,9 @@ func others(ranges [][2]rune) [][2]rune {
 	return out
 }
 
+// idStart is what an identifier may begin with.
+var idStart = []*unicode.RangeTable{unicode.L, unicode.Nl, unicode.Other_ID_Start}
+
 func propertyTables(name string) ([]*unicode.RangeTable, error) {
 	key, value, isPair := strings.Cut(name, "=")
 	switch key {
@@ -118,6 +124,10 @@ func propertyTables(name string) ([]*unicode.RangeTable, error) {
 		}
 	case "Alphabetic", "Alpha":
 		return []*unicode.RangeTable{unicode.L, unicode.Nl, unicode.Other_Alphabetic}, nil
+	case "ID_Start", "IDS":
+		return idStart, nil
+	case "ID_Continue", "IDC":
+		return append(slices.Clip(idStart), unicode.Mn, unicode.Mc, unicode.Nd, unicode.Pc, unicode.Other_ID_Continue), nil
 	case "Lowercase":
 		return []*unicode.RangeTable{unicode.Ll, unicode.Other_Lowercase}, nil
 	case "Uppercase":

@@ -18,7 +18,10 @@ class IncomingMessage extends Readable {
   #read;
   constructor(response) {
     super({ read() { this.pull(); } });
-    if (!response || !response.headers) return; // frameworks make requests of their own of it
+    if (!response || !response.read) { // adapters make a framework's request of it, with a socket of theirs
+      Object.assign(this, { socket: response, connection: response, headers: {}, rawHeaders: [], trailers: {}, httpVersion: '1.1', url: '', method: null, complete: false, aborted: false });
+      return;
+    }
     this.#read = response.read;
     Object.assign(this, { statusCode: response.status, statusMessage: response.statusText, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, url: '', headers: {}, rawHeaders: [], trailers: {}, rawTrailers: [], aborted: false, complete: false });
     this.socket = this.connection = socketOf();
@@ -155,7 +158,11 @@ class ServerResponse extends OutgoingMessage {
   detachSocket() { this.socket = this.connection = null; }
   write(...args) { if (!this.headersSent) this._implicitHeader(); return super.write(...args); }
   end(...args) { if (!this.headersSent) this._implicitHeader(); this.finished = true; return super.end(...args); }
-  _write(chunk, encoding, done) { this.socket?.write ? this.socket.write(chunk, encoding, done) : done(); }
+  // #head goes before the first byte, or the end: adapters look for it in what their socket is given.
+  #sent = false;
+  #head() { if (!this.#sent && this.socket?.write) this.socket.write(this._header, 'latin1'); this.#sent = true; }
+  _write(chunk, encoding, done) { this.#head(); this.socket?.write ? this.socket.write(chunk, encoding, done) : done(); }
+  _final(done) { this.#head(); done(); }
 }
 
 const noServer = () => { throw new Error('http.createServer is not provided by the js runtime: a function has no port; use runtime = "nodejs22.x", or a service, for what listens'); };

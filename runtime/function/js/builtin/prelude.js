@@ -176,8 +176,37 @@ define(String.prototype, 'localeCompare', function localeCompare(other, locales,
 lacking(Symbol, 'asyncIterator', Symbol('Symbol.asyncIterator'));
 lacking(Symbol, 'dispose', Symbol('Symbol.dispose'));
 lacking(Symbol, 'asyncDispose', Symbol('Symbol.asyncDispose'));
+lacking(Error, 'stackTraceLimit', 10);
+// A frame as V8's Error.prepareStackTrace is given it.
+class CallSite {
+  #text; #name; #file; #line; #column;
+  constructor(text) {
+    this.#text = text;
+    const [, name, file, line, column] = /^(?:(.*) \()?(.*?)(?::(\d+):(\d+))?\)?$/.exec(text);
+    this.#name = name; this.#file = file; this.#line = Number(line); this.#column = Number(column);
+  }
+  getFileName() { return this.#file; }
+  getScriptNameOrSourceURL() { return this.#file; }
+  getLineNumber() { return this.#line; }
+  getColumnNumber() { return this.#column; }
+  getFunctionName() { return this.#name ?? null; }
+  getTypeName() { return null; }
+  getMethodName() { return null; }
+  getThis() { return undefined; }
+  getFunction() { return undefined; }
+  getEvalOrigin() { return undefined; }
+  isNative() { return false; }
+  isEval() { return false; }
+  isConstructor() { return false; }
+  isToplevel() { return true; }
+  isAsync() { return false; }
+  toString() { return this.#text; }
+}
 lacking(Error, 'captureStackTrace', (target) => {
-  define(target, 'stack', host.stack(new Error().stack).replace(/^Error/, String(target)));
+  const stack = host.stack(new Error().stack).replace(/^Error/, String(target));
+  if (typeof Error.prepareStackTrace !== 'function') { define(target, 'stack', stack); return; }
+  const sites = stack.split('\n').filter((l) => l.startsWith('    at ')).map((l) => new CallSite(l.slice(7)));
+  define(target, 'stack', Error.prepareStackTrace(target, sites));
 });
 lacking(Promise, 'withResolvers', function () {
   let resolve, reject;

@@ -71,3 +71,4 @@ const { EventEmitter } = require('events');
 for (const name of ['on', 'once', 'off', 'addListener', 'removeListener', 'removeAllListeners', 'emit', 'listeners', 'rawListeners', 'listenerCount', 'eventNames', 'prependListener', 'prependOnceListener', 'setMaxListeners', 'getMaxListeners']) {
   Object.defineProperty(module.exports, name, { value: EventEmitter.prototype[name], writable: true, configurable: true, enumerable: true });
 }
+Object.defineProperty(module.exports, Symbol.toStringTag, { value: 'process', configurable: true });
