@@ -180,6 +180,11 @@ Callable.prototype = Buffer.prototype;
 Object.defineProperty(Callable.prototype, 'constructor', { value: Callable, writable: true, configurable: true });
 Object.defineProperty(Callable, 'name', { value: 'Buffer' });
 
+// Packages copy what Buffer has by for…in.
+for (const k of ['from', 'of', 'alloc', 'allocUnsafe', 'allocUnsafeSlow', 'isBuffer', 'isEncoding', 'byteLength', 'concat', 'compare', 'poolSize']) {
+  Object.defineProperty(Callable, k, { value: Buffer[k], writable: true, configurable: true, enumerable: true });
+}
+
 class Blob {
   #bytes; #type;
   constructor(parts = [], { type = '' } = {}) {

@@ -18,7 +18,7 @@ class IncomingMessage extends Readable {
   #read;
   constructor(response) {
     super({ read() { this.pull(); } });
-    if (!response || !response.read) { // adapters make a framework's request of it, with a socket of theirs
+    if (!response || !response.all) { // adapters make a framework's request of it, with a socket of theirs
       Object.assign(this, { socket: response, connection: response, headers: {}, rawHeaders: [], trailers: {}, httpVersion: '1.1', url: '', method: null, complete: false, aborted: false });
       return;
     }
