@@ -100,6 +100,12 @@ type clientExport struct {
 	values []string // of an enumeration, or the operations of an aggregated client
 }
 
+// waiters are the clients' waiters that aws.js has, by service.
+var waiters = map[string][]string{
+	"dynamodb": {"TableExists", "TableNotExists"},
+	"lambda":   {"FunctionActive", "FunctionActiveV2", "FunctionExists", "FunctionUpdated", "FunctionUpdatedV2", "PublishedVersionActive"},
+}
+
 // clientExports are the exports of a service's client by their names.
 func (e *Engine) clientExports(svc awsService) map[string]clientExport {
 	schema := e.opts.Schema
@@ -119,9 +125,9 @@ func (e *Engine) clientExports(svc awsService) map[string]clientExport {
 			}
 		}
 	}
-	if svc.service == "dynamodb" {
-		for _, name := range [...]string{"waitUntilTableExists", "waitUntilTableNotExists"} {
-			m[name] = clientExport{"waiter", name, nil}
+	for _, what := range waiters[svc.service] {
+		for _, verb := range [...]string{"waitUntil", "waitFor"} {
+			m[verb+what] = clientExport{"waiter", verb + what, nil}
 		}
 	}
 	m[svc.class] = clientExport{"aggregate", svc.class, operations}

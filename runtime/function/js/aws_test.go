@@ -16,7 +16,7 @@ func (testSchema) Operations(service string) []string {
 	return map[string][]string{
 		"dynamodb": {"BatchGetItem", "BatchExecuteStatement", "BatchWriteItem", "DeleteItem", "DescribeTable", "ExecuteStatement", "ExecuteTransaction",
 			"GetItem", "PutItem", "Query", "Scan", "TransactGetItems", "TransactWriteItems", "UpdateItem"},
-		"lambda":        {"Invoke"},
+		"lambda":        {"GetFunction", "Invoke", "InvokeWithResponseStream"},
 		"stepfunctions": {"StartExecution"},
 	}[service]
 }
@@ -44,6 +44,8 @@ func (testSchema) Types(service, operation string) (in, out *Type) {
 	case "Invoke":
 		payload := &Type{Members: map[string]*Type{"Payload": blob}}
 		return payload, payload
+	case "InvokeWithResponseStream":
+		return nil, &Type{Members: map[string]*Type{"EventStream": {Element: &Type{Members: map[string]*Type{"PayloadChunk": {Members: map[string]*Type{"Payload": {Blob: true}}}}}}}}
 	case "StartExecution":
 		return nil, &Type{Members: map[string]*Type{"startDate": date}}
 	case "GetItem":
@@ -215,6 +217,45 @@ export const handler = async () => { const all: number[] = []; for await (const 
 	want := []string{`dynamodb.Scan {"TableName":"t","Limit":1}`, `dynamodb.Scan {"TableName":"t","Limit":1,"ExclusiveStartKey":{"id":{"S":"1"}}}`, `dynamodb.Scan {"TableName":"t","Limit":1,"ExclusiveStartKey":{"id":{"S":"2"}}}`}
 	if !slices.Equal(aws.calls, want) {
 		t.Errorf("called %s", aws.calls)
+	}
+}
+
+func TestWaiters(t *testing.T) {
+	n := 0
+	aws := &fakeAWS{answer: func(operation string, _ json.RawMessage) (string, error) {
+		if n++; n == 1 {
+			return "", &failure{"ResourceNotFoundException", "none", 404, nil}
+		}
+		return fmt.Sprintf(`{"Configuration":{"State":%q,"LastUpdateStatus":"Failed"}}`, []string{"", "", "Pending", "Active", "Active"}[min(n, 4)]), nil
+	}}
+	got, err := run(t, Options{AWS: aws, Schema: testSchema{}}, `import { LambdaClient, waitUntilFunctionExists, waitUntilFunctionActiveV2, waitUntilFunctionUpdatedV2, waitForFunctionUpdatedV2 } from "@aws-sdk/client-lambda"
+const o = { client: new LambdaClient({}), maxWaitTime: 20, minDelay: 0.001 }, f = { FunctionName: "f" }
+export const handler = async () => { const a = await waitUntilFunctionExists(o, f); const b: any = await waitUntilFunctionActiveV2(o, f); try { await waitUntilFunctionUpdatedV2(o, f) } catch (e: any) { return [a.state, b.state, b.reason.Configuration.State, JSON.parse(e.message).state, (await waitForFunctionUpdatedV2(o, f)).state] } }`, `{}`)
+	if err != nil || got != `["SUCCESS","SUCCESS","Active","FAILURE","FAILURE"]` || n < 4 {
+		t.Errorf("got %s, %v, %d calls", got, err, n)
+	}
+}
+
+func TestMiddlewareRunsAroundCalls(t *testing.T) {
+	aws := &fakeAWS{answer: func(string, json.RawMessage) (string, error) { return `{"StatusCode":200}`, nil }}
+	got, err := run(t, Options{AWS: aws, Schema: testSchema{}}, `import { LambdaClient, InvokeCommand } from "@aws-sdk/client-lambda"
+const seen: any[] = [], client = new LambdaClient({})
+client.middlewareStack.add((next: any, c: any) => async (args: any) => { seen.push("build " + args.request.headers.a); const r = await next(args); r.output.more = 1; return r }, { step: "build", name: "b" })
+client.middlewareStack.add((next: any, c: any) => async (args: any) => { seen.push(c.commandName); args.request.headers.a = "x"; return next({ ...args, input: { ...args.input, FunctionName: "g" } }) }, { step: "initialize" })
+export const handler = async () => { const r: any = await client.send(new InvokeCommand({ FunctionName: "f" })); return [seen, r.StatusCode, r.more] }`, `{}`)
+	if err != nil || got != `[["InvokeCommand","build x"],200,1]` || len(aws.calls) != 1 || aws.calls[0] != `lambda.Invoke {"FunctionName":"g"}` {
+		t.Errorf("got %s, %v, %s", got, err, aws.calls)
+	}
+}
+
+func TestAnEventStreamIsIteratedOver(t *testing.T) {
+	aws := &fakeAWS{answer: func(string, json.RawMessage) (string, error) {
+		return `{"StatusCode":200,"EventStream":[{"PayloadChunk":{"Payload":"aGk="}},{"InvokeComplete":{}}]}`, nil
+	}}
+	got, err := run(t, Options{AWS: aws, Schema: testSchema{}}, `import { LambdaClient, InvokeWithResponseStreamCommand } from "@aws-sdk/client-lambda"
+export const handler = async () => { const r = await new LambdaClient({}).send(new InvokeWithResponseStreamCommand({ FunctionName: "f" })); const out: any[] = []; for await (const e of r.EventStream!) out.push(e.PayloadChunk ? new TextDecoder().decode(e.PayloadChunk.Payload) : Object.keys(e)[0]); return out }`, `{}`)
+	if err != nil || got != `["hi","InvokeComplete"]` {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
 

@@ -21,6 +21,40 @@ const metadata = (httpStatusCode) => ({
 
 class Command {
   constructor(input) { this.input = input ?? {}; }
+  #stack;
+  get middlewareStack() { return (this.#stack ||= new Stack()); }
+  static stack(command) { return #stack in command ? command.#stack : undefined; }
+}
+
+// Stack is a client's or a command's middleware. It runs around a call, in the SDK's order of steps; the request that it sees has
+// headers which nobody reads, since none is sent.
+const steps = ['initialize', 'serialize', 'build', 'finalizeRequest', 'deserialize'];
+const weights = { high: 3, normal: 2, low: 1 };
+class Stack {
+  #list = [];
+  add(middleware, { step = 'initialize', priority = 'normal', name, override } = {}) {
+    if (name && this.#list.some((m) => m.name === name)) {
+      if (!override) throw new Error(`Duplicate middleware name '${name}'`);
+      this.remove(name);
+    }
+    this.#list.push({ middleware, step, priority, name });
+  }
+  addRelativeTo(middleware, { relation, toMiddleware, name, override } = {}) {
+    const i = this.#list.findIndex((m) => m.name === toMiddleware), at = i < 0 ? { step: /retry|signing|auth/i.test(toMiddleware) ? 'finalizeRequest' : 'serialize', priority: 'normal' } : this.#list[i];
+    if (name && override) this.remove(name);
+    this.#list.splice(i < 0 ? this.#list.length : relation === 'before' ? i : i + 1, 0, { ...at, middleware, name });
+  }
+  remove(what) { const n = this.#list.length; this.#list = this.#list.filter((m) => m.name !== what && m.middleware !== what); return this.#list.length < n; }
+  removeByTag() { return false; }
+  use(plugin) { plugin.applyToStack(this); }
+  clone() { return this.concat(new Stack()); }
+  concat(other) { const s = new Stack(); s.#list = [...this.#list, ...other.#list]; return s; }
+  identify() { return this.#list.map((m) => `${m.name ?? 'anonymous'} - ${m.step}`); }
+  identifyOnResolve() { return false; }
+  resolve(last, context) {
+    const order = [...this.#list].sort((a, b) => steps.indexOf(a.step) - steps.indexOf(b.step) || weights[b.priority] - weights[a.priority]);
+    return order.reduceRight((next, m) => m.middleware(next, context), last);
+  }
 }
 
 class Client {
@@ -33,7 +67,9 @@ class Client {
     if (typeof this.config.region === 'string') this.config.region = async () => config.region;
   }
   destroy() {}
-  get middlewareStack() { throw new Error('middlewareStack is not provided by the js runtime'); }
+  get middlewareStack() { return (this.#stack ||= new Stack()); }
+  #stack;
+  static stack(client) { return #stack in client ? client.#stack : undefined; }
   send(command, options, callback) {
     if (typeof options === 'function') [options, callback] = [undefined, options];
     const p = perform(this, command, options);
@@ -52,14 +88,32 @@ const perform = async (client, command, options) => {
   const aborted = () => Object.assign(new Error('Request aborted'), { name: 'AbortError' });
   if (signal?.aborted) throw aborted();
   try {
-    const call = host.call(service, operation, command.input);
-    const out = await (!signal ? call : Promise.race([call, new Promise((_, reject) => { signal.addEventListener('abort', () => reject(aborted())); })]));
+    const stacks = [Client.stack(client), Command.stack(command)].filter(Boolean);
+    if (!stacks.length) return await carryOut(client, service, operation, command.input, signal);
+    const context = { clientName: client.constructor.name, commandName: command.constructor.name, logger: client.config.logger };
+    const last = async (args) => ({ response: { statusCode: 200, headers: {} }, output: await carryOut(client, service, operation, args.input, signal) });
+    const request = { method: 'POST', protocol: 'https:', hostname: `${service}.${process.env.AWS_REGION}.amazonaws.com`, path: '/', query: {}, headers: {} };
+    return (await stacks.reduce((a, b) => a.concat(b)).resolve(last, context)({ input: command.input, request })).output;
+  } catch (err) {
+    if (err?.name === 'AbortError' || !signal?.aborted) throw err;
+    throw aborted();
+  }
+};
+// carryOut sends what is asked to devstack. What AWS streams as events comes as their list, and is iterated over as the SDK's is.
+const carryOut = async (client, service, operation, input, signal) => {
+  try {
+    const call = host.call(service, operation, input);
+    const out = await (!signal ? call : Promise.race([call, new Promise((_, reject) => { signal.addEventListener('abort', () => reject(Object.assign(new Error('Request aborted'), { name: 'AbortError' }))); })]));
+    const events = eventStreams[service + '.' + operation];
+    if (events && Array.isArray(out[events])) out[events] = iterated(out[events]);
     return { $metadata: metadata(200), ...out };
   } catch (err) {
     if (!err || !err.aws) throw err;
     throw exceptionOf(client.constructor.classOf, err);
   }
 };
+const eventStreams = { 'lambda.InvokeWithResponseStream': 'EventStream', 'kinesis.SubscribeToShard': 'EventStream', 'logs.StartLiveTail': 'responseStream' };
+const iterated = (list) => ({ [Symbol.asyncIterator]() { const it = list[Symbol.iterator](); return { next: async () => it.next(), return: async (value) => ({ value, done: true }), [Symbol.asyncIterator]() { return this; } }; } });
 
 // exceptionOf makes the exception of the class that the service's error is named after.
 const exceptionOf = (classOf, { name, message, status, fields = {} }) => {
@@ -121,6 +175,32 @@ const waiters = {
     (await tableStatus(module, options.client, input)) === null && 'ResourceNotFoundException'),
 };
 
+// Lambda's waiters: the operation, the member that they look at, and the values for which they go on waiting or give up.
+// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+const functionWaiters = {
+  FunctionActiveV2: ['GetFunction', (r) => r.Configuration?.State, 'Active', 'Failed', 1], FunctionUpdatedV2: ['GetFunction', (r) => r.Configuration?.LastUpdateStatus, 'Successful', 'Failed', 1],
+  FunctionActive: ['GetFunctionConfiguration', (r) => r.State, 'Active', 'Failed', 5], FunctionUpdated: ['GetFunctionConfiguration', (r) => r.LastUpdateStatus, 'Successful', 'Failed', 5],
+  PublishedVersionActive: ['GetFunctionConfiguration', (r) => r.State, 'Active', 'Failed', 5],
+};
+for (const [name, [operation, look, good, bad, minDelay]] of Object.entries(functionWaiters)) {
+  waiters['waitUntil' + name] = (module) => (options, input) => wait({ minDelay, ...options }, async () => {
+    const r = await options.client.send(new module[operation + 'Command'](input)), state = look(r);
+    if (state === bad) throw new Error(JSON.stringify({ state: 'FAILURE', reason: r }));
+    return state === good && r;
+  });
+}
+waiters.waitUntilFunctionExists = (module) => (options, input) => wait(options, async () => {
+  try { return await options.client.send(new module.GetFunctionCommand(input)); } catch (err) { if (err.name === 'ResourceNotFoundException') return false; throw err; }
+});
+for (const name of Object.keys(waiters)) { // waitFor… answers what waitUntil… throws
+  waiters[name.replace('waitUntil', 'waitFor')] = (module) => async (options, input) => {
+    try { return await waiters[name](module)(options, input); } catch (err) {
+      if (err.name === 'TimeoutError' || err.name === 'AbortError') return { state: err.name === 'TimeoutError' ? 'TIMEOUT' : 'ABORTED' };
+      if (/^\{"state":"FAILURE"/.test(err.message)) return JSON.parse(err.message);
+      throw err;
+    }
+  };
+}
 exports.Client = Client;
 exports.Command = Command;
 exports.Uint8ArrayBlobAdapter = Uint8ArrayBlobAdapter;
