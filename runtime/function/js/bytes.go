@@ -28,7 +28,6 @@ func (s *sandbox) bytesFunctions() map[string]any {
 		"uuid":   s.hostUUID,
 		"cipher": s.hostCipher,
 		"derive": s.hostDerive,
-		"keys":   s.keyFunctions(),
 	}
 }
 

@@ -176,15 +176,16 @@ func exists(p string) bool {
 	return err == nil
 }
 
+// fileFunctions are host.group("fs").
 func (s *sandbox) fileFunctions() map[string]any {
 	ops := map[string]func(*files, goja.FunctionCall) (goja.Value, error){
 		"read": s.fsRead, "write": s.fsWrite, "stat": s.fsStat, "list": s.fsList, "mkdir": s.fsMkdir, "rm": s.fsRemove, "rename": s.fsRename,
 		"open": s.fsOpen, "readAt": s.fsReadAt, "writeAt": s.fsWriteAt, "fstat": s.fsFstat, "ftruncate": s.fsTruncate, "close": s.fsClose,
 		"realpath": s.fsRealpath, "utimes": s.fsTimes, "chmod": s.fsMode, "symlink": s.fsSymlink, "readlink": s.fsReadlink,
 	}
-	fs := s.rt.NewObject()
+	fs := map[string]any{}
 	for name, op := range ops {
-		_ = fs.Set(name, func(call goja.FunctionCall) goja.Value {
+		fs[name] = func(call goja.FunctionCall) goja.Value {
 			if s.files == nil {
 				s.files = s.engine.newFiles(s)
 			}
@@ -193,9 +194,9 @@ func (s *sandbox) fileFunctions() map[string]any {
 				panic(s.systemError(err, name, call.Argument(0)))
 			}
 			return v
-		})
+		}
 	}
-	return map[string]any{"fs": fs}
+	return fs
 }
 
 // codes are Node's names of the errors that files make, with its words and libuv's numbers.
@@ -303,7 +304,7 @@ func (f *files) grow(h *handle, to int64) error {
 	return nil
 }
 
-// fsRead implements host.fs.read(path) → ArrayBuffer of the whole file.
+// fsRead implements fs.read(path) → ArrayBuffer of the whole file.
 func (s *sandbox) fsRead(f *files, call goja.FunctionCall) (goja.Value, error) {
 	h, err := f.openFile(call.Argument(0).String(), os.O_RDONLY, 0)
 	if err != nil {
@@ -325,7 +326,7 @@ func (s *sandbox) fsRead(f *files, call goja.FunctionCall) (goja.Value, error) {
 	return s.arrayBuffer(b), err
 }
 
-// fsWrite implements host.fs.write(path, bytes, flags, mode).
+// fsWrite implements fs.write(path, bytes, flags, mode).
 func (s *sandbox) fsWrite(f *files, call goja.FunctionCall) (goja.Value, error) {
 	flags, err := openFlags(call.Argument(2).String())
 	if err != nil {
@@ -391,7 +392,7 @@ func (s *sandbox) info(i fs.FileInfo) goja.Value {
 	return obj
 }
 
-// fsStat implements host.fs.stat(path, ofLink).
+// fsStat implements fs.stat(path, ofLink).
 func (s *sandbox) fsStat(f *files, call goja.FunctionCall) (goja.Value, error) {
 	p, err := f.find(call.Argument(0).String())
 	if err != nil {
@@ -419,7 +420,7 @@ func (s *sandbox) fsStat(f *files, call goja.FunctionCall) (goja.Value, error) {
 	return s.info(i), nil
 }
 
-// fsList implements host.fs.list(path) → [[name, kind]].
+// fsList implements fs.list(path) → [[name, kind]].
 func (s *sandbox) fsList(f *files, call goja.FunctionCall) (goja.Value, error) {
 	p, err := f.find(call.Argument(0).String())
 	if err != nil {
@@ -466,7 +467,7 @@ func (f *files) writable(name string) (*os.Root, string, error) {
 	return root, p.tmp, err
 }
 
-// fsMkdir implements host.fs.mkdir(path, recursive, mode).
+// fsMkdir implements fs.mkdir(path, recursive, mode).
 func (s *sandbox) fsMkdir(f *files, call goja.FunctionCall) (goja.Value, error) {
 	root, name, err := f.writable(call.Argument(0).String())
 	if err != nil {
@@ -479,7 +480,7 @@ func (s *sandbox) fsMkdir(f *files, call goja.FunctionCall) (goja.Value, error) 
 	return goja.Undefined(), root.Mkdir(name, mode)
 }
 
-// fsRemove implements host.fs.rm(path, what, recursive, force): what is "file", "directory" or "any".
+// fsRemove implements fs.rm(path, what, recursive, force): what is "file", "directory" or "any".
 func (s *sandbox) fsRemove(f *files, call goja.FunctionCall) (goja.Value, error) {
 	root, name, err := f.writable(call.Argument(0).String())
 	if err != nil {
@@ -519,7 +520,7 @@ func sizeOf(root *os.Root, name string) (n int64) {
 	return n
 }
 
-// fsRename implements host.fs.rename(from, to).
+// fsRename implements fs.rename(from, to).
 func (s *sandbox) fsRename(f *files, call goja.FunctionCall) (goja.Value, error) {
 	root, from, err := f.writable(call.Argument(0).String())
 	if err != nil {
@@ -535,7 +536,7 @@ func (s *sandbox) fsRename(f *files, call goja.FunctionCall) (goja.Value, error)
 	return goja.Undefined(), root.Rename(from, to)
 }
 
-// fsOpen implements host.fs.open(path, flags, mode) → a file descriptor.
+// fsOpen implements fs.open(path, flags, mode) → a file descriptor.
 func (s *sandbox) fsOpen(f *files, call goja.FunctionCall) (goja.Value, error) {
 	const most = 1024 // as Lambda allows
 	if len(f.open) >= most {
@@ -562,7 +563,7 @@ func (f *files) handle(call goja.FunctionCall) (*handle, error) {
 	return nil, syscall.EBADF
 }
 
-// fsReadAt implements host.fs.readAt(fd, length, position) → ArrayBuffer; a position of -1 is where the file stands.
+// fsReadAt implements fs.readAt(fd, length, position) → ArrayBuffer; a position of -1 is where the file stands.
 func (s *sandbox) fsReadAt(f *files, call goja.FunctionCall) (goja.Value, error) {
 	h, err := f.handle(call)
 	if err != nil {
@@ -585,7 +586,7 @@ func (s *sandbox) fsReadAt(f *files, call goja.FunctionCall) (goja.Value, error)
 	return s.arrayBuffer(b[:got]), err
 }
 
-// fsWriteAt implements host.fs.writeAt(fd, bytes, position) → how many bytes.
+// fsWriteAt implements fs.writeAt(fd, bytes, position) → how many bytes.
 func (s *sandbox) fsWriteAt(f *files, call goja.FunctionCall) (goja.Value, error) {
 	h, err := f.handle(call)
 	if err != nil {
@@ -610,7 +611,7 @@ func (s *sandbox) fsWriteAt(f *files, call goja.FunctionCall) (goja.Value, error
 	return s.rt.ToValue(n), err
 }
 
-// fsFstat implements host.fs.fstat(fd).
+// fsFstat implements fs.fstat(fd).
 func (s *sandbox) fsFstat(f *files, call goja.FunctionCall) (goja.Value, error) {
 	h, err := f.handle(call)
 	if err != nil {
@@ -623,7 +624,7 @@ func (s *sandbox) fsFstat(f *files, call goja.FunctionCall) (goja.Value, error) 
 	return s.info(i), nil
 }
 
-// fsTruncate implements host.fs.ftruncate(fd, length).
+// fsTruncate implements fs.ftruncate(fd, length).
 func (s *sandbox) fsTruncate(f *files, call goja.FunctionCall) (goja.Value, error) {
 	h, err := f.handle(call)
 	if err != nil {
@@ -641,7 +642,7 @@ func (s *sandbox) fsTruncate(f *files, call goja.FunctionCall) (goja.Value, erro
 	return goja.Undefined(), h.Truncate(to)
 }
 
-// fsClose implements host.fs.close(fd).
+// fsClose implements fs.close(fd).
 func (s *sandbox) fsClose(f *files, call goja.FunctionCall) (goja.Value, error) {
 	h, err := f.handle(call)
 	if err != nil {
@@ -651,7 +652,7 @@ func (s *sandbox) fsClose(f *files, call goja.FunctionCall) (goja.Value, error) 
 	return goja.Undefined(), h.Close()
 }
 
-// fsRealpath implements host.fs.realpath(path). Links within /tmp are not followed in what it returns.
+// fsRealpath implements fs.realpath(path). Links within /tmp are not followed in what it returns.
 func (s *sandbox) fsRealpath(f *files, call goja.FunctionCall) (goja.Value, error) {
 	if _, err := s.fsStat(f, goja.FunctionCall{Arguments: []goja.Value{call.Argument(0)}}); err != nil {
 		return nil, err
@@ -660,7 +661,7 @@ func (s *sandbox) fsRealpath(f *files, call goja.FunctionCall) (goja.Value, erro
 	return s.rt.ToValue(p.shown), err
 }
 
-// fsTimes implements host.fs.utimes(path, accessed, modified), in seconds.
+// fsTimes implements fs.utimes(path, accessed, modified), in seconds.
 func (s *sandbox) fsTimes(f *files, call goja.FunctionCall) (goja.Value, error) {
 	root, name, err := f.writable(call.Argument(0).String())
 	if err != nil {
@@ -670,7 +671,7 @@ func (s *sandbox) fsTimes(f *files, call goja.FunctionCall) (goja.Value, error) 
 	return goja.Undefined(), root.Chtimes(name, instant(call.Argument(1)), instant(call.Argument(2)))
 }
 
-// fsMode implements host.fs.chmod(path, mode).
+// fsMode implements fs.chmod(path, mode).
 func (s *sandbox) fsMode(f *files, call goja.FunctionCall) (goja.Value, error) {
 	root, name, err := f.writable(call.Argument(0).String())
 	if err != nil {
@@ -679,7 +680,7 @@ func (s *sandbox) fsMode(f *files, call goja.FunctionCall) (goja.Value, error) {
 	return goja.Undefined(), root.Chmod(name, fs.FileMode(call.Argument(1).ToInteger())&fs.ModePerm)
 }
 
-// fsSymlink implements host.fs.symlink(path, target): a link in /tmp to a name beside it or below.
+// fsSymlink implements fs.symlink(path, target): a link in /tmp to a name beside it or below.
 func (s *sandbox) fsSymlink(f *files, call goja.FunctionCall) (goja.Value, error) {
 	root, name, err := f.writable(call.Argument(0).String())
 	if err != nil {
@@ -694,7 +695,7 @@ func (s *sandbox) fsSymlink(f *files, call goja.FunctionCall) (goja.Value, error
 	return goja.Undefined(), root.Symlink(target, name)
 }
 
-// fsReadlink implements host.fs.readlink(path).
+// fsReadlink implements fs.readlink(path).
 func (s *sandbox) fsReadlink(f *files, call goja.FunctionCall) (goja.Value, error) {
 	p, err := f.find(call.Argument(0).String())
 	if err != nil {

@@ -357,7 +357,7 @@ func (s *sandbox) or(v goja.Value, err error) goja.Value {
 	return v
 }
 
-// keyFunctions are host.keys.
+// keyFunctions are host.group("keys").
 func (s *sandbox) keyFunctions() map[string]any {
 	value := func(k *asymmetric, err error) goja.Value {
 		if err != nil {

@@ -69,6 +69,7 @@ var modules = map[string]string{
 	"devstack:awslambda":      "awslambda.js",
 	"devstack:fetch":          "fetch.js",
 	"devstack:text":           "text.js",
+	"devstack:callsite":       "callsite.js",
 	"devstack:clone":          "clone.js",
 	"devstack:intl":           "intl.js",
 	"devstack:keys":           "keys.js",
@@ -460,6 +461,7 @@ func (s *sandbox) hostFunctions() map[string]any {
 		"builtins":   s.hostBuiltins,
 		"logging":    s.hostLogging,
 		"zone":       s.hostZone,
+		"group":      s.hostGroup,
 		"requestId":  s.hostRequestID,
 
 		"beginResponse": s.hostBeginResponse,
@@ -468,8 +470,20 @@ func (s *sandbox) hostFunctions() map[string]any {
 	maps.Copy(fs, s.bytesFunctions())
 	maps.Copy(fs, s.awsFunctions())
 	maps.Copy(fs, s.netFunctions())
-	maps.Copy(fs, s.fileFunctions())
 	maps.Copy(fs, s.contextFunctions())
 	maps.Copy(fs, s.zlibFunctions())
 	return fs
+}
+
+// hostGroup implements host.group(name): functions that few sandboxes need.
+func (s *sandbox) hostGroup(call goja.FunctionCall) goja.Value {
+	group := s.keyFunctions
+	if call.Argument(0).String() == "fs" {
+		group = s.fileFunctions
+	}
+	obj := s.rt.NewObject()
+	for name, f := range group() {
+		_ = obj.Set(name, f) // cannot fail: a plain object
+	}
+	return obj
 }

@@ -132,19 +132,19 @@ func (k *asymmetric) verify(c scheme, data, signature []byte) (bool, error) {
 	return false, errors.New("the key cannot verify")
 }
 
-// hostSign implements host.keys.sign(key, scheme, data) → ArrayBuffer.
+// hostSign implements keys.sign(key, scheme, data) → ArrayBuffer.
 func (s *sandbox) hostSign(call goja.FunctionCall) goja.Value {
 	b, err := s.asymmetricOf(call.Argument(0)).sign(s.schemeOf(call.Argument(1)), s.bytes(call.Argument(2)))
 	return s.or(s.arrayBuffer(b), err)
 }
 
-// hostVerify implements host.keys.verify(key, scheme, data, signature).
+// hostVerify implements keys.verify(key, scheme, data, signature).
 func (s *sandbox) hostVerify(call goja.FunctionCall) goja.Value {
 	ok, err := s.asymmetricOf(call.Argument(0)).verify(s.schemeOf(call.Argument(1)), s.bytes(call.Argument(2)), s.bytes(call.Argument(3)))
 	return s.or(s.rt.ToValue(ok), err)
 }
 
-// hostEncrypt implements host.keys.encrypt(key, hash, data, label) → ArrayBuffer, by RSA-OAEP; no hash means PKCS #1 v1.5.
+// hostEncrypt implements keys.encrypt(key, hash, data, label) → ArrayBuffer, by RSA-OAEP; no hash means PKCS #1 v1.5.
 func (s *sandbox) hostEncrypt(call goja.FunctionCall) goja.Value {
 	public, ok := s.asymmetricOf(call.Argument(0)).public.(*rsa.PublicKey)
 	if !ok {
@@ -161,7 +161,7 @@ func (s *sandbox) hostEncrypt(call goja.FunctionCall) goja.Value {
 	return s.or(s.arrayBuffer(b), err)
 }
 
-// hostDecrypt implements host.keys.decrypt(key, hash, data, label) → ArrayBuffer.
+// hostDecrypt implements keys.decrypt(key, hash, data, label) → ArrayBuffer.
 func (s *sandbox) hostDecrypt(call goja.FunctionCall) goja.Value {
 	private, ok := s.asymmetricOf(call.Argument(0)).private.(*rsa.PrivateKey)
 	if !ok {
@@ -178,7 +178,7 @@ func (s *sandbox) hostDecrypt(call goja.FunctionCall) goja.Value {
 	return s.or(s.arrayBuffer(b), err)
 }
 
-// hostAgree implements host.keys.agree(private, public) → ArrayBuffer of the secret that both sides share.
+// hostAgree implements keys.agree(private, public) → ArrayBuffer of the secret that both sides share.
 func (s *sandbox) hostAgree(call goja.FunctionCall) goja.Value {
 	b, err := agree(s.asymmetricOf(call.Argument(0)), s.asymmetricOf(call.Argument(1)))
 	return s.or(s.arrayBuffer(b), err)

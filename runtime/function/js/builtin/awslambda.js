@@ -38,8 +38,7 @@ const responseStream = (options) => {
 exports.invoke = (handler, event, context, ok, fail) => {
   const options = handler[highWaterMark] ? { highWaterMark: handler[highWaterMark] } : undefined;
   const stream = responseStream(options);
-  let waits = true, over = false;
-  Object.defineProperty(context, 'callbackWaitsForEmptyEventLoop', { get: () => waits, set: (v) => { waits = v; }, enumerable: true, configurable: true });
+  let over = false;
   const once = (f) => (v) => { if (!over) { over = true; f(v); } };
   const failed = once((err) => { // what has been written before comes first
     if (!stream.writableLength || stream.destroyed) { fail(err); return; }

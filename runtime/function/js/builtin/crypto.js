@@ -1,4 +1,5 @@
 // node:crypto, by Go's crypto. Streams of it and crypto.subtle are made when they are first asked for.
+const pairs = host.group('keys');
 const { Buffer } = require('buffer');
 const { KeyObject, bytes, privateKey, publicKey, secretKey, secretOf, pairOf, keyOf } = require('devstack:keys');
 const failure = (message, code, Class = Error) => Object.assign(new Class(message), { code });
@@ -68,8 +69,8 @@ const schemeOf = (hashName, key) => {
   const o = key && typeof key === 'object' && !(key instanceof KeyObject) ? key : {};
   return { hash: hashName ?? '', pss: o.padding === PSS, salt: o.saltLength, flat: o.dsaEncoding === 'ieee-p1363' };
 };
-const signOf = (name, data, key) => Buffer.from(host.keys.sign(keyOf(privateKey(key)), schemeOf(name, key), data));
-const verifyOf = (name, data, key, signature) => host.keys.verify(keyOf(publicKey(key)), schemeOf(name, key), data, signature);
+const signOf = (name, data, key) => Buffer.from(pairs.sign(keyOf(privateKey(key)), schemeOf(name, key), data));
+const verifyOf = (name, data, key, signature) => pairs.verify(keyOf(publicKey(key)), schemeOf(name, key), data, signature);
 const digestName = (name) => { if (name !== null && name !== undefined) host.digest(String(name).replace(/^(RSA|ECDSA)-/i, ''), ''); return name; };
 class Collector {
   #parts = [];
@@ -107,7 +108,7 @@ const randomInt = (min, max, callback) => {
 const scryptOf = (kind, password, salt, length, o = {}) => host.derive(kind, '', bytes(password), bytes(salt), '', length, o.N ?? o.cost ?? 16384, o.r ?? o.blockSize ?? 8, o.p ?? o.parallelization ?? 1);
 const generate = (kind, o = {}) => {
   if (!['rsa', 'ec', 'ed25519', 'x25519'].includes(kind)) throw failure(`The js runtime does not provide key pairs of the type ${kind}`, 'ERR_INVALID_ARG_VALUE', TypeError);
-  const key = pairOf(host.keys.generate(kind, o.modulusLength || 2048, o.namedCurve || ''));
+  const key = pairOf(pairs.generate(kind, o.modulusLength || 2048, o.namedCurve || ''));
   const as = (k, encoding) => (encoding ? k.export(encoding) : k);
   return { publicKey: as(publicKey(key), o.publicKeyEncoding), privateKey: as(key, o.privateKeyEncoding) };
 };
@@ -143,15 +144,15 @@ module.exports = {
   createVerify: (name) => new Verify(name),
   sign: (name, data, key, callback) => { const work = () => signOf(digestName(name), bytes(data), key); return callback ? soon(work, callback) : work(); },
   verify: (name, data, key, signature, callback) => { const work = () => verifyOf(digestName(name), bytes(data), key, bytes(signature)); return callback ? soon(work, callback) : work(); },
-  publicEncrypt: (key, data) => Buffer.from(host.keys.encrypt(keyOf(publicKey(key)), oaep(key), bytes(data), key.oaepLabel ? bytes(key.oaepLabel) : '')),
-  privateDecrypt: (key, data) => Buffer.from(host.keys.decrypt(keyOf(privateKey(key)), oaep(key), bytes(data), key.oaepLabel ? bytes(key.oaepLabel) : '')),
+  publicEncrypt: (key, data) => Buffer.from(pairs.encrypt(keyOf(publicKey(key)), oaep(key), bytes(data), key.oaepLabel ? bytes(key.oaepLabel) : '')),
+  privateDecrypt: (key, data) => Buffer.from(pairs.decrypt(keyOf(privateKey(key)), oaep(key), bytes(data), key.oaepLabel ? bytes(key.oaepLabel) : '')),
   createPrivateKey: privateKey,
   createPublicKey: publicKey,
   createSecretKey: secretKey,
   generateKeyPairSync: generate,
   generateKeyPair: (kind, o, callback) => soon(() => generate(kind, o), (err, pair) => (err ? callback(err) : callback(null, pair.publicKey, pair.privateKey))),
   generateKeySync: (kind, { length }) => secretKey(host.random(length / 8)),
-  diffieHellman: ({ privateKey: own, publicKey: other }) => Buffer.from(host.keys.agree(keyOf(own), keyOf(other))),
+  diffieHellman: ({ privateKey: own, publicKey: other }) => Buffer.from(pairs.agree(keyOf(own), keyOf(other))),
   pbkdf2Sync: (password, salt, n, length, name) => Buffer.from(host.derive('pbkdf2Sync', name, bytes(password), bytes(salt), '', length, n)),
   pbkdf2: (password, salt, n, length, name, callback) => later(host.derive('pbkdf2', name, bytes(password), bytes(salt), '', length, n).then((b) => Buffer.from(b)), callback),
   hkdfSync: (name, key, salt, info, length) => host.derive('hkdfSync', name, secretOf(key), bytes(salt), bytes(info), length),

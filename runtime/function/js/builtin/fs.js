@@ -1,4 +1,5 @@
 // node:fs: /var/task to read, /tmp to write. All of it is done at once; the asynchronous forms answer on the next turn.
+const files = host.group('fs');
 const { Buffer } = require('buffer');
 const constants = require('constants').fs;
 const invalid = (name, what, v) => {
@@ -55,26 +56,26 @@ const sync = {
   readFile(p, options) {
     if (typeof p === 'number') {
       const parts = [];
-      for (;;) { const b = Buffer.from(host.fs.readAt(p, 65536, -1)); if (!b.length) break; parts.push(b); }
+      for (;;) { const b = Buffer.from(files.readAt(p, 65536, -1)); if (!b.length) break; parts.push(b); }
       return shown(Buffer.concat(parts), options);
     }
-    return shown(Buffer.from(host.fs.read(pathOf(p))), options);
+    return shown(Buffer.from(files.read(pathOf(p))), options);
   },
   writeFile(p, data, options) {
     const b = bytesOf(data, encodingOf(options));
-    if (typeof p === 'number') { host.fs.writeAt(p, b, -1); return; }
-    host.fs.write(pathOf(p), b, flagOf(options, 'w'), modeOf(options, 0o666));
+    if (typeof p === 'number') { files.writeAt(p, b, -1); return; }
+    files.write(pathOf(p), b, flagOf(options, 'w'), modeOf(options, 0o666));
   },
   appendFile(p, data, options) { sync.writeFile(p, data, { ...(typeof options === 'string' ? { encoding: options } : options), flag: flagOf(options, 'a') }); },
   stat(p, { throwIfNoEntry = true } = {}) {
-    try { return new Stats(host.fs.stat(pathOf(p), false)); } catch (e) { if (!throwIfNoEntry && e.code === 'ENOENT') return undefined; throw e; }
+    try { return new Stats(files.stat(pathOf(p), false)); } catch (e) { if (!throwIfNoEntry && e.code === 'ENOENT') return undefined; throw e; }
   },
   lstat(p, { throwIfNoEntry = true } = {}) {
-    try { return new Stats(host.fs.stat(pathOf(p), true)); } catch (e) { if (!throwIfNoEntry && e.code === 'ENOENT') return undefined; throw e; }
+    try { return new Stats(files.stat(pathOf(p), true)); } catch (e) { if (!throwIfNoEntry && e.code === 'ENOENT') return undefined; throw e; }
   },
-  fstat: (fd) => new Stats(host.fs.fstat(fd)),
+  fstat: (fd) => new Stats(files.fstat(fd)),
   access(p, mode = 0) {
-    host.fs.stat(pathOf(p), false);
+    files.stat(pathOf(p), false);
     if (mode & constants.W_OK && !/^\/tmp(\/|$)/.test(require('path').resolve(pathOf(p)))) {
       throw Object.assign(new Error(`EROFS: read-only file system, access '${pathOf(p)}'`), { errno: -30, code: 'EROFS', syscall: 'access', path: pathOf(p) });
     }
@@ -84,7 +85,7 @@ const sync = {
     const { withFileTypes = false, recursive = false } = typeof options === 'object' && options ? options : {};
     const out = [];
     const walk = (dir, prefix) => {
-      for (const [name, kind] of host.fs.list(dir)) {
+      for (const [name, kind] of files.list(dir)) {
         out.push(withFileTypes ? new Dirent(name, kind, dir) : prefix + name);
         if (recursive && kind === 'directory') walk(join(dir, name), prefix + name + '/');
       }
@@ -97,54 +98,54 @@ const sync = {
     const recursive = typeof options === 'object' && Boolean(options?.recursive);
     let first;
     if (recursive) for (let at = require('path').resolve(p); at !== '/' && !exists(at); at = require('path').dirname(at)) first = at;
-    host.fs.mkdir(p, recursive, modeOf(options, 0o777));
+    files.mkdir(p, recursive, modeOf(options, 0o777));
     return first;
   },
   mkdtemp(prefix, options) {
     for (;;) {
       const name = pathOf(prefix) + Array.from(new Uint8Array(host.random(6)), (b) => 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[b % 62]).join('');
-      try { host.fs.mkdir(name, false, 0o700); } catch (e) { if (e.code === 'EEXIST') continue; throw e; }
+      try { files.mkdir(name, false, 0o700); } catch (e) { if (e.code === 'EEXIST') continue; throw e; }
       return name;
     }
   },
-  rmdir(p, options) { host.fs.rm(pathOf(p), 'directory', Boolean(options?.recursive), false); },
-  rm(p, { recursive = false, force = false } = {}) { host.fs.rm(pathOf(p), 'any', recursive, force); },
-  unlink(p) { host.fs.rm(pathOf(p), 'file', false, false); },
-  rename(from, to) { host.fs.rename(pathOf(from), pathOf(to)); },
-  copyFile(from, to, mode = 0) { host.fs.write(pathOf(to), new Uint8Array(host.fs.read(pathOf(from))), mode & constants.COPYFILE_EXCL ? 'wx' : 'w', 0o666); },
+  rmdir(p, options) { files.rm(pathOf(p), 'directory', Boolean(options?.recursive), false); },
+  rm(p, { recursive = false, force = false } = {}) { files.rm(pathOf(p), 'any', recursive, force); },
+  unlink(p) { files.rm(pathOf(p), 'file', false, false); },
+  rename(from, to) { files.rename(pathOf(from), pathOf(to)); },
+  copyFile(from, to, mode = 0) { files.write(pathOf(to), new Uint8Array(files.read(pathOf(from))), mode & constants.COPYFILE_EXCL ? 'wx' : 'w', 0o666); },
   cp(from, to, options = {}) {
     from = pathOf(from); to = pathOf(to);
     if (options.filter && !options.filter(from, to)) return;
-    if (host.fs.stat(from, false).kind !== 'directory') { sync.copyFile(from, to, options.errorOnExist && options.force === false ? constants.COPYFILE_EXCL : 0); return; }
+    if (files.stat(from, false).kind !== 'directory') { sync.copyFile(from, to, options.errorOnExist && options.force === false ? constants.COPYFILE_EXCL : 0); return; }
     if (!options.recursive) throw Object.assign(new Error(`Recursive option not enabled, cannot copy a directory: ${from}`), { code: 'ERR_FS_EISDIR' });
-    host.fs.mkdir(to, true, 0o777);
-    for (const [name] of host.fs.list(from)) sync.cp(join(from, name), join(to, name), options);
+    files.mkdir(to, true, 0o777);
+    for (const [name] of files.list(from)) sync.cp(join(from, name), join(to, name), options);
   },
-  realpath: (p) => host.fs.realpath(pathOf(p)),
-  readlink: (p) => host.fs.readlink(pathOf(p)),
-  symlink(target, p) { host.fs.symlink(pathOf(p), pathOf(target)); },
-  utimes(p, a, m) { const seconds = (t) => (t instanceof Date ? t.getTime() / 1000 : Number(t)); host.fs.utimes(pathOf(p), seconds(a), seconds(m)); },
-  chmod(p, mode) { host.fs.chmod(pathOf(p), Number(typeof mode === 'string' ? parseInt(mode, 8) : mode)); },
-  truncate(p, n = 0) { const fd = host.fs.open(pathOf(p), 'r+', 0); try { host.fs.ftruncate(fd, n); } finally { host.fs.close(fd); } },
-  open: (p, flags = 'r', mode = 0o666) => host.fs.open(pathOf(p), flagOf({ flag: flags }, 'r'), Number(mode)),
-  close(fd) { host.fs.close(fd); },
+  realpath: (p) => files.realpath(pathOf(p)),
+  readlink: (p) => files.readlink(pathOf(p)),
+  symlink(target, p) { files.symlink(pathOf(p), pathOf(target)); },
+  utimes(p, a, m) { const seconds = (t) => (t instanceof Date ? t.getTime() / 1000 : Number(t)); files.utimes(pathOf(p), seconds(a), seconds(m)); },
+  chmod(p, mode) { files.chmod(pathOf(p), Number(typeof mode === 'string' ? parseInt(mode, 8) : mode)); },
+  truncate(p, n = 0) { const fd = files.open(pathOf(p), 'r+', 0); try { files.ftruncate(fd, n); } finally { files.close(fd); } },
+  open: (p, flags = 'r', mode = 0o666) => files.open(pathOf(p), flagOf({ flag: flags }, 'r'), Number(mode)),
+  close(fd) { files.close(fd); },
   read(fd, buffer, offset = 0, length, position) {
     if (typeof offset === 'object' && offset) ({ offset = 0, length, position } = offset);
     length ??= buffer.byteLength - offset;
-    const b = new Uint8Array(host.fs.readAt(fd, length, position === null || position === undefined ? -1 : Number(position)));
+    const b = new Uint8Array(files.readAt(fd, length, position === null || position === undefined ? -1 : Number(position)));
     new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength).set(b, offset);
     return b.length;
   },
   write(fd, data, offset, length, position) {
-    if (typeof data === 'string') return host.fs.writeAt(fd, Buffer.from(data, typeof length === 'string' ? length : 'utf8'), offset ?? -1);
+    if (typeof data === 'string') return files.writeAt(fd, Buffer.from(data, typeof length === 'string' ? length : 'utf8'), offset ?? -1);
     if (typeof offset === 'object' && offset) ({ offset = 0, length, position } = offset);
     const b = bytesOf(data), from = offset ?? 0;
-    return host.fs.writeAt(fd, b.subarray(from, from + (length ?? b.length - from)), position ?? -1);
+    return files.writeAt(fd, b.subarray(from, from + (length ?? b.length - from)), position ?? -1);
   },
-  ftruncate(fd, n = 0) { host.fs.ftruncate(fd, n); },
+  ftruncate(fd, n = 0) { files.ftruncate(fd, n); },
   fsync() {}, fdatasync() {}, chown() {}, fchown() {}, fchmod() {},
 };
-const exists = (p) => { try { host.fs.stat(pathOf(p), false); return true; } catch { return false; } };
+const exists = (p) => { try { files.stat(pathOf(p), false); return true; } catch { return false; } };
 
 const api = { constants, Stats, Dirent, ...constants, existsSync: exists };
 const promises = { constants };
@@ -188,7 +189,7 @@ class FileHandle {
   async datasync() {}
   createReadStream(options) { return api.createReadStream(null, { ...options, fd: this.fd }); }
   createWriteStream(options) { return api.createWriteStream(null, { ...options, fd: this.fd }); }
-  async close() { if (this.fd >= 0) host.fs.close(this.fd); this.fd = -1; }
+  async close() { if (this.fd >= 0) files.close(this.fd); this.fd = -1; }
   async [Symbol.asyncDispose]() { await this.close(); }
 }
 promises.open = async (...args) => new FileHandle(sync.open(...args));
@@ -214,13 +215,13 @@ lazily('ReadStream', () => {
     _read(n) {
       try {
         const most = Math.min(n, this.end - (this.at ?? this.bytesRead) + 1);
-        const b = most <= 0 ? Buffer.alloc(0) : Buffer.from(host.fs.readAt(this.fd, most, this.at ?? -1));
+        const b = most <= 0 ? Buffer.alloc(0) : Buffer.from(files.readAt(this.fd, most, this.at ?? -1));
         this.bytesRead += b.length;
         if (this.at !== undefined) this.at += b.length;
         this.push(b.length ? b : null);
       } catch (e) { this.destroy(e); }
     }
-    _destroy(err, done) { if (this.fd !== null && this.autoClose) { try { host.fs.close(this.fd); } catch (e) { err ||= e; } this.fd = null; } done(err); }
+    _destroy(err, done) { if (this.fd !== null && this.autoClose) { try { files.close(this.fd); } catch (e) { err ||= e; } this.fd = null; } done(err); }
     close(callback) { this.destroy(null, callback); }
   };
 });
@@ -240,12 +241,12 @@ lazily('WriteStream', () => {
     }
     _write(b, _, done) {
       try {
-        this.bytesWritten += host.fs.writeAt(this.fd, b, this.at ?? -1);
+        this.bytesWritten += files.writeAt(this.fd, b, this.at ?? -1);
         if (this.at !== undefined) this.at += b.length;
       } catch (e) { return done(e); }
       done();
     }
-    _destroy(err, done) { if (this.fd !== null) { try { host.fs.close(this.fd); } catch (e) { err ||= e; } this.fd = null; } done(err); }
+    _destroy(err, done) { if (this.fd !== null) { try { files.close(this.fd); } catch (e) { err ||= e; } this.fd = null; } done(err); }
     close(callback) { if (callback) this.once('close', callback); this.end(); }
   };
 });

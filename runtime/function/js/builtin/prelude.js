@@ -22,10 +22,13 @@ exports.setTrace = (id) => {
   else delete process.env._X_AMZN_TRACE_ID;
 };
 
-// contextOf is what a handler is told of its invocation.
-const contextOf = (awsRequestId, arn, clientContext) => {
+// contextOf is what a handler is told of its invocation. loop.waits is whether its answer waits for an empty event loop.
+const contextOf = (loop, succeed, fail, done, awsRequestId, arn, clientContext) => {
   const env = process.env;
   return {
+    get callbackWaitsForEmptyEventLoop() { return loop.waits; },
+    set callbackWaitsForEmptyEventLoop(v) { loop.waits = v; },
+    succeed, fail, done,
     functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION || '$LATEST',
     functionName,
     memoryLimitInMB: String(memoryLimitInMB),
@@ -41,8 +44,11 @@ const contextOf = (awsRequestId, arn, clientContext) => {
 const isPromise = (v) => v !== null && v !== undefined && typeof v.then === 'function';
 
 exports.invoke = (handler, event, awsRequestId, arn, clientContext, ok, fail) => {
-  if (handler[streaming] === 'response') return require('devstack:awslambda').invoke(handler, event, contextOf(awsRequestId, arn, clientContext), ok, fail);
-  let waits = true;
+  const loop = { waits: true };
+  if (handler[streaming] === 'response') {
+    const { succeed: _, fail: __, done: ___, ...context } = Object.getOwnPropertyDescriptors(contextOf(loop, undefined, undefined, undefined, awsRequestId, arn, clientContext));
+    return require('devstack:awslambda').invoke(handler, event, Object.defineProperties({}, context), ok, fail);
+  }
   const succeed = (result) => {
     let text;
     try {
@@ -54,12 +60,10 @@ exports.invoke = (handler, event, awsRequestId, arn, clientContext, ok, fail) =>
   };
   const callback = (err, result) => {
     if (err !== undefined && err !== null) fail(err);
-    else if (waits) ok(() => succeed(result)); // once the event loop is empty
+    else if (loop.waits) ok(() => succeed(result)); // once the event loop is empty
     else succeed(result);
   };
-  const context = Object.assign(Object.defineProperty({}, 'callbackWaitsForEmptyEventLoop', {
-    get: () => waits, set: (v) => { waits = v; }, enumerable: true, configurable: true,
-  }), { succeed, fail, done: callback }, contextOf(awsRequestId, arn, clientContext));
+  const context = contextOf(loop, succeed, fail, callback, awsRequestId, arn, clientContext);
   try {
     const result = handler(event, context, callback);
     if (isPromise(result)) result.then(succeed, fail);
@@ -177,34 +181,10 @@ lacking(Symbol, 'asyncIterator', Symbol('Symbol.asyncIterator'));
 lacking(Symbol, 'dispose', Symbol('Symbol.dispose'));
 lacking(Symbol, 'asyncDispose', Symbol('Symbol.asyncDispose'));
 lacking(Error, 'stackTraceLimit', 10);
-// A frame as V8's Error.prepareStackTrace is given it.
-class CallSite {
-  #text; #name; #file; #line; #column;
-  constructor(text) {
-    this.#text = text;
-    const [, name, file, line, column] = /^(?:(.*) \()?(.*?)(?::(\d+):(\d+))?\)?$/.exec(text);
-    this.#name = name; this.#file = file; this.#line = Number(line); this.#column = Number(column);
-  }
-  getFileName() { return this.#file; }
-  getScriptNameOrSourceURL() { return this.#file; }
-  getLineNumber() { return this.#line; }
-  getColumnNumber() { return this.#column; }
-  getFunctionName() { return this.#name ?? null; }
-  getTypeName() { return null; }
-  getMethodName() { return null; }
-  getThis() { return undefined; }
-  getFunction() { return undefined; }
-  getEvalOrigin() { return undefined; }
-  isNative() { return false; }
-  isEval() { return false; }
-  isConstructor() { return false; }
-  isToplevel() { return true; }
-  isAsync() { return false; }
-  toString() { return this.#text; }
-}
 lacking(Error, 'captureStackTrace', (target) => {
   const stack = host.stack(new Error().stack).replace(/^Error/, String(target));
   if (typeof Error.prepareStackTrace !== 'function') { define(target, 'stack', stack); return; }
+  const { CallSite } = require('devstack:callsite');
   const sites = stack.split('\n').filter((l) => l.startsWith('    at ')).map((l) => new CallSite(l.slice(7)));
   define(target, 'stack', Error.prepareStackTrace(target, sites));
 });

@@ -12,6 +12,7 @@ const hrtime = (since) => {
   return [Math.floor(d / 1e9), d % 1e9];
 };
 hrtime.bigint = () => BigInt(Math.floor(host.now() * 1e6));
+const own = (name, value) => { Object.defineProperty(module.exports, name, { value, writable: true, configurable: true, enumerable: true }); return value; };
 // output is a stream to the log. It becomes one of node:stream's when somebody needs more than write.
 const output = (fd) => {
   const out = {
@@ -46,8 +47,8 @@ module.exports = {
   title: 'js',
   exitCode: undefined,
   stdin: { fd: 0, isTTY: false, on() { return this; }, once() { return this; }, resume() {}, pause() {} },
-  stdout: output(1),
-  stderr: output(2),
+  get stdout() { return own('stdout', output(1)); },
+  get stderr() { return own('stderr', output(2)); },
   cwd: () => '/var/task',
   uptime: () => (host.now() - began) / 1000,
   hrtime,
@@ -67,8 +68,7 @@ module.exports = {
 };
 
 // What is heard of a process: 'exit', signals and 'beforeExit' never come, since a sandbox ends without a word, as on Lambda.
-const { EventEmitter } = require('events');
 for (const name of ['on', 'once', 'off', 'addListener', 'removeListener', 'removeAllListeners', 'emit', 'listeners', 'rawListeners', 'listenerCount', 'eventNames', 'prependListener', 'prependOnceListener', 'setMaxListeners', 'getMaxListeners']) {
-  Object.defineProperty(module.exports, name, { value: EventEmitter.prototype[name], writable: true, configurable: true, enumerable: true });
+  module.exports[name] = function (...args) { return require('events').EventEmitter.prototype[name].apply(this, args); };
 }
 Object.defineProperty(module.exports, Symbol.toStringTag, { value: 'process', configurable: true });

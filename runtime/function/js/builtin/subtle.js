@@ -1,4 +1,5 @@
 // crypto.subtle, by Go's crypto.
+const pairs = host.group('keys');
 const keys = require('devstack:keys');
 const { Buffer } = require('buffer');
 const { bytes, KeyObject } = keys;
@@ -61,10 +62,10 @@ const scheme = (a, key) => ({
 const sign = (a, key, data) => {
   if (a.name === 'HMAC') return host.hmac(hashName(key.algorithm.hash), KeyObject.secret(key[symbol]), data);
   if (!['RSASSA-PKCS1-v1_5', 'RSA-PSS', 'ECDSA', 'Ed25519'].includes(a.name)) throw failure('Unsupported algorithm', 'NotSupportedError');
-  return host.keys.sign(keys.keyOf(key[symbol]), scheme(a, key), data);
+  return pairs.sign(keys.keyOf(key[symbol]), scheme(a, key), data);
 };
 const crypt = (a, key, data, encrypt) => {
-  if (a.name === 'RSA-OAEP') return host.keys[encrypt ? 'encrypt' : 'decrypt'](keys.keyOf(key[symbol]), hashName(key.algorithm.hash), data, a.label ? bytes(a.label) : '');
+  if (a.name === 'RSA-OAEP') return pairs[encrypt ? 'encrypt' : 'decrypt'](keys.keyOf(key[symbol]), hashName(key.algorithm.hash), data, a.label ? bytes(a.label) : '');
   const secret = KeyObject.secret(key[symbol]), kind = 'aes-' + secret.length * 8;
   if (a.name === 'AES-CTR') {
     if (a.length !== undefined && a.length < 32 && data.length / 16 > 2 ** a.length) throw failure('The counter is too short', 'OperationError');
@@ -110,7 +111,7 @@ const subtle = {
       const made = new Uint8Array(sign(a, key, bytes(data))), given = bytes(signature);
       return made.length === given.length && require('crypto').timingSafeEqual(made, given);
     }
-    return operation(() => host.keys.verify(keys.keyOf(key[symbol]), scheme(a, key), bytes(data), bytes(signature)));
+    return operation(() => pairs.verify(keys.keyOf(key[symbol]), scheme(a, key), bytes(data), bytes(signature)));
   },
   async encrypt(algorithm, key, data) {
     const a = algorithmOf(algorithm);
@@ -127,11 +128,11 @@ const subtle = {
     let key;
     try {
       if (format === 'jwk' && data.kty === 'oct') key = keys.secretKey(data.k, 'base64url');
-      else if (format === 'jwk') key = keys.pairOf(host.keys.jwk(JSON.stringify(data)));
-      else if (format === 'spki' || format === 'pkcs8') key = keys.pairOf(host.keys.der(bytes(data), format));
+      else if (format === 'jwk') key = keys.pairOf(pairs.jwk(JSON.stringify(data)));
+      else if (format === 'spki' || format === 'pkcs8') key = keys.pairOf(pairs.der(bytes(data), format));
       else if (format !== 'raw') throw failure(`Unsupported key format ${format}`, 'NotSupportedError');
       else if (/^(HMAC|AES-|PBKDF2|HKDF)/.test(a.name)) key = keys.secretKey(data);
-      else key = keys.pairOf(host.keys.raw(a.namedCurve || a.name, bytes(data)));
+      else key = keys.pairOf(pairs.raw(a.namedCurve || a.name, bytes(data)));
     } catch (e) {
       if (e?.name !== 'Error') throw e;
       throw Object.assign(failure(`Invalid keyData: ${e.message}`, 'DataError'), { cause: e });
@@ -147,7 +148,7 @@ const subtle = {
       return { key_ops: key.usages, ext: key.extractable, ...k.export({ format: 'jwk' }), ...(alg ? { alg } : {}) };
     }
     if (format === 'raw' && k.type === 'secret') return exact(KeyObject.secret(k));
-    return operation(() => exact(host.keys.toDER(keys.keyOf(k), format)));
+    return operation(() => exact(pairs.toDER(keys.keyOf(k), format)));
   },
   async generateKey(algorithm, extractable, usages) {
     const a = algorithmOf(algorithm);
@@ -156,7 +157,7 @@ const subtle = {
       return wrap(keys.secretKey(host.random(size)), a, extractable, usages);
     }
     const kind = a.name.startsWith('RSA') ? 'rsa' : a.name.startsWith('EC') ? 'ec' : a.name.toLowerCase();
-    const privateKey = keys.pairOf(host.keys.generate(kind, a.modulusLength || 0, a.namedCurve || ''));
+    const privateKey = keys.pairOf(pairs.generate(kind, a.modulusLength || 0, a.namedCurve || ''));
     return {
       privateKey: wrap(privateKey, a, extractable, pairUsages(a, usages, true)),
       publicKey: wrap(keys.publicKey(privateKey), a, true, pairUsages(a, usages, false)),
@@ -192,7 +193,7 @@ const derive = (a, key, length) => operation(async () => {
   const k = key[symbol];
   if (a.name === 'PBKDF2') return host.derive('pbkdf2', hashName(a.hash), KeyObject.secret(k), bytes(a.salt), '', length / 8, a.iterations);
   if (a.name === 'HKDF') return host.derive('hkdf', hashName(a.hash), KeyObject.secret(k), bytes(a.salt), bytes(a.info), length / 8);
-  const secret = host.keys.agree(keys.keyOf(k), keys.keyOf(a.public[symbol]));
+  const secret = pairs.agree(keys.keyOf(k), keys.keyOf(a.public[symbol]));
   return length === null || length === undefined ? secret : secret.slice(0, length / 8);
 });
 module.exports = { subtle, CryptoKey, wrap };
