@@ -7,7 +7,6 @@ import (
 	"crypto/hkdf"
 	"crypto/pbkdf2"
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,9 +22,9 @@ type block interface {
 }
 
 var (
-	errFinal   = errors.New("error:1C80006B:Provider routines::wrong final block length")
-	errDecrypt = errors.New("error:1C800064:Provider routines::bad decrypt")
-	errTag     = errors.New("Unsupported state or unable to authenticate data")
+	errFinal   = sentence("error:1C80006B:Provider routines::wrong final block length")
+	errDecrypt = sentence("error:1C800064:Provider routines::bad decrypt")
+	errTag     = sentence("Unsupported state or unable to authenticate data")
 )
 
 // padding is a mode that works on whole blocks, CBC or ECB.
@@ -150,18 +149,18 @@ func newBlock(name string, encrypt bool, key, iv []byte, bare bool) (block, erro
 		parts = []string{"aes", strings.TrimPrefix(parts[0], "aes"), parts[1]}
 	}
 	if len(parts) != 3 || parts[0] != "aes" {
-		return nil, fmt.Errorf("Unknown cipher %q (the js runtime has aes-128, 192 and 256 with cbc, ctr, ecb and gcm)", name)
+		return nil, sentence(fmt.Sprintf("Unknown cipher %q (the js runtime has aes-128, 192 and 256 with cbc, ctr, ecb and gcm)", name))
 	}
 	if bits, err := strconv.Atoi(parts[1]); err != nil || len(key)*8 != bits {
-		return nil, errors.New("Invalid key length")
+		return nil, sentence("Invalid key length")
 	}
 	b, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, errors.New("Invalid key length")
+		return nil, sentence("Invalid key length")
 	}
 	if parts[2] == "gcm" {
 		if len(iv) == 0 {
-			return nil, errors.New("Invalid initialization vector")
+			return nil, sentence("Invalid initialization vector")
 		}
 		aead, err := cipher.NewGCMWithNonceSize(b, len(iv))
 		return &sealed{aead: aead, iv: iv, encrypt: encrypt, size: aead.Overhead()}, err
@@ -171,7 +170,7 @@ func newBlock(name string, encrypt bool, key, iv []byte, bare bool) (block, erro
 		want = 0
 	}
 	if len(iv) != want {
-		return nil, errors.New("Invalid initialization vector")
+		return nil, sentence("Invalid initialization vector")
 	}
 	switch {
 	case parts[2] == "ctr":
@@ -183,7 +182,7 @@ func newBlock(name string, encrypt bool, key, iv []byte, bare bool) (block, erro
 	case parts[2] == "cbc":
 		return &padding{mode: cipher.NewCBCDecrypter(b, iv), bare: bare}, nil
 	}
-	return nil, fmt.Errorf("Unknown cipher %q (the js runtime has aes-128, 192 and 256 with cbc, ctr, ecb and gcm)", name)
+	return nil, sentence(fmt.Sprintf("Unknown cipher %q (the js runtime has aes-128, 192 and 256 with cbc, ctr, ecb and gcm)", name))
 }
 
 // ecbMode makes a cipher.BlockMode of ecb.

@@ -58,7 +58,7 @@ func newAsymmetric(k any) (*asymmetric, error) {
 	return nil, fmt.Errorf("the js runtime does not provide keys of the type %T", k)
 }
 
-var errKey = errors.New("error:1E08010C:DECODER routines::unsupported") // what Node says of what is no key
+var errKey = sentence("error:1E08010C:DECODER routines::unsupported") // what Node says of what is no key
 
 // parsePEM reads the first key of a PEM text: a private or public one, or a certificate's.
 func parsePEM(text []byte) (*asymmetric, error) {
@@ -136,7 +136,7 @@ func base64url(b []byte) string { return base64.RawURLEncoding.EncodeToString(b)
 func parseJWK(text []byte) (*asymmetric, error) {
 	var j webKey
 	if err := json.Unmarshal(text, &j); err != nil {
-		return nil, errors.New("Invalid JWK data")
+		return nil, sentence("Invalid JWK data")
 	}
 	var bad error
 	b := func(s string) []byte {
@@ -162,7 +162,7 @@ func parseJWK(text []byte) (*asymmetric, error) {
 	case "EC":
 		curve := curves[j.Crv]
 		if curve == nil {
-			return nil, fmt.Errorf("Invalid JWK EC key: unknown curve %q", j.Crv)
+			return nil, sentence(fmt.Sprintf("Invalid JWK EC key: unknown curve %q", j.Crv))
 		}
 		size := (curve.Params().BitSize + 7) / 8
 		if j.D != "" {
@@ -173,13 +173,13 @@ func parseJWK(text []byte) (*asymmetric, error) {
 	case "OKP":
 		return parseOKP(j, b(j.X), b(j.D))
 	default:
-		return nil, fmt.Errorf("Unsupported JWK Key Type %q", j.Kty)
+		return nil, sentence(fmt.Sprintf("Unsupported JWK Key Type %q", j.Kty))
 	}
 	if err == nil {
 		err = bad
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Invalid JWK data: %v", err)
+		return nil, sentence(fmt.Sprintf("Invalid JWK data: %v", err))
 	}
 	return newAsymmetric(k)
 }
@@ -197,7 +197,7 @@ func parseOKP(j webKey, x, d []byte) (*asymmetric, error) {
 	case j.Crv == "X25519":
 		k, err = ecdh.X25519().NewPublicKey(x)
 	default:
-		err = errors.New("Invalid JWK OKP key")
+		err = sentence("Invalid JWK OKP key")
 	}
 	if err != nil {
 		return nil, err
@@ -291,7 +291,7 @@ func (k *asymmetric) der(encoding string) ([]byte, string, error) {
 			return pub.Bytes(), "", nil
 		}
 	}
-	return nil, "", fmt.Errorf("The key cannot be exported as %s", encoding)
+	return nil, "", sentence(fmt.Sprintf("The key cannot be exported as %s", encoding))
 }
 
 // generate makes a pair: "rsa" of so many bits, "ec" on a curve, "ed25519" or "x25519".
@@ -304,7 +304,7 @@ func generate(kind string, bits int, curve string) (*asymmetric, error) {
 	case "ec":
 		c := curves[curve]
 		if c == nil {
-			return nil, fmt.Errorf("Invalid EC curve name %q", curve)
+			return nil, sentence(fmt.Sprintf("Invalid EC curve name %q", curve))
 		}
 		k, err = ecdsa.GenerateKey(c, rand.Reader)
 	case "ed25519":

@@ -1,7 +1,6 @@
 package js
 
 import (
-	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -162,13 +161,4 @@ func FuzzRecode(f *testing.F) {
 			}
 		}
 	})
-}
-
-func unquote(t *testing.T, s string) string {
-	t.Helper()
-	var out string
-	if err := json.Unmarshal([]byte(s), &out); err != nil {
-		t.Fatal(err)
-	}
-	return out
 }

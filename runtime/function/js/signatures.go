@@ -154,6 +154,7 @@ func (s *sandbox) hostEncrypt(call goja.FunctionCall) goja.Value {
 	var b []byte
 	var err error
 	if h == 0 {
+		//lint:ignore SA1019 Node has it, and a script that asks for it gets it
 		b, err = rsa.EncryptPKCS1v15(rand.Reader, public, s.bytes(call.Argument(2)))
 	} else {
 		b, err = rsa.EncryptOAEP(h.New(), rand.Reader, public, s.bytes(call.Argument(2)), s.bytes(call.Argument(3)))
@@ -171,6 +172,7 @@ func (s *sandbox) hostDecrypt(call goja.FunctionCall) goja.Value {
 	var b []byte
 	var err error
 	if h == 0 {
+		//lint:ignore SA1019 Node has it, and a script that asks for it gets it
 		b, err = rsa.DecryptPKCS1v15(nil, private, s.bytes(call.Argument(2)))
 	} else {
 		b, err = rsa.DecryptOAEP(h.New(), nil, private, s.bytes(call.Argument(2)), s.bytes(call.Argument(3)))
