@@ -9,6 +9,8 @@ import (
 func TestDoors(t *testing.T) {
 	aws := doors{hosts: func() []string { return []string{"host.docker.internal"} }}
 	api := doors{origins: []string{"https://shop.example"}, pages: true}
+	const url = "abc.lambda-url.us-east-1.localhost:4566"
+	urls := doors{allows: func(host, origin string) bool { return host == url && origin == "https://shop.example" }}
 	for _, tt := range []struct {
 		name    string
 		doors   doors
@@ -35,6 +37,13 @@ func TestDoors(t *testing.T) {
 		{"a link of another site to an API", api, "GET", "localhost:8080", map[string]string{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, true},
 		{"a form of another site", api, "POST", "localhost:8080", map[string]string{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, false},
 		{"a page that the stack named", api, "POST", "localhost:8080", map[string]string{"Origin": "https://shop.example", "Sec-Fetch-Site": "cross-site"}, true},
+		{"a page that a function URL names", urls, "POST", url, map[string]string{"Origin": "https://shop.example", "Sec-Fetch-Site": "cross-site"}, true},
+		{"a page that it does not name", urls, "POST", url, map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, false},
+		{"the same page at the AWS endpoint", urls, "POST", "localhost:4566", map[string]string{"Origin": "https://shop.example", "Sec-Fetch-Site": "cross-site"}, false},
+		{"a link of another site to a function URL", urls, "GET", url, map[string]string{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, true},
+		{"a form of another site to one", urls, "POST", url, map[string]string{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, false},
+		{"an image tag of another site to one", urls, "GET", url, map[string]string{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, false},
+		{"a function URL by AWS's name", urls, "GET", "abc.lambda-url.us-east-1.on.aws", nil, true},
 		{"a page that the stack did not name", api, "POST", "localhost:8080", map[string]string{"Origin": "https://shop.example.evil.example"}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"devstack/emulators/wire"
+	"devstack/internal/trace"
 )
 
 // Bounds of a payload in bytes.
@@ -53,6 +54,7 @@ func (s *Service) Invoke(ctx context.Context, in *InvokeInput) (*InvokeOutput, e
 	case InvocationTypeEvent:
 		return &InvokeOutput{StatusCode: new(int32(202))}, s.accept(ctx, c, ev)
 	}
+	wire.From(ctx).Answer(traceHeader, trace.Header(ctx))
 	res, err := s.call(ctx, c, ev)
 	if err != nil {
 		return nil, err
@@ -67,6 +69,11 @@ func (s *Service) Invoke(ctx context.Context, in *InvokeInput) (*InvokeOutput, e
 	}
 	return out, nil
 }
+
+// traceHeader says in an answer which trace the call belongs to.
+//
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+const traceHeader = "X-Amzn-Trace-Id"
 
 // unhandled is the only kind of failure that functions have nowadays.
 const unhandled = "Unhandled"

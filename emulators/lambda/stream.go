@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"devstack/emulators/wire"
+	"devstack/internal/trace"
 )
 
 // streamed is a response on its way from a function to a reader, both of whom may be the slower one.
@@ -122,6 +123,7 @@ func (s *Service) InvokeWithResponseStream(ctx context.Context, in *InvokeWithRe
 	if in.InvocationType != nil && *in.InvocationType == ResponseStreamingInvocationTypeDryRun {
 		return &InvokeWithResponseStreamOutput{StatusCode: new(int32(204))}, nil
 	}
+	wire.From(ctx).Answer(traceHeader, trace.Header(ctx))
 	st, streams, err := s.startStream(ctx, c, ev)
 	if err != nil {
 		return nil, err

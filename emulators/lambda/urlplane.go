@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,9 +29,6 @@ const (
 	jsonTooLarge  = `{"Message":"Request Entity Too Large"}`
 	jsonThrottled = `{"Message":"Rate Exceeded."}`
 )
-
-// errorHeader tells the developer why; AWS has no such header.
-const errorHeader = "x-devstack-error"
 
 // buildError is the errorType of functions that cannot be built. It is the one error of which the caller, who is the developer,
 // is told everything.
@@ -144,7 +142,7 @@ func (x *urlExchange) serve(ctx context.Context) error {
 		return x.unrun(err)
 	}
 	if out.Failed {
-		return x.failed(out.Payload)
+		return x.failed(out)
 	}
 	return x.buffered(out.Payload)
 }
@@ -154,7 +152,7 @@ func (x *urlExchange) refuse(status int, body, kind, why string) error {
 	h := x.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Amzn-Errortype", kind)
-	h.Set(errorHeader, oneLine(why))
+	h.Set(wire.ErrorHeader, oneLine(why))
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(status)
 	_, _ = io.WriteString(x.w, body) // a caller that went away
@@ -165,7 +163,7 @@ func (x *urlExchange) refuse(status int, body, kind, why string) error {
 func (x *urlExchange) broken(why string) error {
 	h := x.w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set(errorHeader, oneLine(why))
+	h.Set(wire.ErrorHeader, oneLine(why))
 	h.Set("Content-Length", strconv.Itoa(len(textBroken)))
 	x.w.WriteHeader(http.StatusBadGateway)
 	_, _ = io.WriteString(x.w, textBroken)
@@ -181,14 +179,14 @@ func (x *urlExchange) unrun(err error) error {
 }
 
 // failed answers that the function failed: with 502, or with all that is wrong where it could not be built.
-func (x *urlExchange) failed(payload []byte) error {
+func (x *urlExchange) failed(out *Outcome) error {
 	var e struct{ ErrorType, ErrorMessage string }
-	_ = json.Unmarshal(payload, &e) // a runtime may fail with anything
+	_ = json.Unmarshal(out.Payload, &e) // a runtime may fail with anything
 	if e.ErrorType != buildError {
-		return x.broken(strings.TrimPrefix(e.ErrorType+": "+e.ErrorMessage, ": "))
+		return x.broken(cmp.Or(out.Fault, strings.TrimPrefix(e.ErrorType+": "+e.ErrorMessage, ": ")))
 	}
 	x.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	x.w.Header().Set(errorHeader, oneLine(e.ErrorMessage))
+	x.w.Header().Set(wire.ErrorHeader, oneLine(cmp.Or(out.Fault, e.ErrorMessage)))
 	x.w.WriteHeader(http.StatusBadGateway)
 	fmt.Fprintln(x.w, e.ErrorMessage)
 	return errors.New(e.ErrorMessage)
@@ -263,7 +261,7 @@ func (x *urlExchange) stream(ctx context.Context, c *callee, payload []byte) err
 	defer st.close()
 	if !streams {
 		if st.out.Failed {
-			return x.failed(st.out.Payload)
+			return x.failed(st.out)
 		}
 		x.send(&answer{status: http.StatusOK, headers: map[string]string{"Content-Type": "application/json"}, body: st.out.Payload})
 		return nil
@@ -313,7 +311,7 @@ func (x *urlExchange) stream(ctx context.Context, c *callee, payload []byte) err
 	case !begun && st.err != nil:
 		return x.broken(st.err.Error())
 	case !begun && st.out.Failed:
-		return x.failed(st.out.Payload)
+		return x.failed(st.out)
 	case !begun:
 		return x.broken("the response ends within its prelude")
 	}

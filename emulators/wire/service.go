@@ -129,6 +129,13 @@ func (r *Request) Explain(why string) {
 	r.header.Set(ErrorHeader, line[:min(len(line), 1000)])
 }
 
+// Answer sets a header of the answer that is being made, for one that no model has. "" sets nothing, and in process nobody would read it.
+func (r *Request) Answer(header, value string) {
+	if r.header != nil && value != "" {
+		r.header.Set(header, headerBreaks.Replace(value))
+	}
+}
+
 // ARN returns the Amazon Resource Name of a resource of the request's account and region. service is as in ARNs ("states").
 func (r *Request) ARN(service, resource string) string {
 	return "arn:aws:" + service + ":" + r.Region + ":" + r.Account + ":" + resource

@@ -139,4 +139,6 @@ class Calls(Case):
         refused = self.fails("TooManyRequestsException", "Rate Exceeded.", once.invoke, FunctionName="py-reserved").response
         self.assertEqual((429, "ReservedFunctionConcurrentInvocationLimitExceeded"), (refused["ResponseMetadata"]["HTTPStatusCode"], refused["Reason"]))
         functions.delete_function_concurrency(FunctionName="py-reserved")
-        self.assertEqual(200, functions.invoke(FunctionName="py-reserved")["StatusCode"])
+        answer = functions.invoke(FunctionName="py-reserved")
+        self.assertEqual(200, answer["StatusCode"])
+        self.assertRegex(answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-trace-id"], "^Root=1-")
