@@ -1,6 +1,7 @@
 package function_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -66,4 +67,35 @@ func newFake(b *testing.B) *function.Manager {
 		b.Fatal(err)
 	}
 	return m
+}
+
+// BenchmarkVerify is what a call costs for being certain that none of a function's files has changed, beside one of a single file.
+func BenchmarkVerify(b *testing.B) {
+	for _, files := range []int{1, 500} {
+		b.Run(fmt.Sprint(files, " files"), func(b *testing.B) {
+			fake := &functiontest.Fake{}
+			dir := b.TempDir()
+			for i := range files {
+				name := "main"
+				if i > 0 {
+					name = fmt.Sprint("file", i)
+				}
+				path := filepath.Join(dir, name)
+				old := time.Now().Add(-time.Hour) // its facts prove its content
+				if err := errors.Join(os.WriteFile(path, []byte("one"), 0o644), os.Chtimes(path, old, old)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			m := function.NewManager(function.Config{Engines: func(string) function.Engine { return fake }, Clock: clock.System()})
+			defer m.Close()
+			if err := m.Put(b.Context(), &config.Function{Name: "f", Runtime: "fake", Source: dir, Timeout: 3, Memory: 128}); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := m.Invoke(b.Context(), "f", function.Invocation{Payload: []byte(version)}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
