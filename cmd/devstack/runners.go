@@ -58,12 +58,14 @@ func (f functionRunner) Update(ctx context.Context, old, new config.Resource, _ 
 			return nil, err
 		}
 	}
-	runs, err := f.d.withLayers(fn)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.d.functions.Put(ctx, runs); err != nil && !isOwnFault(err) {
-		return nil, err
+	if !f.runs(old, fn) {
+		unpacked, err := f.d.withLayers(fn)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.d.functions.Put(ctx, unpacked); err != nil && !isOwnFault(err) {
+			return nil, err
+		}
 	}
 	if err := f.d.provision.Apply(ctx, old, new); err != nil {
 		return nil, err
@@ -74,6 +76,24 @@ func (f functionRunner) Update(ctx context.Context, old, new config.Resource, _ 
 		}
 		return nil
 	}), nil
+}
+
+// runs reports whether what runs is the function already: what differs, if anything does, is Lambda's alone, and execution environments
+// need not be replaced for it.
+func (f functionRunner) runs(old config.Resource, fn *config.Function) bool {
+	was, ok := old.(*config.Function)
+	if !ok {
+		return false
+	}
+	info, err := f.d.functions.Get(fn.Name)
+	if err != nil || info.State == function.Failed {
+		return false
+	}
+	a, b := *was, *fn
+	for _, fn := range []*config.Function{&a, &b} {
+		fn.Concurrency, fn.URL, fn.Async, fn.Tags, fn.Events = nil, nil, nil, nil, nil
+	}
+	return config.Equal(&a, &b)
 }
 
 // Remove disconnects the function's event sources.

@@ -83,6 +83,11 @@ function "py" {
   source  = "py.py"
   layers  = ["layer.zip"]
 }
+function "count" {
+  runtime     = "js"
+  source      = "count.js"
+  concurrency = 7
+}
 function "off" {
   runtime     = "js"
   source      = "js.js"
@@ -104,10 +109,11 @@ function "url" {
   }
 }
 `,
-		".env":   "COLOUR=green # for now\n",
-		"js.js":  "exports.handler = async (e) => { if (e.fail) throw new TypeError('no\\nway'); console.log('hello'); return process.env[e.name]; }\n",
-		"url.js": "exports.handler = async (e) => ({ statusCode: 201, body: e.rawPath })\n",
-		"py.py":  "import shared\ndef lambda_handler(event, context):\n    return shared.value\n",
+		".env":     "COLOUR=green # for now\n",
+		"js.js":    "exports.handler = async (e) => { if (e.fail) throw new TypeError('no\\nway'); console.log('hello'); return process.env[e.name]; }\n",
+		"count.js": "let n = 0\nexports.handler = async () => ++n\n",
+		"url.js":   "exports.handler = async (e) => ({ statusCode: 201, body: e.rawPath })\n",
+		"py.py":    "import shared\ndef lambda_handler(event, context):\n    return shared.value\n",
 	})
 	archive := filepath.Join(r.dir, "layer.zip")
 	zipFile(t, archive, "python/shared.py", "value = 1\n")
@@ -180,14 +186,28 @@ function "url" {
 			t.Errorf("%s answers %s, want %s", path, b, want)
 		}
 	}
+	count, _ := r.invoke("count", `{}`)
 	r.edit("stack.hcl", "concurrency = 0", "concurrency = 1")
+	r.edit("stack.hcl", "concurrency = 7", "concurrency = 8")
 	eventually(t, "function that is turned on", answers("off", `{}`, `"mended"`))
+	eventually(t, "another reservation", func() bool {
+		res, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/2019-09-30/functions/count/concurrency", r.aws))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, _ := io.ReadAll(res.Body)
+		return strings.Contains(string(b), ":8}")
+	})
+	if again, _ := r.invoke("count", `{}`); count != "1" || again != "2" {
+		t.Errorf("%s calls, and %s after a change of the reservation: it has replaced the environment", count, again)
+	}
 
 	whole, err := os.ReadFile(filepath.Join(r.dir, "stack.hcl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, _, _ := strings.Cut(string(whole), `function "off"`)
+	first, _, _ := strings.Cut(string(whole), `function "count"`)
 	r.write("stack.hcl", first)
 	eventually(t, "removal of the functions", func() bool { got, _ := r.invoke("url", `{}`); return strings.Contains(got, "Function not found") })
 	r.write("stack.hcl", strings.Replace(string(whole), "concurrency = 0", "concurrency = 1", 1)[:len(first)]+`function "off" {
