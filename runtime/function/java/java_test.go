@@ -68,6 +68,7 @@ func TestJava(t *testing.T) {
 		Broken:    map[string]string{"Version.java": "class Version { static String get() { return 1 } }\n"},
 		BadInit:   map[string]string{"Version.java": "class Version { static String get() { throw new IllegalStateException(\"bad init\"); } }\n"},
 		ErrorType: "java.lang.IllegalStateException",
+		Heavy:     true,
 		Races:     3,
 	})
 }
