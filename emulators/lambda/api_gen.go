@@ -13,44 +13,67 @@ import (
 
 // api is the operations of operations.txt; one that the service lacks does not compile.
 type api interface {
+	AddLayerVersionPermission(context.Context, *AddLayerVersionPermissionInput) (*AddLayerVersionPermissionOutput, error)
+	AddPermission(context.Context, *AddPermissionInput) (*AddPermissionOutput, error)
 	CreateAlias(context.Context, *CreateAliasInput) (*CreateAliasOutput, error)
+	CreateCodeSigningConfig(context.Context, *CreateCodeSigningConfigInput) (*CreateCodeSigningConfigOutput, error)
 	CreateEventSourceMapping(context.Context, *CreateEventSourceMappingInput) (*CreateEventSourceMappingOutput, error)
 	CreateFunction(context.Context, *CreateFunctionInput) (*CreateFunctionOutput, error)
 	CreateFunctionUrlConfig(context.Context, *CreateFunctionUrlConfigInput) (*CreateFunctionUrlConfigOutput, error)
 	DeleteAlias(context.Context, *DeleteAliasInput) (*DeleteAliasOutput, error)
+	DeleteCodeSigningConfig(context.Context, *DeleteCodeSigningConfigInput) (*DeleteCodeSigningConfigOutput, error)
 	DeleteEventSourceMapping(context.Context, *DeleteEventSourceMappingInput) (*DeleteEventSourceMappingOutput, error)
 	DeleteFunction(context.Context, *DeleteFunctionInput) (*DeleteFunctionOutput, error)
+	DeleteFunctionCodeSigningConfig(context.Context, *DeleteFunctionCodeSigningConfigInput) (*DeleteFunctionCodeSigningConfigOutput, error)
 	DeleteFunctionConcurrency(context.Context, *DeleteFunctionConcurrencyInput) (*DeleteFunctionConcurrencyOutput, error)
 	DeleteFunctionEventInvokeConfig(context.Context, *DeleteFunctionEventInvokeConfigInput) (*DeleteFunctionEventInvokeConfigOutput, error)
 	DeleteFunctionUrlConfig(context.Context, *DeleteFunctionUrlConfigInput) (*DeleteFunctionUrlConfigOutput, error)
+	DeleteLayerVersion(context.Context, *DeleteLayerVersionInput) (*DeleteLayerVersionOutput, error)
 	DeleteProvisionedConcurrencyConfig(context.Context, *DeleteProvisionedConcurrencyConfigInput) (*DeleteProvisionedConcurrencyConfigOutput, error)
 	GetAccountSettings(context.Context, *GetAccountSettingsInput) (*GetAccountSettingsOutput, error)
 	GetAlias(context.Context, *GetAliasInput) (*GetAliasOutput, error)
+	GetCodeSigningConfig(context.Context, *GetCodeSigningConfigInput) (*GetCodeSigningConfigOutput, error)
 	GetEventSourceMapping(context.Context, *GetEventSourceMappingInput) (*GetEventSourceMappingOutput, error)
 	GetFunction(context.Context, *GetFunctionInput) (*GetFunctionOutput, error)
+	GetFunctionCodeSigningConfig(context.Context, *GetFunctionCodeSigningConfigInput) (*GetFunctionCodeSigningConfigOutput, error)
 	GetFunctionConcurrency(context.Context, *GetFunctionConcurrencyInput) (*GetFunctionConcurrencyOutput, error)
 	GetFunctionConfiguration(context.Context, *GetFunctionConfigurationInput) (*GetFunctionConfigurationOutput, error)
 	GetFunctionEventInvokeConfig(context.Context, *GetFunctionEventInvokeConfigInput) (*GetFunctionEventInvokeConfigOutput, error)
 	GetFunctionUrlConfig(context.Context, *GetFunctionUrlConfigInput) (*GetFunctionUrlConfigOutput, error)
+	GetLayerVersion(context.Context, *GetLayerVersionInput) (*GetLayerVersionOutput, error)
+	GetLayerVersionByArn(context.Context, *GetLayerVersionByArnInput) (*GetLayerVersionByArnOutput, error)
+	GetLayerVersionPolicy(context.Context, *GetLayerVersionPolicyInput) (*GetLayerVersionPolicyOutput, error)
+	GetPolicy(context.Context, *GetPolicyInput) (*GetPolicyOutput, error)
 	GetProvisionedConcurrencyConfig(context.Context, *GetProvisionedConcurrencyConfigInput) (*GetProvisionedConcurrencyConfigOutput, error)
+	GetRuntimeManagementConfig(context.Context, *GetRuntimeManagementConfigInput) (*GetRuntimeManagementConfigOutput, error)
 	Invoke(context.Context, *InvokeInput) (*InvokeOutput, error)
 	InvokeAsync(context.Context, *InvokeAsyncInput) (*InvokeAsyncOutput, error)
 	InvokeWithResponseStream(context.Context, *InvokeWithResponseStreamInput) (*InvokeWithResponseStreamOutput, error)
 	ListAliases(context.Context, *ListAliasesInput) (*ListAliasesOutput, error)
+	ListCodeSigningConfigs(context.Context, *ListCodeSigningConfigsInput) (*ListCodeSigningConfigsOutput, error)
 	ListEventSourceMappings(context.Context, *ListEventSourceMappingsInput) (*ListEventSourceMappingsOutput, error)
 	ListFunctionEventInvokeConfigs(context.Context, *ListFunctionEventInvokeConfigsInput) (*ListFunctionEventInvokeConfigsOutput, error)
 	ListFunctionUrlConfigs(context.Context, *ListFunctionUrlConfigsInput) (*ListFunctionUrlConfigsOutput, error)
 	ListFunctions(context.Context, *ListFunctionsInput) (*ListFunctionsOutput, error)
+	ListFunctionsByCodeSigningConfig(context.Context, *ListFunctionsByCodeSigningConfigInput) (*ListFunctionsByCodeSigningConfigOutput, error)
+	ListLayerVersions(context.Context, *ListLayerVersionsInput) (*ListLayerVersionsOutput, error)
+	ListLayers(context.Context, *ListLayersInput) (*ListLayersOutput, error)
 	ListProvisionedConcurrencyConfigs(context.Context, *ListProvisionedConcurrencyConfigsInput) (*ListProvisionedConcurrencyConfigsOutput, error)
 	ListTags(context.Context, *ListTagsInput) (*ListTagsOutput, error)
 	ListVersionsByFunction(context.Context, *ListVersionsByFunctionInput) (*ListVersionsByFunctionOutput, error)
+	PublishLayerVersion(context.Context, *PublishLayerVersionInput) (*PublishLayerVersionOutput, error)
 	PublishVersion(context.Context, *PublishVersionInput) (*PublishVersionOutput, error)
+	PutFunctionCodeSigningConfig(context.Context, *PutFunctionCodeSigningConfigInput) (*PutFunctionCodeSigningConfigOutput, error)
 	PutFunctionConcurrency(context.Context, *PutFunctionConcurrencyInput) (*PutFunctionConcurrencyOutput, error)
 	PutFunctionEventInvokeConfig(context.Context, *PutFunctionEventInvokeConfigInput) (*PutFunctionEventInvokeConfigOutput, error)
 	PutProvisionedConcurrencyConfig(context.Context, *PutProvisionedConcurrencyConfigInput) (*PutProvisionedConcurrencyConfigOutput, error)
+	PutRuntimeManagementConfig(context.Context, *PutRuntimeManagementConfigInput) (*PutRuntimeManagementConfigOutput, error)
+	RemoveLayerVersionPermission(context.Context, *RemoveLayerVersionPermissionInput) (*RemoveLayerVersionPermissionOutput, error)
+	RemovePermission(context.Context, *RemovePermissionInput) (*RemovePermissionOutput, error)
 	TagResource(context.Context, *TagResourceInput) (*TagResourceOutput, error)
 	UntagResource(context.Context, *UntagResourceInput) (*UntagResourceOutput, error)
 	UpdateAlias(context.Context, *UpdateAliasInput) (*UpdateAliasOutput, error)
+	UpdateCodeSigningConfig(context.Context, *UpdateCodeSigningConfigInput) (*UpdateCodeSigningConfigOutput, error)
 	UpdateEventSourceMapping(context.Context, *UpdateEventSourceMappingInput) (*UpdateEventSourceMappingOutput, error)
 	UpdateFunctionCode(context.Context, *UpdateFunctionCodeInput) (*UpdateFunctionCodeOutput, error)
 	UpdateFunctionConfiguration(context.Context, *UpdateFunctionConfigurationInput) (*UpdateFunctionConfigurationOutput, error)
@@ -61,44 +84,67 @@ type api interface {
 // register returns the service as the wire wants it.
 func register(s api) *wire.Service {
 	return wire.NewService(&model, map[string]wire.Handler{
+		"AddLayerVersionPermission":          wire.Handle(s.AddLayerVersionPermission),
+		"AddPermission":                      wire.Handle(s.AddPermission),
 		"CreateAlias":                        wire.Handle(s.CreateAlias),
+		"CreateCodeSigningConfig":            wire.Handle(s.CreateCodeSigningConfig),
 		"CreateEventSourceMapping":           wire.Handle(s.CreateEventSourceMapping),
 		"CreateFunction":                     wire.Handle(s.CreateFunction),
 		"CreateFunctionUrlConfig":            wire.Handle(s.CreateFunctionUrlConfig),
 		"DeleteAlias":                        wire.Handle(s.DeleteAlias),
+		"DeleteCodeSigningConfig":            wire.Handle(s.DeleteCodeSigningConfig),
 		"DeleteEventSourceMapping":           wire.Handle(s.DeleteEventSourceMapping),
 		"DeleteFunction":                     wire.Handle(s.DeleteFunction),
+		"DeleteFunctionCodeSigningConfig":    wire.Handle(s.DeleteFunctionCodeSigningConfig),
 		"DeleteFunctionConcurrency":          wire.Handle(s.DeleteFunctionConcurrency),
 		"DeleteFunctionEventInvokeConfig":    wire.Handle(s.DeleteFunctionEventInvokeConfig),
 		"DeleteFunctionUrlConfig":            wire.Handle(s.DeleteFunctionUrlConfig),
+		"DeleteLayerVersion":                 wire.Handle(s.DeleteLayerVersion),
 		"DeleteProvisionedConcurrencyConfig": wire.Handle(s.DeleteProvisionedConcurrencyConfig),
 		"GetAccountSettings":                 wire.Handle(s.GetAccountSettings),
 		"GetAlias":                           wire.Handle(s.GetAlias),
+		"GetCodeSigningConfig":               wire.Handle(s.GetCodeSigningConfig),
 		"GetEventSourceMapping":              wire.Handle(s.GetEventSourceMapping),
 		"GetFunction":                        wire.Handle(s.GetFunction),
+		"GetFunctionCodeSigningConfig":       wire.Handle(s.GetFunctionCodeSigningConfig),
 		"GetFunctionConcurrency":             wire.Handle(s.GetFunctionConcurrency),
 		"GetFunctionConfiguration":           wire.Handle(s.GetFunctionConfiguration),
 		"GetFunctionEventInvokeConfig":       wire.Handle(s.GetFunctionEventInvokeConfig),
 		"GetFunctionUrlConfig":               wire.Handle(s.GetFunctionUrlConfig),
+		"GetLayerVersion":                    wire.Handle(s.GetLayerVersion),
+		"GetLayerVersionByArn":               wire.Handle(s.GetLayerVersionByArn),
+		"GetLayerVersionPolicy":              wire.Handle(s.GetLayerVersionPolicy),
+		"GetPolicy":                          wire.Handle(s.GetPolicy),
 		"GetProvisionedConcurrencyConfig":    wire.Handle(s.GetProvisionedConcurrencyConfig),
+		"GetRuntimeManagementConfig":         wire.Handle(s.GetRuntimeManagementConfig),
 		"Invoke":                             wire.Handle(s.Invoke),
 		"InvokeAsync":                        wire.Handle(s.InvokeAsync),
 		"InvokeWithResponseStream":           wire.Handle(s.InvokeWithResponseStream),
 		"ListAliases":                        wire.Handle(s.ListAliases),
+		"ListCodeSigningConfigs":             wire.Handle(s.ListCodeSigningConfigs),
 		"ListEventSourceMappings":            wire.Handle(s.ListEventSourceMappings),
 		"ListFunctionEventInvokeConfigs":     wire.Handle(s.ListFunctionEventInvokeConfigs),
 		"ListFunctionUrlConfigs":             wire.Handle(s.ListFunctionUrlConfigs),
 		"ListFunctions":                      wire.Handle(s.ListFunctions),
+		"ListFunctionsByCodeSigningConfig":   wire.Handle(s.ListFunctionsByCodeSigningConfig),
+		"ListLayerVersions":                  wire.Handle(s.ListLayerVersions),
+		"ListLayers":                         wire.Handle(s.ListLayers),
 		"ListProvisionedConcurrencyConfigs":  wire.Handle(s.ListProvisionedConcurrencyConfigs),
 		"ListTags":                           wire.Handle(s.ListTags),
 		"ListVersionsByFunction":             wire.Handle(s.ListVersionsByFunction),
+		"PublishLayerVersion":                wire.Handle(s.PublishLayerVersion),
 		"PublishVersion":                     wire.Handle(s.PublishVersion),
+		"PutFunctionCodeSigningConfig":       wire.Handle(s.PutFunctionCodeSigningConfig),
 		"PutFunctionConcurrency":             wire.Handle(s.PutFunctionConcurrency),
 		"PutFunctionEventInvokeConfig":       wire.Handle(s.PutFunctionEventInvokeConfig),
 		"PutProvisionedConcurrencyConfig":    wire.Handle(s.PutProvisionedConcurrencyConfig),
+		"PutRuntimeManagementConfig":         wire.Handle(s.PutRuntimeManagementConfig),
+		"RemoveLayerVersionPermission":       wire.Handle(s.RemoveLayerVersionPermission),
+		"RemovePermission":                   wire.Handle(s.RemovePermission),
 		"TagResource":                        wire.Handle(s.TagResource),
 		"UntagResource":                      wire.Handle(s.UntagResource),
 		"UpdateAlias":                        wire.Handle(s.UpdateAlias),
+		"UpdateCodeSigningConfig":            wire.Handle(s.UpdateCodeSigningConfig),
 		"UpdateEventSourceMapping":           wire.Handle(s.UpdateEventSourceMapping),
 		"UpdateFunctionCode":                 wire.Handle(s.UpdateFunctionCode),
 		"UpdateFunctionConfiguration":        wire.Handle(s.UpdateFunctionConfiguration),
@@ -262,6 +308,11 @@ func errNoPublishedVersionException(format string, args ...any) *wire.Error {
 	return wire.Errorf("NoPublishedVersionException", 400, format, args...)
 }
 
+// errPolicyLengthExceededException makes the error PolicyLengthExceededException, HTTP status 400.
+func errPolicyLengthExceededException(format string, args ...any) *wire.Error {
+	return wire.Errorf("PolicyLengthExceededException", 400, format, args...)
+}
+
 // errPreconditionFailedException makes the error PreconditionFailedException, HTTP status 412.
 func errPreconditionFailedException(format string, args ...any) *wire.Error {
 	return wire.Errorf("PreconditionFailedException", 412, format, args...)
@@ -270,6 +321,11 @@ func errPreconditionFailedException(format string, args ...any) *wire.Error {
 // errProvisionedConcurrencyConfigNotFoundException makes the error ProvisionedConcurrencyConfigNotFoundException, HTTP status 404.
 func errProvisionedConcurrencyConfigNotFoundException(format string, args ...any) *wire.Error {
 	return wire.Errorf("ProvisionedConcurrencyConfigNotFoundException", 404, format, args...)
+}
+
+// errPublicPolicyException makes the error PublicPolicyException, HTTP status 400.
+func errPublicPolicyException(format string, args ...any) *wire.Error {
+	return wire.Errorf("PublicPolicyException", 400, format, args...)
 }
 
 // errRecursiveInvocationException makes the error RecursiveInvocationException, HTTP status 400.
@@ -382,6 +438,44 @@ type AccountUsage struct {
 	FunctionCount *int64
 }
 
+// AddLayerVersionPermissionInput is the input of AddLayerVersionPermission.
+type AddLayerVersionPermissionInput struct {
+	LayerName      *string
+	VersionNumber  *int64
+	StatementId    *string
+	Action         *string
+	Principal      *string
+	OrganizationId *string
+	RevisionId     *string
+}
+
+// AddLayerVersionPermissionOutput is the output of AddLayerVersionPermission.
+type AddLayerVersionPermissionOutput struct {
+	Statement  *string
+	RevisionId *string
+}
+
+// AddPermissionInput is the input of AddPermission.
+type AddPermissionInput struct {
+	FunctionName          *string
+	StatementId           *string
+	Action                *string
+	Principal             *string
+	SourceArn             *string
+	FunctionUrlAuthType   *string
+	InvokedViaFunctionUrl *bool
+	SourceAccount         *string
+	EventSourceToken      *string
+	Qualifier             *string
+	RevisionId            *string
+	PrincipalOrgID        *string
+}
+
+// AddPermissionOutput is the output of AddPermission.
+type AddPermissionOutput struct {
+	Statement *string
+}
+
 // AliasConfiguration is the model's structure AliasConfiguration.
 type AliasConfiguration struct {
 	AliasArn        *string
@@ -397,6 +491,11 @@ type AliasRoutingConfiguration struct {
 	AdditionalVersionWeights map[string]float64
 }
 
+// AllowedPublishers is the model's structure AllowedPublishers.
+type AllowedPublishers struct {
+	SigningProfileVersionArns []string
+}
+
 // AmazonManagedKafkaEventSourceConfig is the model's structure AmazonManagedKafkaEventSourceConfig.
 type AmazonManagedKafkaEventSourceConfig struct {
 	ConsumerGroupId      *string
@@ -406,6 +505,21 @@ type AmazonManagedKafkaEventSourceConfig struct {
 // CapacityProviderConfig is the model's structure CapacityProviderConfig.
 type CapacityProviderConfig struct {
 	LambdaManagedInstancesCapacityProviderConfig *LambdaManagedInstancesCapacityProviderConfig
+}
+
+// CodeSigningConfig is the model's structure CodeSigningConfig.
+type CodeSigningConfig struct {
+	CodeSigningConfigId  *string
+	CodeSigningConfigArn *string
+	Description          *string
+	AllowedPublishers    *AllowedPublishers
+	CodeSigningPolicies  *CodeSigningPolicies
+	LastModified         *string
+}
+
+// CodeSigningPolicies is the model's structure CodeSigningPolicies.
+type CodeSigningPolicies struct {
+	UntrustedArtifactOnDeployment *string
 }
 
 // Concurrency is the model's structure Concurrency.
@@ -440,6 +554,19 @@ type CreateAliasOutput struct {
 	Description     *string
 	RoutingConfig   *AliasRoutingConfiguration
 	RevisionId      *string
+}
+
+// CreateCodeSigningConfigInput is the input of CreateCodeSigningConfig.
+type CreateCodeSigningConfigInput struct {
+	Description         *string
+	AllowedPublishers   *AllowedPublishers
+	CodeSigningPolicies *CodeSigningPolicies
+	Tags                map[string]string
+}
+
+// CreateCodeSigningConfigOutput is the output of CreateCodeSigningConfig.
+type CreateCodeSigningConfigOutput struct {
+	CodeSigningConfig *CodeSigningConfig
 }
 
 // CreateEventSourceMappingInput is the input of CreateEventSourceMapping.
@@ -621,6 +748,15 @@ type DeleteAliasInput struct {
 type DeleteAliasOutput struct {
 }
 
+// DeleteCodeSigningConfigInput is the input of DeleteCodeSigningConfig.
+type DeleteCodeSigningConfigInput struct {
+	CodeSigningConfigArn *string
+}
+
+// DeleteCodeSigningConfigOutput is the output of DeleteCodeSigningConfig.
+type DeleteCodeSigningConfigOutput struct {
+}
+
 // DeleteEventSourceMappingInput is the input of DeleteEventSourceMapping.
 type DeleteEventSourceMappingInput struct {
 	UUID *string
@@ -663,6 +799,15 @@ type DeleteEventSourceMappingOutput struct {
 	ProvisionedPollerConfig             *ProvisionedPollerConfig
 }
 
+// DeleteFunctionCodeSigningConfigInput is the input of DeleteFunctionCodeSigningConfig.
+type DeleteFunctionCodeSigningConfigInput struct {
+	FunctionName *string
+}
+
+// DeleteFunctionCodeSigningConfigOutput is the output of DeleteFunctionCodeSigningConfig.
+type DeleteFunctionCodeSigningConfigOutput struct {
+}
+
 // DeleteFunctionConcurrencyInput is the input of DeleteFunctionConcurrency.
 type DeleteFunctionConcurrencyInput struct {
 	FunctionName *string
@@ -701,6 +846,16 @@ type DeleteFunctionUrlConfigInput struct {
 
 // DeleteFunctionUrlConfigOutput is the output of DeleteFunctionUrlConfig.
 type DeleteFunctionUrlConfigOutput struct {
+}
+
+// DeleteLayerVersionInput is the input of DeleteLayerVersion.
+type DeleteLayerVersionInput struct {
+	LayerName     *string
+	VersionNumber *int64
+}
+
+// DeleteLayerVersionOutput is the output of DeleteLayerVersion.
+type DeleteLayerVersionOutput struct {
 }
 
 // DeleteProvisionedConcurrencyConfigInput is the input of DeleteProvisionedConcurrencyConfig.
@@ -932,6 +1087,16 @@ type GetAliasOutput struct {
 	RevisionId      *string
 }
 
+// GetCodeSigningConfigInput is the input of GetCodeSigningConfig.
+type GetCodeSigningConfigInput struct {
+	CodeSigningConfigArn *string
+}
+
+// GetCodeSigningConfigOutput is the output of GetCodeSigningConfig.
+type GetCodeSigningConfigOutput struct {
+	CodeSigningConfig *CodeSigningConfig
+}
+
 // GetEventSourceMappingInput is the input of GetEventSourceMapping.
 type GetEventSourceMappingInput struct {
 	UUID *string
@@ -972,6 +1137,17 @@ type GetEventSourceMappingOutput struct {
 	DocumentDBEventSourceConfig         *DocumentDBEventSourceConfig
 	EventSourceMappingArn               *string
 	ProvisionedPollerConfig             *ProvisionedPollerConfig
+}
+
+// GetFunctionCodeSigningConfigInput is the input of GetFunctionCodeSigningConfig.
+type GetFunctionCodeSigningConfigInput struct {
+	FunctionName *string
+}
+
+// GetFunctionCodeSigningConfigOutput is the output of GetFunctionCodeSigningConfig.
+type GetFunctionCodeSigningConfigOutput struct {
+	CodeSigningConfigArn *string
+	FunctionName         *string
 }
 
 // GetFunctionConcurrencyInput is the input of GetFunctionConcurrency.
@@ -1081,6 +1257,67 @@ type GetFunctionUrlConfigOutput struct {
 	InvokeMode       *string
 }
 
+// GetLayerVersionByArnInput is the input of GetLayerVersionByArn.
+type GetLayerVersionByArnInput struct {
+	Arn *string
+}
+
+// GetLayerVersionByArnOutput is the output of GetLayerVersionByArn.
+type GetLayerVersionByArnOutput struct {
+	Content                 *LayerVersionContentOutput
+	LayerArn                *string
+	LayerVersionArn         *string
+	Description             *string
+	CreatedDate             *string
+	Version                 *int64
+	CompatibleArchitectures []string
+	CompatibleRuntimes      []string
+	LicenseInfo             *string
+}
+
+// GetLayerVersionInput is the input of GetLayerVersion.
+type GetLayerVersionInput struct {
+	LayerName     *string
+	VersionNumber *int64
+}
+
+// GetLayerVersionOutput is the output of GetLayerVersion.
+type GetLayerVersionOutput struct {
+	Content                 *LayerVersionContentOutput
+	LayerArn                *string
+	LayerVersionArn         *string
+	Description             *string
+	CreatedDate             *string
+	Version                 *int64
+	CompatibleArchitectures []string
+	CompatibleRuntimes      []string
+	LicenseInfo             *string
+}
+
+// GetLayerVersionPolicyInput is the input of GetLayerVersionPolicy.
+type GetLayerVersionPolicyInput struct {
+	LayerName     *string
+	VersionNumber *int64
+}
+
+// GetLayerVersionPolicyOutput is the output of GetLayerVersionPolicy.
+type GetLayerVersionPolicyOutput struct {
+	Policy     *string
+	RevisionId *string
+}
+
+// GetPolicyInput is the input of GetPolicy.
+type GetPolicyInput struct {
+	FunctionName *string
+	Qualifier    *string
+}
+
+// GetPolicyOutput is the output of GetPolicy.
+type GetPolicyOutput struct {
+	Policy     *string
+	RevisionId *string
+}
+
 // GetProvisionedConcurrencyConfigInput is the input of GetProvisionedConcurrencyConfig.
 type GetProvisionedConcurrencyConfigInput struct {
 	FunctionName *string
@@ -1095,6 +1332,19 @@ type GetProvisionedConcurrencyConfigOutput struct {
 	Status                                   *string
 	StatusReason                             *string
 	LastModified                             *string
+}
+
+// GetRuntimeManagementConfigInput is the input of GetRuntimeManagementConfig.
+type GetRuntimeManagementConfigInput struct {
+	FunctionName *string
+	Qualifier    *string
+}
+
+// GetRuntimeManagementConfigOutput is the output of GetRuntimeManagementConfig.
+type GetRuntimeManagementConfigOutput struct {
+	UpdateRuntimeOn   *string
+	FunctionArn       *string
+	RuntimeVersionArn *string
 }
 
 // ImageConfig is the model's structure ImageConfig.
@@ -1220,6 +1470,41 @@ type Layer struct {
 	SigningJobArn            *string
 }
 
+// LayerVersionContentInput is the model's structure LayerVersionContentInput.
+type LayerVersionContentInput struct {
+	S3Bucket        *string
+	S3Key           *string
+	S3ObjectVersion *string
+	ZipFile         []byte
+}
+
+// LayerVersionContentOutput is the model's structure LayerVersionContentOutput.
+type LayerVersionContentOutput struct {
+	Location                 *string
+	CodeSha256               *string
+	CodeSize                 *int64
+	SigningProfileVersionArn *string
+	SigningJobArn            *string
+}
+
+// LayerVersionsListItem is the model's structure LayerVersionsListItem.
+type LayerVersionsListItem struct {
+	LayerVersionArn         *string
+	Version                 *int64
+	Description             *string
+	CreatedDate             *string
+	CompatibleArchitectures []string
+	CompatibleRuntimes      []string
+	LicenseInfo             *string
+}
+
+// LayersListItem is the model's structure LayersListItem.
+type LayersListItem struct {
+	LayerName             *string
+	LayerArn              *string
+	LatestMatchingVersion *LayerVersionsListItem
+}
+
 // ListAliasesInput is the input of ListAliases.
 type ListAliasesInput struct {
 	FunctionName    *string
@@ -1232,6 +1517,18 @@ type ListAliasesInput struct {
 type ListAliasesOutput struct {
 	NextMarker *string
 	Aliases    []AliasConfiguration
+}
+
+// ListCodeSigningConfigsInput is the input of ListCodeSigningConfigs.
+type ListCodeSigningConfigsInput struct {
+	Marker   *string
+	MaxItems *int32
+}
+
+// ListCodeSigningConfigsOutput is the output of ListCodeSigningConfigs.
+type ListCodeSigningConfigsOutput struct {
+	NextMarker         *string
+	CodeSigningConfigs []CodeSigningConfig
 }
 
 // ListEventSourceMappingsInput is the input of ListEventSourceMappings.
@@ -1274,6 +1571,19 @@ type ListFunctionUrlConfigsOutput struct {
 	NextMarker         *string
 }
 
+// ListFunctionsByCodeSigningConfigInput is the input of ListFunctionsByCodeSigningConfig.
+type ListFunctionsByCodeSigningConfigInput struct {
+	CodeSigningConfigArn *string
+	Marker               *string
+	MaxItems             *int32
+}
+
+// ListFunctionsByCodeSigningConfigOutput is the output of ListFunctionsByCodeSigningConfig.
+type ListFunctionsByCodeSigningConfigOutput struct {
+	NextMarker   *string
+	FunctionArns []string
+}
+
 // ListFunctionsInput is the input of ListFunctions.
 type ListFunctionsInput struct {
 	MasterRegion    *string
@@ -1286,6 +1596,35 @@ type ListFunctionsInput struct {
 type ListFunctionsOutput struct {
 	NextMarker *string
 	Functions  []FunctionConfiguration
+}
+
+// ListLayerVersionsInput is the input of ListLayerVersions.
+type ListLayerVersionsInput struct {
+	CompatibleArchitecture *string
+	CompatibleRuntime      *string
+	LayerName              *string
+	Marker                 *string
+	MaxItems               *int32
+}
+
+// ListLayerVersionsOutput is the output of ListLayerVersions.
+type ListLayerVersionsOutput struct {
+	NextMarker    *string
+	LayerVersions []LayerVersionsListItem
+}
+
+// ListLayersInput is the input of ListLayers.
+type ListLayersInput struct {
+	CompatibleArchitecture *string
+	CompatibleRuntime      *string
+	Marker                 *string
+	MaxItems               *int32
+}
+
+// ListLayersOutput is the output of ListLayers.
+type ListLayersOutput struct {
+	NextMarker *string
+	Layers     []LayersListItem
 }
 
 // ListProvisionedConcurrencyConfigsInput is the input of ListProvisionedConcurrencyConfigs.
@@ -1360,6 +1699,29 @@ type ProvisionedPollerConfig struct {
 	PollerGroupName *string
 }
 
+// PublishLayerVersionInput is the input of PublishLayerVersion.
+type PublishLayerVersionInput struct {
+	LayerName               *string
+	Description             *string
+	Content                 *LayerVersionContentInput
+	CompatibleArchitectures []string
+	CompatibleRuntimes      []string
+	LicenseInfo             *string
+}
+
+// PublishLayerVersionOutput is the output of PublishLayerVersion.
+type PublishLayerVersionOutput struct {
+	Content                 *LayerVersionContentOutput
+	LayerArn                *string
+	LayerVersionArn         *string
+	Description             *string
+	CreatedDate             *string
+	Version                 *int64
+	CompatibleArchitectures []string
+	CompatibleRuntimes      []string
+	LicenseInfo             *string
+}
+
 // PublishVersionInput is the input of PublishVersion.
 type PublishVersionInput struct {
 	FunctionName *string
@@ -1413,6 +1775,18 @@ type PublishVersionOutput struct {
 	DurableConfig              *DurableConfig
 }
 
+// PutFunctionCodeSigningConfigInput is the input of PutFunctionCodeSigningConfig.
+type PutFunctionCodeSigningConfigInput struct {
+	CodeSigningConfigArn *string
+	FunctionName         *string
+}
+
+// PutFunctionCodeSigningConfigOutput is the output of PutFunctionCodeSigningConfig.
+type PutFunctionCodeSigningConfigOutput struct {
+	CodeSigningConfigArn *string
+	FunctionName         *string
+}
+
 // PutFunctionConcurrencyInput is the input of PutFunctionConcurrency.
 type PutFunctionConcurrencyInput struct {
 	FunctionName                 *string
@@ -1457,6 +1831,45 @@ type PutProvisionedConcurrencyConfigOutput struct {
 	Status                                   *string
 	StatusReason                             *string
 	LastModified                             *string
+}
+
+// PutRuntimeManagementConfigInput is the input of PutRuntimeManagementConfig.
+type PutRuntimeManagementConfigInput struct {
+	FunctionName      *string
+	Qualifier         *string
+	UpdateRuntimeOn   *string
+	RuntimeVersionArn *string
+}
+
+// PutRuntimeManagementConfigOutput is the output of PutRuntimeManagementConfig.
+type PutRuntimeManagementConfigOutput struct {
+	UpdateRuntimeOn   *string
+	FunctionArn       *string
+	RuntimeVersionArn *string
+}
+
+// RemoveLayerVersionPermissionInput is the input of RemoveLayerVersionPermission.
+type RemoveLayerVersionPermissionInput struct {
+	LayerName     *string
+	VersionNumber *int64
+	StatementId   *string
+	RevisionId    *string
+}
+
+// RemoveLayerVersionPermissionOutput is the output of RemoveLayerVersionPermission.
+type RemoveLayerVersionPermissionOutput struct {
+}
+
+// RemovePermissionInput is the input of RemovePermission.
+type RemovePermissionInput struct {
+	FunctionName *string
+	StatementId  *string
+	Qualifier    *string
+	RevisionId   *string
+}
+
+// RemovePermissionOutput is the output of RemovePermission.
+type RemovePermissionOutput struct {
 }
 
 // RuntimeVersionConfig is the model's structure RuntimeVersionConfig.
@@ -1563,6 +1976,19 @@ type UpdateAliasOutput struct {
 	Description     *string
 	RoutingConfig   *AliasRoutingConfiguration
 	RevisionId      *string
+}
+
+// UpdateCodeSigningConfigInput is the input of UpdateCodeSigningConfig.
+type UpdateCodeSigningConfigInput struct {
+	CodeSigningConfigArn *string
+	Description          *string
+	AllowedPublishers    *AllowedPublishers
+	CodeSigningPolicies  *CodeSigningPolicies
+}
+
+// UpdateCodeSigningConfigOutput is the output of UpdateCodeSigningConfig.
+type UpdateCodeSigningConfigOutput struct {
+	CodeSigningConfig *CodeSigningConfig
 }
 
 // UpdateEventSourceMappingInput is the input of UpdateEventSourceMapping.
@@ -1824,6 +2250,12 @@ const (
 const (
 	ArchitectureX8664 = "x86_64"
 	ArchitectureArm64 = "arm64"
+)
+
+// Values of CodeSigningPolicy.
+const (
+	CodeSigningPolicyWarn    = "Warn"
+	CodeSigningPolicyEnforce = "Enforce"
 )
 
 // Values of EndPointType.
@@ -2145,1688 +2577,2002 @@ const (
 	TracingModePassThrough = "PassThrough"
 )
 
+// Values of UpdateRuntimeOn.
+const (
+	UpdateRuntimeOnAuto           = "Auto"
+	UpdateRuntimeOnManual         = "Manual"
+	UpdateRuntimeOnFunctionUpdate = "FunctionUpdate"
+)
+
 var model = wire.Model{
 	Service: "lambda", Name: "AWSGirApiService", Namespace: "com.amazonaws.lambda", Version: "2015-03-31",
 	SigningName: "lambda", EndpointPrefix: "lambda", XMLNamespace: "",
 	Protocols: []wire.Protocol{wire.RestJSON1},
 	Operations: []wire.Operation{
-		{Name: "AddLayerVersionPermission", Input: -1, Output: -1, Method: "POST", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", Status: 201},
-		{Name: "AddPermission", Input: -1, Output: -1, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/policy", Status: 201},
+		{Name: "AddLayerVersionPermission", Input: 3, Output: 4, Method: "POST", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", Status: 201, Errors: []int{193, 306, 308, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "AddPermission", Input: 5, Output: 6, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/policy", Status: 201, Errors: []int{193, 306, 308, 317, 343, 345, 370, 411}, Flags: wire.OpImplemented},
 		{Name: "CheckpointDurableExecution", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint", Status: 200},
-		{Name: "CreateAlias", Input: 34, Output: 35, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 201, Errors: []int{6, 156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "CreateAlias", Input: 47, Output: 48, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 201, Errors: []int{11, 193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
 		{Name: "CreateCapacityProvider", Input: -1, Output: -1, Method: "POST", URI: "/2025-11-30/capacity-providers", Status: 202},
-		{Name: "CreateCodeSigningConfig", Input: -1, Output: -1, Method: "POST", URI: "/2020-04-22/code-signing-configs", Status: 201},
-		{Name: "CreateEventSourceMapping", Input: 36, Output: 37, Method: "POST", URI: "/2015-03-31/event-source-mappings", Status: 202, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "CreateFunction", Input: 38, Output: 39, Method: "POST", URI: "/2015-03-31/functions", Status: 201, Errors: []int{28, 29, 30, 128, 155, 156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "CreateFunctionUrlConfig", Input: 40, Output: 41, Method: "POST", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 201, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "DeleteAlias", Input: 45, Output: 46, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "CreateCodeSigningConfig", Input: 49, Output: 50, Method: "POST", URI: "/2020-04-22/code-signing-configs", Status: 201, Errors: []int{193, 370}, Flags: wire.OpImplemented},
+		{Name: "CreateEventSourceMapping", Input: 51, Output: 52, Method: "POST", URI: "/2015-03-31/event-source-mappings", Status: 202, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "CreateFunction", Input: 53, Output: 54, Method: "POST", URI: "/2015-03-31/functions", Status: 201, Errors: []int{37, 40, 41, 151, 192, 193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "CreateFunctionUrlConfig", Input: 55, Output: 56, Method: "POST", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 201, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "DeleteAlias", Input: 60, Output: 61, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 204, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
 		{Name: "DeleteCapacityProvider", Input: -1, Output: -1, Method: "DELETE", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}", Status: 202},
-		{Name: "DeleteCodeSigningConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 204},
-		{Name: "DeleteEventSourceMapping", Input: 47, Output: 48, Method: "DELETE", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{156, 268, 269, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "DeleteFunction", Input: 53, Output: 54, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "DeleteFunctionCodeSigningConfig", Input: -1, Output: -1, Method: "DELETE", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 204},
-		{Name: "DeleteFunctionConcurrency", Input: 49, Output: 50, Method: "DELETE", URI: "/2017-10-31/functions/{FunctionName}/concurrency", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "DeleteFunctionEventInvokeConfig", Input: 51, Output: 52, Method: "DELETE", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "DeleteFunctionUrlConfig", Input: 55, Output: 56, Method: "DELETE", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "DeleteLayerVersion", Input: -1, Output: -1, Method: "DELETE", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", Status: 204},
-		{Name: "DeleteProvisionedConcurrencyConfig", Input: 57, Output: 58, Method: "DELETE", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "GetAccountSettings", Input: 129, Output: 130, Method: "GET", URI: "/2016-08-19/account-settings", Status: 200, Errors: []int{295, 333}, Flags: wire.OpImplemented},
-		{Name: "GetAlias", Input: 131, Output: 132, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "DeleteCodeSigningConfig", Input: 62, Output: 63, Method: "DELETE", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 204, Errors: []int{193, 343, 345, 370}, Flags: wire.OpImplemented},
+		{Name: "DeleteEventSourceMapping", Input: 64, Output: 65, Method: "DELETE", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{193, 343, 344, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "DeleteFunction", Input: 72, Output: 73, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "DeleteFunctionCodeSigningConfig", Input: 66, Output: 67, Method: "DELETE", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 204, Errors: []int{37, 193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "DeleteFunctionConcurrency", Input: 68, Output: 69, Method: "DELETE", URI: "/2017-10-31/functions/{FunctionName}/concurrency", Status: 204, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "DeleteFunctionEventInvokeConfig", Input: 70, Output: 71, Method: "DELETE", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 204, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "DeleteFunctionUrlConfig", Input: 74, Output: 75, Method: "DELETE", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 204, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "DeleteLayerVersion", Input: 76, Output: 77, Method: "DELETE", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", Status: 204, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "DeleteProvisionedConcurrencyConfig", Input: 78, Output: 79, Method: "DELETE", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 204, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetAccountSettings", Input: 152, Output: 153, Method: "GET", URI: "/2016-08-19/account-settings", Status: 200, Errors: []int{370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetAlias", Input: 154, Output: 155, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
 		{Name: "GetCapacityProvider", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}", Status: 200},
-		{Name: "GetCodeSigningConfig", Input: -1, Output: -1, Method: "GET", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 200},
+		{Name: "GetCodeSigningConfig", Input: 156, Output: 157, Method: "GET", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 200, Errors: []int{193, 345, 370}, Flags: wire.OpImplemented},
 		{Name: "GetDurableExecution", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}", Status: 200},
 		{Name: "GetDurableExecutionHistory", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/history", Status: 200},
 		{Name: "GetDurableExecutionState", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/state", Status: 200},
-		{Name: "GetEventSourceMapping", Input: 133, Output: 134, Method: "GET", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "GetFunction", Input: 141, Output: 142, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "GetFunctionCodeSigningConfig", Input: -1, Output: -1, Method: "GET", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 200},
-		{Name: "GetFunctionConcurrency", Input: 135, Output: 136, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/concurrency", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "GetFunctionConfiguration", Input: 137, Output: 138, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "GetFunctionEventInvokeConfig", Input: 139, Output: 140, Method: "GET", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "GetEventSourceMapping", Input: 158, Output: 159, Method: "GET", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetFunction", Input: 168, Output: 169, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetFunctionCodeSigningConfig", Input: 160, Output: 161, Method: "GET", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 200, Errors: []int{37, 193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetFunctionConcurrency", Input: 162, Output: 163, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/concurrency", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetFunctionConfiguration", Input: 164, Output: 165, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetFunctionEventInvokeConfig", Input: 166, Output: 167, Method: "GET", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
 		{Name: "GetFunctionRecursionConfig", Input: -1, Output: -1, Method: "GET", URI: "/2024-08-31/functions/{FunctionName}/recursion-config", Status: 200},
 		{Name: "GetFunctionScalingConfig", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/functions/{FunctionName}/function-scaling-config", Status: 200},
-		{Name: "GetFunctionUrlConfig", Input: 143, Output: 144, Method: "GET", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "GetLayerVersion", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", Status: 200},
-		{Name: "GetLayerVersionByArn", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers?find=LayerVersion", Status: 200},
-		{Name: "GetLayerVersionPolicy", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", Status: 200},
-		{Name: "GetPolicy", Input: -1, Output: -1, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/policy", Status: 200},
-		{Name: "GetProvisionedConcurrencyConfig", Input: 145, Output: 146, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 200, Errors: []int{156, 249, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "GetRuntimeManagementConfig", Input: -1, Output: -1, Method: "GET", URI: "/2021-07-20/functions/{FunctionName}/runtime-management-config", Status: 200},
-		{Name: "Invoke", Input: 165, Output: 167, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/invocations", Status: 200, Errors: []int{24, 25, 26, 64, 67, 68, 69, 70, 71, 72, 73, 74, 75, 156, 157, 158, 159, 160, 161, 173, 174, 175, 177, 231, 234, 264, 265, 268, 270, 271, 280, 281, 282, 294, 295, 296, 299, 300, 302, 304, 313, 333, 343}, Flags: wire.OpImplemented},
-		{Name: "InvokeAsync", Input: 163, Output: 164, Method: "POST", URI: "/2014-11-13/functions/{FunctionName}/invoke-async", Status: 202, Errors: []int{67, 68, 69, 70, 71, 72, 73, 74, 157, 158, 159, 160, 173, 174, 175, 177, 231, 268, 270, 280, 281, 282, 295, 296, 299, 300, 302, 304, 313}, Flags: wire.OpImplemented},
-		{Name: "InvokeWithResponseStream", Input: 170, Output: 171, Method: "POST", URI: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", Status: 200, Errors: []int{67, 68, 69, 70, 71, 72, 73, 74, 156, 157, 158, 159, 160, 161, 173, 174, 175, 177, 234, 264, 265, 268, 270, 271, 280, 281, 282, 294, 295, 296, 299, 300, 302, 304, 313, 333, 343}, Flags: wire.OpImplemented},
-		{Name: "ListAliases", Input: 193, Output: 194, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "GetFunctionUrlConfig", Input: 170, Output: 171, Method: "GET", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetLayerVersion", Input: 174, Output: 175, Method: "GET", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetLayerVersionByArn", Input: 172, Output: 173, Method: "GET", URI: "/2018-10-31/layers?find=LayerVersion", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetLayerVersionPolicy", Input: 176, Output: 177, Method: "GET", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetPolicy", Input: 178, Output: 179, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/policy", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetProvisionedConcurrencyConfig", Input: 180, Output: 181, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 200, Errors: []int{193, 313, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "GetRuntimeManagementConfig", Input: 182, Output: 183, Method: "GET", URI: "/2021-07-20/functions/{FunctionName}/runtime-management-config", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "Invoke", Input: 202, Output: 204, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/invocations", Status: 200, Errors: []int{30, 31, 32, 85, 88, 89, 90, 91, 92, 93, 94, 95, 96, 193, 194, 195, 196, 197, 198, 211, 212, 213, 215, 290, 294, 335, 340, 343, 345, 346, 355, 356, 357, 369, 370, 371, 375, 376, 378, 380, 391, 411, 421}, Flags: wire.OpImplemented},
+		{Name: "InvokeAsync", Input: 200, Output: 201, Method: "POST", URI: "/2014-11-13/functions/{FunctionName}/invoke-async", Status: 202, Errors: []int{88, 89, 90, 91, 92, 93, 94, 95, 194, 195, 196, 197, 211, 212, 213, 215, 290, 343, 345, 355, 356, 357, 370, 371, 375, 376, 378, 380, 391}, Flags: wire.OpImplemented},
+		{Name: "InvokeWithResponseStream", Input: 207, Output: 208, Method: "POST", URI: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", Status: 200, Errors: []int{88, 89, 90, 91, 92, 93, 94, 95, 193, 194, 195, 196, 197, 198, 211, 212, 213, 215, 294, 335, 340, 343, 345, 346, 355, 356, 357, 369, 370, 371, 375, 376, 378, 380, 391, 411, 421}, Flags: wire.OpImplemented},
+		{Name: "ListAliases", Input: 243, Output: 244, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/aliases", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
 		{Name: "ListCapacityProviders", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/capacity-providers", Status: 200},
-		{Name: "ListCodeSigningConfigs", Input: -1, Output: -1, Method: "GET", URI: "/2020-04-22/code-signing-configs", Status: 200},
+		{Name: "ListCodeSigningConfigs", Input: 245, Output: 246, Method: "GET", URI: "/2020-04-22/code-signing-configs", Status: 200, Errors: []int{193, 370}, Flags: wire.OpImplemented},
 		{Name: "ListDurableExecutionsByFunction", Input: -1, Output: -1, Method: "GET", URI: "/2025-12-01/functions/{FunctionName}/durable-executions", Status: 200},
-		{Name: "ListEventSourceMappings", Input: 195, Output: 196, Method: "GET", URI: "/2015-03-31/event-source-mappings", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "ListFunctionEventInvokeConfigs", Input: 197, Output: 198, Method: "GET", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "ListFunctionUrlConfigs", Input: 199, Output: 200, Method: "GET", URI: "/2021-10-31/functions/{FunctionName}/urls", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "ListEventSourceMappings", Input: 247, Output: 248, Method: "GET", URI: "/2015-03-31/event-source-mappings", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "ListFunctionEventInvokeConfigs", Input: 249, Output: 250, Method: "GET", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "ListFunctionUrlConfigs", Input: 251, Output: 252, Method: "GET", URI: "/2021-10-31/functions/{FunctionName}/urls", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
 		{Name: "ListFunctionVersionsByCapacityProvider", Input: -1, Output: -1, Method: "GET", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions", Status: 200},
-		{Name: "ListFunctions", Input: 201, Output: 202, Method: "GET", URI: "/2015-03-31/functions", Status: 200, Errors: []int{156, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "ListFunctionsByCodeSigningConfig", Input: -1, Output: -1, Method: "GET", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions", Status: 200},
-		{Name: "ListLayerVersions", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers/{LayerName}/versions", Status: 200},
-		{Name: "ListLayers", Input: -1, Output: -1, Method: "GET", URI: "/2018-10-31/layers", Status: 200},
-		{Name: "ListProvisionedConcurrencyConfigs", Input: 203, Output: 204, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "ListTags", Input: 205, Output: 206, Method: "GET", URI: "/2017-03-31/tags/{Resource}", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "ListVersionsByFunction", Input: 207, Output: 208, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 200, Errors: []int{156, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "PublishLayerVersion", Input: -1, Output: -1, Method: "POST", URI: "/2018-10-31/layers/{LayerName}/versions", Status: 201},
-		{Name: "PublishVersion", Input: 253, Output: 254, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 201, Errors: []int{29, 128, 156, 246, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "PutFunctionCodeSigningConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 200},
-		{Name: "PutFunctionConcurrency", Input: 255, Output: 256, Method: "PUT", URI: "/2017-10-31/functions/{FunctionName}/concurrency", Status: 200, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "PutFunctionEventInvokeConfig", Input: 257, Output: 258, Method: "PUT", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "ListFunctions", Input: 255, Output: 256, Method: "GET", URI: "/2015-03-31/functions", Status: 200, Errors: []int{193, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "ListFunctionsByCodeSigningConfig", Input: 253, Output: 254, Method: "GET", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions", Status: 200, Errors: []int{193, 345, 370}, Flags: wire.OpImplemented},
+		{Name: "ListLayerVersions", Input: 257, Output: 258, Method: "GET", URI: "/2018-10-31/layers/{LayerName}/versions", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "ListLayers", Input: 259, Output: 260, Method: "GET", URI: "/2018-10-31/layers", Status: 200, Errors: []int{193, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "ListProvisionedConcurrencyConfigs", Input: 261, Output: 262, Method: "GET", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "ListTags", Input: 263, Output: 264, Method: "GET", URI: "/2017-03-31/tags/{Resource}", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "ListVersionsByFunction", Input: 265, Output: 266, Method: "GET", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 200, Errors: []int{193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "PublishLayerVersion", Input: 318, Output: 319, Method: "POST", URI: "/2018-10-31/layers/{LayerName}/versions", Status: 201, Errors: []int{40, 193, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "PublishVersion", Input: 320, Output: 321, Method: "POST", URI: "/2015-03-31/functions/{FunctionName}/versions", Status: 201, Errors: []int{40, 151, 193, 308, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "PutFunctionCodeSigningConfig", Input: 322, Output: 323, Method: "PUT", URI: "/2020-06-30/functions/{FunctionName}/code-signing-config", Status: 200, Errors: []int{37, 193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "PutFunctionConcurrency", Input: 324, Output: 325, Method: "PUT", URI: "/2017-10-31/functions/{FunctionName}/concurrency", Status: 200, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "PutFunctionEventInvokeConfig", Input: 326, Output: 327, Method: "PUT", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
 		{Name: "PutFunctionRecursionConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2024-08-31/functions/{FunctionName}/recursion-config", Status: 200},
 		{Name: "PutFunctionScalingConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2025-11-30/functions/{FunctionName}/function-scaling-config", Status: 202},
-		{Name: "PutProvisionedConcurrencyConfig", Input: 259, Output: 260, Method: "PUT", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 202, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "PutRuntimeManagementConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2021-07-20/functions/{FunctionName}/runtime-management-config", Status: 200},
-		{Name: "RemoveLayerVersionPermission", Input: -1, Output: -1, Method: "DELETE", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}", Status: 204},
-		{Name: "RemovePermission", Input: -1, Output: -1, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}/policy/{StatementId}", Status: 204},
+		{Name: "PutProvisionedConcurrencyConfig", Input: 328, Output: 329, Method: "PUT", URI: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", Status: 202, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "PutRuntimeManagementConfig", Input: 330, Output: 331, Method: "PUT", URI: "/2021-07-20/functions/{FunctionName}/runtime-management-config", Status: 200, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "RemoveLayerVersionPermission", Input: 336, Output: 337, Method: "DELETE", URI: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}", Status: 204, Errors: []int{193, 308, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "RemovePermission", Input: 338, Output: 339, Method: "DELETE", URI: "/2015-03-31/functions/{FunctionName}/policy/{StatementId}", Status: 204, Errors: []int{193, 308, 317, 345, 370, 411}, Flags: wire.OpImplemented},
 		{Name: "SendDurableExecutionCallbackFailure", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-execution-callbacks/{CallbackId}/fail", Status: 200},
 		{Name: "SendDurableExecutionCallbackHeartbeat", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat", Status: 200},
 		{Name: "SendDurableExecutionCallbackSuccess", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-execution-callbacks/{CallbackId}/succeed", Status: 200},
 		{Name: "StopDurableExecution", Input: -1, Output: -1, Method: "POST", URI: "/2025-12-01/durable-executions/{DurableExecutionArn}/stop", Status: 200},
-		{Name: "TagResource", Input: 319, Output: 320, Method: "POST", URI: "/2017-03-31/tags/{Resource}", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "UntagResource", Input: 344, Output: 345, Method: "DELETE", URI: "/2017-03-31/tags/{Resource}", Status: 204, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "UpdateAlias", Input: 346, Output: 347, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200, Errors: []int{156, 246, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "TagResource", Input: 397, Output: 398, Method: "POST", URI: "/2017-03-31/tags/{Resource}", Status: 204, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "UntagResource", Input: 422, Output: 423, Method: "DELETE", URI: "/2017-03-31/tags/{Resource}", Status: 204, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "UpdateAlias", Input: 424, Output: 425, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", Status: 200, Errors: []int{193, 308, 343, 345, 370, 411}, Flags: wire.OpImplemented},
 		{Name: "UpdateCapacityProvider", Input: -1, Output: -1, Method: "PUT", URI: "/2025-11-30/capacity-providers/{CapacityProviderName}", Status: 202},
-		{Name: "UpdateCodeSigningConfig", Input: -1, Output: -1, Method: "PUT", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 200},
-		{Name: "UpdateEventSourceMapping", Input: 348, Output: 349, Method: "PUT", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{156, 268, 269, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "UpdateFunctionCode", Input: 350, Output: 351, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/code", Status: 200, Errors: []int{28, 29, 30, 155, 156, 246, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "UpdateFunctionConfiguration", Input: 352, Output: 353, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{28, 30, 155, 156, 246, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "UpdateFunctionEventInvokeConfig", Input: 354, Output: 355, Method: "POST", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
-		{Name: "UpdateFunctionUrlConfig", Input: 356, Output: 357, Method: "PUT", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 200, Errors: []int{156, 268, 270, 295, 333}, Flags: wire.OpImplemented},
+		{Name: "UpdateCodeSigningConfig", Input: 426, Output: 427, Method: "PUT", URI: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", Status: 200, Errors: []int{193, 345, 370}, Flags: wire.OpImplemented},
+		{Name: "UpdateEventSourceMapping", Input: 428, Output: 429, Method: "PUT", URI: "/2015-03-31/event-source-mappings/{UUID}", Status: 202, Errors: []int{193, 343, 344, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "UpdateFunctionCode", Input: 430, Output: 431, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/code", Status: 200, Errors: []int{37, 40, 41, 192, 193, 308, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "UpdateFunctionConfiguration", Input: 432, Output: 433, Method: "PUT", URI: "/2015-03-31/functions/{FunctionName}/configuration", Status: 200, Errors: []int{37, 41, 192, 193, 308, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "UpdateFunctionEventInvokeConfig", Input: 434, Output: 435, Method: "POST", URI: "/2019-09-25/functions/{FunctionName}/event-invoke-config", Status: 200, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
+		{Name: "UpdateFunctionUrlConfig", Input: 436, Output: 437, Method: "PUT", URI: "/2021-10-31/functions/{FunctionName}/url", Status: 200, Errors: []int{193, 343, 345, 370, 411}, Flags: wire.OpImplemented},
 	},
 	Shapes: []wire.Shape{
 		0: {Name: "AccountLimit", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TotalCodeSize", Shape: 214},
-			{Name: "CodeSizeUnzipped", Shape: 214},
-			{Name: "CodeSizeZipped", Shape: 214},
-			{Name: "ConcurrentExecutions", Shape: 154},
-			{Name: "UnreservedConcurrentExecutions", Shape: 342},
+			{Name: "TotalCodeSize", Shape: 272},
+			{Name: "CodeSizeUnzipped", Shape: 272},
+			{Name: "CodeSizeZipped", Shape: 272},
+			{Name: "ConcurrentExecutions", Shape: 191},
+			{Name: "UnreservedConcurrentExecutions", Shape: 420},
 		}},
 		1: {Name: "AccountUsage", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TotalCodeSize", Shape: 214},
-			{Name: "FunctionCount", Shape: 214},
-		}},
-		2: {Name: "AdditionalVersion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "[0-9]+"},
-		3: {Name: "AdditionalVersionWeights", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 2},
-			{Name: "value", Shape: 363},
-		}},
-		4: {Name: "Alias", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "(?!^[0-9]+$)([a-zA-Z0-9-_]+)"},
-		5: {Name: "AliasConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AliasArn", Shape: 110},
-			{Name: "Name", Shape: 4},
-			{Name: "FunctionVersion", Shape: 358},
-			{Name: "Description", Shape: 59},
-			{Name: "RoutingConfig", Shape: 8},
-			{Name: "RevisionId", Shape: 311},
-		}},
-		6: {Name: "AliasLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		7: {Name: "AliasList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 5},
-		}},
-		8: {Name: "AliasRoutingConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AdditionalVersionWeights", Shape: 3},
-		}},
-		9: {Name: "AllowCredentials", Kind: wire.Boolean},
-		10: {Name: "AllowMethodsList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 6, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 229},
-		}},
-		11: {Name: "AllowOriginsList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 240},
-		}},
-		12: {Name: "AmazonManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ConsumerGroupId", Shape: 340},
-			{Name: "SchemaRegistryConfig", Shape: 181},
-		}},
-		13: {Name: "ApplicationLogLevel", Kind: wire.String, Enum: []string{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}},
-		14: {Name: "Architecture", Kind: wire.String, Enum: []string{"x86_64", "arm64"}},
-		15: {Name: "ArchitecturesList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 14},
-		}},
-		16: {Name: "Arn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
-		17: {Name: "BatchSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
-		18: {Name: "BisectBatchOnFunctionError", Kind: wire.Boolean},
-		19: {Name: "Blob", Kind: wire.Blob, Flags: wire.Sensitive},
-		20: {Name: "BlobStream", Kind: wire.Blob},
-		21: {Name: "Boolean", Kind: wire.Boolean},
-		22: {Name: "CapacityProviderArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+"},
-		23: {Name: "CapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LambdaManagedInstancesCapacityProviderConfig", Shape: 185, Flags: wire.Required},
-		}},
-		24: {Name: "CodeArtifactUserDeletedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		25: {Name: "CodeArtifactUserFailedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		26: {Name: "CodeArtifactUserPendingException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		27: {Name: "CodeSigningConfigArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 200, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}"},
-		28: {Name: "CodeSigningConfigNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		29: {Name: "CodeStorageExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		30: {Name: "CodeVerificationFailedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		31: {Name: "CollectionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 57, HasMax: true}, Pattern: "(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*)"},
-		32: {Name: "Concurrency", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReservedConcurrentExecutions", Shape: 266},
-		}},
-		33: {Name: "Cors", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AllowCredentials", Shape: 9},
-			{Name: "AllowHeaders", Shape: 149},
-			{Name: "AllowMethods", Shape: 10},
-			{Name: "AllowOrigins", Shape: 11},
-			{Name: "ExposeHeaders", Shape: 149},
-			{Name: "MaxAge", Shape: 216},
-		}},
-		34: {Name: "CreateAliasInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Name", Shape: 4, Flags: wire.Required},
-			{Name: "FunctionVersion", Shape: 359, Flags: wire.Required},
-			{Name: "Description", Shape: 59},
-			{Name: "RoutingConfig", Shape: 8},
-		}},
-		35: {Name: "CreateAliasOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AliasArn", Shape: 110},
-			{Name: "Name", Shape: 4},
-			{Name: "FunctionVersion", Shape: 358},
-			{Name: "Description", Shape: 59},
-			{Name: "RoutingConfig", Shape: 8},
-			{Name: "RevisionId", Shape: 311},
-		}},
-		36: {Name: "CreateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "EventSourceArn", Shape: 16},
-			{Name: "FunctionName", Shape: 233, Flags: wire.Required},
-			{Name: "Enabled", Shape: 76},
-			{Name: "BatchSize", Shape: 17},
-			{Name: "FilterCriteria", Shape: 104},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "MetricsConfig", Shape: 94},
-			{Name: "LoggingConfig", Shape: 91},
-			{Name: "ScalingConfig", Shape: 285},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
-			{Name: "ParallelizationFactor", Shape: 242},
-			{Name: "StartingPosition", Shape: 97},
-			{Name: "StartingPositionTimestamp", Shape: 43},
-			{Name: "DestinationConfig", Shape: 61},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
-			{Name: "BisectBatchOnFunctionError", Shape: 18},
-			{Name: "MaximumRetryAttempts", Shape: 227},
-			{Name: "Tags", Shape: 323},
-			{Name: "TumblingWindowInSeconds", Shape: 339},
-			{Name: "Topics", Shape: 335},
-			{Name: "Queues", Shape: 263},
-			{Name: "SourceAccessConfigurations", Shape: 306},
-			{Name: "SelfManagedEventSource", Shape: 290},
-			{Name: "FunctionResponseTypes", Shape: 119},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
-			{Name: "DocumentDBEventSourceConfig", Shape: 62},
-			{Name: "ProvisionedPollerConfig", Shape: 251},
-		}},
-		37: {Name: "CreateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 341},
-			{Name: "StartingPosition", Shape: 97},
-			{Name: "StartingPositionTimestamp", Shape: 43},
-			{Name: "BatchSize", Shape: 17},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
-			{Name: "ParallelizationFactor", Shape: 242},
-			{Name: "EventSourceArn", Shape: 16},
-			{Name: "FilterCriteria", Shape: 104},
-			{Name: "FilterCriteriaError", Shape: 105},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "MetricsConfig", Shape: 94},
-			{Name: "LoggingConfig", Shape: 91},
-			{Name: "ScalingConfig", Shape: 285},
-			{Name: "FunctionArn", Shape: 110},
-			{Name: "LastModified", Shape: 43},
-			{Name: "LastProcessingResult", Shape: 311},
-			{Name: "State", Shape: 311},
-			{Name: "StateTransitionReason", Shape: 311},
-			{Name: "DestinationConfig", Shape: 61},
-			{Name: "Topics", Shape: 335},
-			{Name: "Queues", Shape: 263},
-			{Name: "SourceAccessConfigurations", Shape: 306},
-			{Name: "SelfManagedEventSource", Shape: 290},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
-			{Name: "BisectBatchOnFunctionError", Shape: 18},
-			{Name: "MaximumRetryAttempts", Shape: 227},
-			{Name: "TumblingWindowInSeconds", Shape: 339},
-			{Name: "FunctionResponseTypes", Shape: 119},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
-			{Name: "DocumentDBEventSourceConfig", Shape: 62},
-			{Name: "EventSourceMappingArn", Shape: 89},
-			{Name: "ProvisionedPollerConfig", Shape: 251},
-		}},
-		38: {Name: "CreateFunctionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Flags: wire.Required},
-			{Name: "Runtime", Shape: 311},
-			{Name: "Role", Shape: 274, Flags: wire.Required},
-			{Name: "Handler", Shape: 147},
-			{Name: "Code", Shape: 111, Flags: wire.Required},
-			{Name: "Description", Shape: 59},
-			{Name: "Timeout", Shape: 331},
-			{Name: "MemorySize", Shape: 228},
-			{Name: "Publish", Shape: 21},
-			{Name: "PublishTo", Shape: 127},
-			{Name: "VpcConfig", Shape: 360},
-			{Name: "PackageType", Shape: 241},
-			{Name: "DeadLetterConfig", Shape: 44},
-			{Name: "Environment", Shape: 81},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "TracingConfig", Shape: 336},
-			{Name: "Tags", Shape: 323},
-			{Name: "Layers", Shape: 190},
-			{Name: "FileSystemConfigs", Shape: 102},
-			{Name: "CodeSigningConfigArn", Shape: 27},
-			{Name: "ImageConfig", Shape: 151},
-			{Name: "Architectures", Shape: 15},
-			{Name: "EphemeralStorage", Shape: 87},
-			{Name: "SnapStart", Shape: 297},
-			{Name: "LoggingConfig", Shape: 213},
-			{Name: "TenancyConfig", Shape: 327},
-			{Name: "CapacityProviderConfig", Shape: 23},
-			{Name: "DurableConfig", Shape: 63},
-		}},
-		39: {Name: "CreateFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233},
-			{Name: "FunctionArn", Shape: 232},
-			{Name: "Runtime", Shape: 275},
-			{Name: "Role", Shape: 274},
-			{Name: "Handler", Shape: 147},
-			{Name: "CodeSize", Shape: 214},
-			{Name: "Description", Shape: 59},
-			{Name: "Timeout", Shape: 331},
-			{Name: "MemorySize", Shape: 228},
-			{Name: "LastModified", Shape: 332},
-			{Name: "CodeSha256", Shape: 311},
-			{Name: "Version", Shape: 358},
-			{Name: "VpcConfig", Shape: 361},
-			{Name: "DeadLetterConfig", Shape: 44},
-			{Name: "Environment", Shape: 83},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "TracingConfig", Shape: 337},
-			{Name: "MasterArn", Shape: 110},
-			{Name: "RevisionId", Shape: 311},
-			{Name: "Layers", Shape: 192},
-			{Name: "State", Shape: 308},
-			{Name: "StateReason", Shape: 309},
-			{Name: "StateReasonCode", Shape: 310},
-			{Name: "LastUpdateStatus", Shape: 186},
-			{Name: "LastUpdateStatusReason", Shape: 187},
-			{Name: "LastUpdateStatusReasonCode", Shape: 188},
-			{Name: "FileSystemConfigs", Shape: 102},
-			{Name: "SigningProfileVersionArn", Shape: 16},
-			{Name: "SigningJobArn", Shape: 16},
-			{Name: "PackageType", Shape: 241},
-			{Name: "ImageConfigResponse", Shape: 153},
-			{Name: "Architectures", Shape: 15},
-			{Name: "EphemeralStorage", Shape: 87},
-			{Name: "SnapStart", Shape: 303},
-			{Name: "RuntimeVersionConfig", Shape: 277},
-			{Name: "LoggingConfig", Shape: 213},
-			{Name: "TenancyConfig", Shape: 327},
-			{Name: "CapacityProviderConfig", Shape: 23},
-			{Name: "ConfigSha256", Shape: 311},
-			{Name: "DurableConfig", Shape: 63},
-		}},
-		40: {Name: "CreateFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 124, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 125, WireName: "Qualifier", Location: wire.InQuery},
-			{Name: "AuthType", Shape: 121, Flags: wire.Required},
-			{Name: "Cors", Shape: 33},
-			{Name: "InvokeMode", Shape: 166},
-		}},
-		41: {Name: "CreateFunctionUrlConfigOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionUrl", Shape: 120, Flags: wire.Required},
-			{Name: "FunctionArn", Shape: 110, Flags: wire.Required},
-			{Name: "AuthType", Shape: 121, Flags: wire.Required},
-			{Name: "Cors", Shape: 33},
-			{Name: "CreationTime", Shape: 332, Flags: wire.Required},
-			{Name: "InvokeMode", Shape: 166},
-		}},
-		42: {Name: "DatabaseName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 63, HasMax: true}, Pattern: "[^ /\\.$\\x22]*"},
-		43: {Name: "Date", Kind: wire.Timestamp},
-		44: {Name: "DeadLetterConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TargetArn", Shape: 267},
-		}},
-		45: {Name: "DeleteAliasInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Name", Shape: 4, Location: wire.InURI, Flags: wire.Required},
-		}},
-		46: {Name: "DeleteAliasOutput", Kind: wire.Structure},
-		47: {Name: "DeleteEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 341, Location: wire.InURI, Flags: wire.Required},
-		}},
-		48: {Name: "DeleteEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 341},
-			{Name: "StartingPosition", Shape: 97},
-			{Name: "StartingPositionTimestamp", Shape: 43},
-			{Name: "BatchSize", Shape: 17},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
-			{Name: "ParallelizationFactor", Shape: 242},
-			{Name: "EventSourceArn", Shape: 16},
-			{Name: "FilterCriteria", Shape: 104},
-			{Name: "FilterCriteriaError", Shape: 105},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "MetricsConfig", Shape: 94},
-			{Name: "LoggingConfig", Shape: 91},
-			{Name: "ScalingConfig", Shape: 285},
-			{Name: "FunctionArn", Shape: 110},
-			{Name: "LastModified", Shape: 43},
-			{Name: "LastProcessingResult", Shape: 311},
-			{Name: "State", Shape: 311},
-			{Name: "StateTransitionReason", Shape: 311},
-			{Name: "DestinationConfig", Shape: 61},
-			{Name: "Topics", Shape: 335},
-			{Name: "Queues", Shape: 263},
-			{Name: "SourceAccessConfigurations", Shape: 306},
-			{Name: "SelfManagedEventSource", Shape: 290},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
-			{Name: "BisectBatchOnFunctionError", Shape: 18},
-			{Name: "MaximumRetryAttempts", Shape: 227},
-			{Name: "TumblingWindowInSeconds", Shape: 339},
-			{Name: "FunctionResponseTypes", Shape: 119},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
-			{Name: "DocumentDBEventSourceConfig", Shape: 62},
-			{Name: "EventSourceMappingArn", Shape: 89},
-			{Name: "ProvisionedPollerConfig", Shape: 251},
-		}},
-		49: {Name: "DeleteFunctionConcurrencyInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-		}},
-		50: {Name: "DeleteFunctionConcurrencyOutput", Kind: wire.Structure},
-		51: {Name: "DeleteFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
-		}},
-		52: {Name: "DeleteFunctionEventInvokeConfigOutput", Kind: wire.Structure},
-		53: {Name: "DeleteFunctionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
-		}},
-		54: {Name: "DeleteFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StatusCode", Shape: 154, Location: wire.InStatus},
-		}},
-		55: {Name: "DeleteFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 124, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 125, WireName: "Qualifier", Location: wire.InQuery},
-		}},
-		56: {Name: "DeleteFunctionUrlConfigOutput", Kind: wire.Structure},
-		57: {Name: "DeleteProvisionedConcurrencyConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 261, WireName: "Qualifier", Location: wire.InQuery, Flags: wire.Required},
-		}},
-		58: {Name: "DeleteProvisionedConcurrencyConfigOutput", Kind: wire.Structure},
-		59: {Name: "Description", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
-		60: {Name: "DestinationArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 350, HasMax: true}, Pattern: "$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
-		61: {Name: "DestinationConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "OnSuccess", Shape: 239},
-			{Name: "OnFailure", Shape: 238},
-		}},
-		62: {Name: "DocumentDBEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "DatabaseName", Shape: 42},
-			{Name: "CollectionName", Shape: 31},
-			{Name: "FullDocument", Shape: 109},
-		}},
-		63: {Name: "DurableConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RetentionPeriodInDays", Shape: 273},
-			{Name: "ExecutionTimeout", Shape: 99},
-		}},
-		64: {Name: "DurableExecutionAlreadyStartedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		65: {Name: "DurableExecutionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)"},
-		66: {Name: "DurableExecutionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 64, HasMax: true}, Pattern: "[a-zA-Z0-9-_]+"},
-		67: {Name: "EC2AccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		68: {Name: "EC2ThrottledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		69: {Name: "EC2UnexpectedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-			{Name: "EC2ErrorCode", Shape: 311},
-		}},
-		70: {Name: "EFSIOException", Kind: wire.Structure, ErrorStatus: 410, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		71: {Name: "EFSMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		72: {Name: "EFSMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		73: {Name: "EFSMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		74: {Name: "ENILimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		75: {Name: "ENINotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		76: {Name: "Enabled", Kind: wire.Boolean},
-		77: {Name: "EndPointType", Kind: wire.String, Enum: []string{"KAFKA_BOOTSTRAP_SERVERS"}},
-		78: {Name: "Endpoint", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 300, HasMax: true}, Pattern: "(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5}"},
-		79: {Name: "EndpointLists", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 78},
-		}},
-		80: {Name: "Endpoints", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2, HasMax: true}, Members: []wire.Member{
-			{Name: "key", Shape: 77},
-			{Name: "value", Shape: 79},
-		}},
-		81: {Name: "Environment", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Variables", Shape: 86},
-		}},
-		82: {Name: "EnvironmentError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 311},
-			{Name: "Message", Shape: 292},
-		}},
-		83: {Name: "EnvironmentResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Variables", Shape: 86},
-			{Name: "Error", Shape: 82},
-		}},
-		84: {Name: "EnvironmentVariableName", Kind: wire.String, Pattern: "[a-zA-Z]([a-zA-Z0-9_])+", Flags: wire.Sensitive},
-		85: {Name: "EnvironmentVariableValue", Kind: wire.String, Flags: wire.Sensitive},
-		86: {Name: "EnvironmentVariables", Kind: wire.Map, Flags: wire.Sensitive, Members: []wire.Member{
-			{Name: "key", Shape: 84},
-			{Name: "value", Shape: 85},
-		}},
-		87: {Name: "EphemeralStorage", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Size", Shape: 88, Flags: wire.Required},
-		}},
-		88: {Name: "EphemeralStorageSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 512, HasMin: true, Max: 10240, HasMax: true}},
-		89: {Name: "EventSourceMappingArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 85, HasMin: true, Max: 120, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"},
-		90: {Name: "EventSourceMappingConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 341},
-			{Name: "StartingPosition", Shape: 97},
-			{Name: "StartingPositionTimestamp", Shape: 43},
-			{Name: "BatchSize", Shape: 17},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
-			{Name: "ParallelizationFactor", Shape: 242},
-			{Name: "EventSourceArn", Shape: 16},
-			{Name: "FilterCriteria", Shape: 104},
-			{Name: "FilterCriteriaError", Shape: 105},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "MetricsConfig", Shape: 94},
-			{Name: "LoggingConfig", Shape: 91},
-			{Name: "ScalingConfig", Shape: 285},
-			{Name: "FunctionArn", Shape: 110},
-			{Name: "LastModified", Shape: 43},
-			{Name: "LastProcessingResult", Shape: 311},
-			{Name: "State", Shape: 311},
-			{Name: "StateTransitionReason", Shape: 311},
-			{Name: "DestinationConfig", Shape: 61},
-			{Name: "Topics", Shape: 335},
-			{Name: "Queues", Shape: 263},
-			{Name: "SourceAccessConfigurations", Shape: 306},
-			{Name: "SelfManagedEventSource", Shape: 290},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
-			{Name: "BisectBatchOnFunctionError", Shape: 18},
-			{Name: "MaximumRetryAttempts", Shape: 227},
-			{Name: "TumblingWindowInSeconds", Shape: 339},
-			{Name: "FunctionResponseTypes", Shape: 119},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
-			{Name: "DocumentDBEventSourceConfig", Shape: 62},
-			{Name: "EventSourceMappingArn", Shape: 89},
-			{Name: "ProvisionedPollerConfig", Shape: 251},
-		}},
-		91: {Name: "EventSourceMappingLoggingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SystemLogLevel", Shape: 95},
-		}},
-		92: {Name: "EventSourceMappingMetric", Kind: wire.String, Enum: []string{"EventCount", "ErrorCount", "KafkaMetrics"}},
-		93: {Name: "EventSourceMappingMetricList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 3, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 92},
-		}},
-		94: {Name: "EventSourceMappingMetricsConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Metrics", Shape: 93},
-		}},
-		95: {Name: "EventSourceMappingSystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
-		96: {Name: "EventSourceMappingsList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 90},
-		}},
-		97:  {Name: "EventSourcePosition", Kind: wire.String, Enum: []string{"LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"}},
-		98:  {Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Kind: wire.Double, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 8, HasMax: true}},
-		99:  {Name: "ExecutionTimeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 3.16224e+07, HasMax: true}},
-		100: {Name: "FileSystemArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"},
-		101: {Name: "FileSystemConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Arn", Shape: 100, Flags: wire.Required},
-			{Name: "LocalMountPath", Shape: 209, Flags: wire.Required},
-		}},
-		102: {Name: "FileSystemConfigList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 101},
-		}},
-		103: {Name: "Filter", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Pattern", Shape: 243},
-		}},
-		104: {Name: "FilterCriteria", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Filters", Shape: 108},
-		}},
-		105: {Name: "FilterCriteriaError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 106},
-			{Name: "Message", Shape: 107},
-		}},
-		106: {Name: "FilterCriteriaErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 50, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
-		107: {Name: "FilterCriteriaErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 2048, HasMax: true}, Pattern: ".*"},
-		108: {Name: "FilterList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 103},
-		}},
-		109: {Name: "FullDocument", Kind: wire.String, Enum: []string{"UpdateLookup", "Default"}},
-		110: {Name: "FunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
-		111: {Name: "FunctionCode", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ZipFile", Shape: 19},
-			{Name: "S3Bucket", Shape: 279},
-			{Name: "S3Key", Shape: 283},
-			{Name: "S3ObjectVersion", Shape: 284},
-			{Name: "ImageUri", Shape: 311},
-			{Name: "SourceKMSKeyArn", Shape: 176},
-		}},
-		112: {Name: "FunctionCodeLocation", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RepositoryType", Shape: 311},
-			{Name: "Location", Shape: 293},
-			{Name: "ImageUri", Shape: 311},
-			{Name: "ResolvedImageUri", Shape: 311},
-			{Name: "SourceKMSKeyArn", Shape: 176},
-		}},
-		113: {Name: "FunctionConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233},
-			{Name: "FunctionArn", Shape: 232},
-			{Name: "Runtime", Shape: 275},
-			{Name: "Role", Shape: 274},
-			{Name: "Handler", Shape: 147},
-			{Name: "CodeSize", Shape: 214},
-			{Name: "Description", Shape: 59},
-			{Name: "Timeout", Shape: 331},
-			{Name: "MemorySize", Shape: 228},
-			{Name: "LastModified", Shape: 332},
-			{Name: "CodeSha256", Shape: 311},
-			{Name: "Version", Shape: 358},
-			{Name: "VpcConfig", Shape: 361},
-			{Name: "DeadLetterConfig", Shape: 44},
-			{Name: "Environment", Shape: 83},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "TracingConfig", Shape: 337},
-			{Name: "MasterArn", Shape: 110},
-			{Name: "RevisionId", Shape: 311},
-			{Name: "Layers", Shape: 192},
-			{Name: "State", Shape: 308},
-			{Name: "StateReason", Shape: 309},
-			{Name: "StateReasonCode", Shape: 310},
-			{Name: "LastUpdateStatus", Shape: 186},
-			{Name: "LastUpdateStatusReason", Shape: 187},
-			{Name: "LastUpdateStatusReasonCode", Shape: 188},
-			{Name: "FileSystemConfigs", Shape: 102},
-			{Name: "SigningProfileVersionArn", Shape: 16},
-			{Name: "SigningJobArn", Shape: 16},
-			{Name: "PackageType", Shape: 241},
-			{Name: "ImageConfigResponse", Shape: 153},
-			{Name: "Architectures", Shape: 15},
-			{Name: "EphemeralStorage", Shape: 87},
-			{Name: "SnapStart", Shape: 303},
-			{Name: "RuntimeVersionConfig", Shape: 277},
-			{Name: "LoggingConfig", Shape: 213},
-			{Name: "TenancyConfig", Shape: 327},
-			{Name: "CapacityProviderConfig", Shape: 23},
-			{Name: "ConfigSha256", Shape: 311},
-			{Name: "DurableConfig", Shape: 63},
-		}},
-		114: {Name: "FunctionEventInvokeConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LastModified", Shape: 43},
-			{Name: "FunctionArn", Shape: 110},
-			{Name: "MaximumRetryAttempts", Shape: 226},
-			{Name: "MaximumEventAgeInSeconds", Shape: 223},
-			{Name: "DestinationConfig", Shape: 61},
-		}},
-		115: {Name: "FunctionEventInvokeConfigList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 114},
-		}},
-		116: {Name: "FunctionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "TotalCodeSize", Shape: 272},
+			{Name: "FunctionCount", Shape: 272},
+		}},
+		2: {Name: "Action", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(lambda:[*]|lambda:[a-zA-Z]+|[*])"},
+		3: {Name: "AddLayerVersionPermissionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LayerName", Shape: 230, Location: wire.InURI, Flags: wire.Required},
+			{Name: "VersionNumber", Shape: 236, Location: wire.InURI, Flags: wire.Required},
+			{Name: "StatementId", Shape: 388, Flags: wire.Required},
+			{Name: "Action", Shape: 231, Flags: wire.Required},
+			{Name: "Principal", Shape: 232, Flags: wire.Required},
+			{Name: "OrganizationId", Shape: 300},
+			{Name: "RevisionId", Shape: 389, WireName: "RevisionId", Location: wire.InQuery},
+		}},
+		4: {Name: "AddLayerVersionPermissionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Statement", Shape: 389},
+			{Name: "RevisionId", Shape: 389},
+		}},
+		5: {Name: "AddPermissionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "StatementId", Shape: 388, Flags: wire.Required},
+			{Name: "Action", Shape: 2, Flags: wire.Required},
+			{Name: "Principal", Shape: 309, Flags: wire.Required},
+			{Name: "SourceArn", Shape: 22},
+			{Name: "FunctionUrlAuthType", Shape: 144},
+			{Name: "InvokedViaFunctionUrl", Shape: 210},
+			{Name: "SourceAccount", Shape: 384},
+			{Name: "EventSourceToken", Shape: 119},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "RevisionId", Shape: 389},
+			{Name: "PrincipalOrgID", Shape: 310},
+		}},
+		6: {Name: "AddPermissionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Statement", Shape: 389},
+		}},
+		7: {Name: "AdditionalVersion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "[0-9]+"},
+		8: {Name: "AdditionalVersionWeights", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 7},
+			{Name: "value", Shape: 444},
+		}},
+		9: {Name: "Alias", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "(?!^[0-9]+$)([a-zA-Z0-9-_]+)"},
+		10: {Name: "AliasConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 132},
+			{Name: "Name", Shape: 9},
+			{Name: "FunctionVersion", Shape: 439},
+			{Name: "Description", Shape: 80},
+			{Name: "RoutingConfig", Shape: 13},
+			{Name: "RevisionId", Shape: 389},
+		}},
+		11: {Name: "AliasLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		12: {Name: "AliasList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 10},
+		}},
+		13: {Name: "AliasRoutingConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AdditionalVersionWeights", Shape: 8},
+		}},
+		14: {Name: "AllowCredentials", Kind: wire.Boolean},
+		15: {Name: "AllowMethodsList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 6, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 288},
+		}},
+		16: {Name: "AllowOriginsList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 301},
+		}},
+		17: {Name: "AllowedPublishers", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SigningProfileVersionArns", Shape: 372, Flags: wire.Required},
+		}},
+		18: {Name: "AmazonManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ConsumerGroupId", Shape: 418},
+			{Name: "SchemaRegistryConfig", Shape: 219},
+		}},
+		19: {Name: "ApplicationLogLevel", Kind: wire.String, Enum: []string{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}},
+		20: {Name: "Architecture", Kind: wire.String, Enum: []string{"x86_64", "arm64"}},
+		21: {Name: "ArchitecturesList", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 20},
+		}},
+		22: {Name: "Arn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
+		23: {Name: "BatchSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
+		24: {Name: "BisectBatchOnFunctionError", Kind: wire.Boolean},
+		25: {Name: "Blob", Kind: wire.Blob, Flags: wire.Sensitive},
+		26: {Name: "BlobStream", Kind: wire.Blob},
+		27: {Name: "Boolean", Kind: wire.Boolean},
+		28: {Name: "CapacityProviderArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+"},
+		29: {Name: "CapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LambdaManagedInstancesCapacityProviderConfig", Shape: 223, Flags: wire.Required},
+		}},
+		30: {Name: "CodeArtifactUserDeletedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		31: {Name: "CodeArtifactUserFailedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		32: {Name: "CodeArtifactUserPendingException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		33: {Name: "CodeSigningConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfigId", Shape: 35, Flags: wire.Required},
+			{Name: "CodeSigningConfigArn", Shape: 34, Flags: wire.Required},
+			{Name: "Description", Shape: 80},
+			{Name: "AllowedPublishers", Shape: 17, Flags: wire.Required},
+			{Name: "CodeSigningPolicies", Shape: 38, Flags: wire.Required},
+			{Name: "LastModified", Shape: 410, Flags: wire.Required},
+		}},
+		34: {Name: "CodeSigningConfigArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 200, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}"},
+		35: {Name: "CodeSigningConfigId", Kind: wire.String, Pattern: "csc-[a-zA-Z0-9-_\\.]{17}"},
+		36: {Name: "CodeSigningConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 33},
+		}},
+		37: {Name: "CodeSigningConfigNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		38: {Name: "CodeSigningPolicies", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UntrustedArtifactOnDeployment", Shape: 39},
+		}},
+		39: {Name: "CodeSigningPolicy", Kind: wire.String, Enum: []string{"Warn", "Enforce"}},
+		40: {Name: "CodeStorageExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		41: {Name: "CodeVerificationFailedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		42: {Name: "CollectionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 57, HasMax: true}, Pattern: "(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*)"},
+		43: {Name: "CompatibleArchitectures", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 2, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 20},
+		}},
+		44: {Name: "CompatibleRuntimes", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 15, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 350},
+		}},
+		45: {Name: "Concurrency", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReservedConcurrentExecutions", Shape: 341},
+		}},
+		46: {Name: "Cors", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AllowCredentials", Shape: 14},
+			{Name: "AllowHeaders", Shape: 186},
+			{Name: "AllowMethods", Shape: 15},
+			{Name: "AllowOrigins", Shape: 16},
+			{Name: "ExposeHeaders", Shape: 186},
+			{Name: "MaxAge", Shape: 274},
+		}},
+		47: {Name: "CreateAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Name", Shape: 9, Flags: wire.Required},
+			{Name: "FunctionVersion", Shape: 440, Flags: wire.Required},
+			{Name: "Description", Shape: 80},
+			{Name: "RoutingConfig", Shape: 13},
+		}},
+		48: {Name: "CreateAliasOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 132},
+			{Name: "Name", Shape: 9},
+			{Name: "FunctionVersion", Shape: 439},
+			{Name: "Description", Shape: 80},
+			{Name: "RoutingConfig", Shape: 13},
+			{Name: "RevisionId", Shape: 389},
+		}},
+		49: {Name: "CreateCodeSigningConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Description", Shape: 80},
+			{Name: "AllowedPublishers", Shape: 17, Flags: wire.Required},
+			{Name: "CodeSigningPolicies", Shape: 38},
+			{Name: "Tags", Shape: 401},
+		}},
+		50: {Name: "CreateCodeSigningConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfig", Shape: 33, Flags: wire.Required},
+		}},
+		51: {Name: "CreateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "EventSourceArn", Shape: 22},
+			{Name: "FunctionName", Shape: 292, Flags: wire.Required},
+			{Name: "Enabled", Shape: 97},
+			{Name: "BatchSize", Shape: 23},
+			{Name: "FilterCriteria", Shape: 126},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "MetricsConfig", Shape: 115},
+			{Name: "LoggingConfig", Shape: 112},
+			{Name: "ScalingConfig", Shape: 360},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 280},
+			{Name: "ParallelizationFactor", Shape: 303},
+			{Name: "StartingPosition", Shape: 118},
+			{Name: "StartingPositionTimestamp", Shape: 58},
+			{Name: "DestinationConfig", Shape: 82},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 284},
+			{Name: "BisectBatchOnFunctionError", Shape: 24},
+			{Name: "MaximumRetryAttempts", Shape: 286},
+			{Name: "Tags", Shape: 401},
+			{Name: "TumblingWindowInSeconds", Shape: 417},
+			{Name: "Topics", Shape: 413},
+			{Name: "Queues", Shape: 334},
+			{Name: "SourceAccessConfigurations", Shape: 382},
+			{Name: "SelfManagedEventSource", Shape: 365},
+			{Name: "FunctionResponseTypes", Shape: 142},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 18},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 366},
+			{Name: "DocumentDBEventSourceConfig", Shape: 83},
+			{Name: "ProvisionedPollerConfig", Shape: 315},
+		}},
+		52: {Name: "CreateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 419},
+			{Name: "StartingPosition", Shape: 118},
+			{Name: "StartingPositionTimestamp", Shape: 58},
+			{Name: "BatchSize", Shape: 23},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 280},
+			{Name: "ParallelizationFactor", Shape: 303},
+			{Name: "EventSourceArn", Shape: 22},
+			{Name: "FilterCriteria", Shape: 126},
+			{Name: "FilterCriteriaError", Shape: 127},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "MetricsConfig", Shape: 115},
+			{Name: "LoggingConfig", Shape: 112},
+			{Name: "ScalingConfig", Shape: 360},
+			{Name: "FunctionArn", Shape: 132},
+			{Name: "LastModified", Shape: 58},
+			{Name: "LastProcessingResult", Shape: 389},
+			{Name: "State", Shape: 389},
+			{Name: "StateTransitionReason", Shape: 389},
+			{Name: "DestinationConfig", Shape: 82},
+			{Name: "Topics", Shape: 413},
+			{Name: "Queues", Shape: 334},
+			{Name: "SourceAccessConfigurations", Shape: 382},
+			{Name: "SelfManagedEventSource", Shape: 365},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 284},
+			{Name: "BisectBatchOnFunctionError", Shape: 24},
+			{Name: "MaximumRetryAttempts", Shape: 286},
+			{Name: "TumblingWindowInSeconds", Shape: 417},
+			{Name: "FunctionResponseTypes", Shape: 142},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 18},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 366},
+			{Name: "DocumentDBEventSourceConfig", Shape: 83},
+			{Name: "EventSourceMappingArn", Shape: 110},
+			{Name: "ProvisionedPollerConfig", Shape: 315},
+		}},
+		53: {Name: "CreateFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Flags: wire.Required},
+			{Name: "Runtime", Shape: 389},
+			{Name: "Role", Shape: 349, Flags: wire.Required},
+			{Name: "Handler", Shape: 184},
+			{Name: "Code", Shape: 134, Flags: wire.Required},
+			{Name: "Description", Shape: 80},
+			{Name: "Timeout", Shape: 409},
+			{Name: "MemorySize", Shape: 287},
+			{Name: "Publish", Shape: 27},
+			{Name: "PublishTo", Shape: 150},
+			{Name: "VpcConfig", Shape: 441},
+			{Name: "PackageType", Shape: 302},
+			{Name: "DeadLetterConfig", Shape: 59},
+			{Name: "Environment", Shape: 102},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "TracingConfig", Shape: 414},
+			{Name: "Tags", Shape: 401},
+			{Name: "Layers", Shape: 229},
+			{Name: "FileSystemConfigs", Shape: 124},
+			{Name: "CodeSigningConfigArn", Shape: 34},
+			{Name: "ImageConfig", Shape: 188},
+			{Name: "Architectures", Shape: 21},
+			{Name: "EphemeralStorage", Shape: 108},
+			{Name: "SnapStart", Shape: 373},
+			{Name: "LoggingConfig", Shape: 271},
+			{Name: "TenancyConfig", Shape: 405},
+			{Name: "CapacityProviderConfig", Shape: 29},
+			{Name: "DurableConfig", Shape: 84},
+		}},
+		54: {Name: "CreateFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292},
+			{Name: "FunctionArn", Shape: 291},
+			{Name: "Runtime", Shape: 350},
+			{Name: "Role", Shape: 349},
+			{Name: "Handler", Shape: 184},
+			{Name: "CodeSize", Shape: 272},
+			{Name: "Description", Shape: 80},
+			{Name: "Timeout", Shape: 409},
+			{Name: "MemorySize", Shape: 287},
+			{Name: "LastModified", Shape: 410},
+			{Name: "CodeSha256", Shape: 389},
+			{Name: "Version", Shape: 439},
+			{Name: "VpcConfig", Shape: 442},
+			{Name: "DeadLetterConfig", Shape: 59},
+			{Name: "Environment", Shape: 104},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "TracingConfig", Shape: 415},
+			{Name: "MasterArn", Shape: 132},
+			{Name: "RevisionId", Shape: 389},
+			{Name: "Layers", Shape: 241},
+			{Name: "State", Shape: 385},
+			{Name: "StateReason", Shape: 386},
+			{Name: "StateReasonCode", Shape: 387},
+			{Name: "LastUpdateStatus", Shape: 224},
+			{Name: "LastUpdateStatusReason", Shape: 225},
+			{Name: "LastUpdateStatusReasonCode", Shape: 226},
+			{Name: "FileSystemConfigs", Shape: 124},
+			{Name: "SigningProfileVersionArn", Shape: 22},
+			{Name: "SigningJobArn", Shape: 22},
+			{Name: "PackageType", Shape: 302},
+			{Name: "ImageConfigResponse", Shape: 190},
+			{Name: "Architectures", Shape: 21},
+			{Name: "EphemeralStorage", Shape: 108},
+			{Name: "SnapStart", Shape: 379},
+			{Name: "RuntimeVersionConfig", Shape: 352},
+			{Name: "LoggingConfig", Shape: 271},
+			{Name: "TenancyConfig", Shape: 405},
+			{Name: "CapacityProviderConfig", Shape: 29},
+			{Name: "ConfigSha256", Shape: 389},
+			{Name: "DurableConfig", Shape: 84},
+		}},
+		55: {Name: "CreateFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 147, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 148, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "AuthType", Shape: 144, Flags: wire.Required},
+			{Name: "Cors", Shape: 46},
+			{Name: "InvokeMode", Shape: 203},
+		}},
+		56: {Name: "CreateFunctionUrlConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionUrl", Shape: 143, Flags: wire.Required},
+			{Name: "FunctionArn", Shape: 132, Flags: wire.Required},
+			{Name: "AuthType", Shape: 144, Flags: wire.Required},
+			{Name: "Cors", Shape: 46},
+			{Name: "CreationTime", Shape: 410, Flags: wire.Required},
+			{Name: "InvokeMode", Shape: 203},
+		}},
+		57: {Name: "DatabaseName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 63, HasMax: true}, Pattern: "[^ /\\.$\\x22]*"},
+		58: {Name: "Date", Kind: wire.Timestamp},
+		59: {Name: "DeadLetterConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TargetArn", Shape: 342},
+		}},
+		60: {Name: "DeleteAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Name", Shape: 9, Location: wire.InURI, Flags: wire.Required},
+		}},
+		61: {Name: "DeleteAliasOutput", Kind: wire.Structure},
+		62: {Name: "DeleteCodeSigningConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfigArn", Shape: 34, Location: wire.InURI, Flags: wire.Required},
+		}},
+		63: {Name: "DeleteCodeSigningConfigOutput", Kind: wire.Structure},
+		64: {Name: "DeleteEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 419, Location: wire.InURI, Flags: wire.Required},
+		}},
+		65: {Name: "DeleteEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 419},
+			{Name: "StartingPosition", Shape: 118},
+			{Name: "StartingPositionTimestamp", Shape: 58},
+			{Name: "BatchSize", Shape: 23},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 280},
+			{Name: "ParallelizationFactor", Shape: 303},
+			{Name: "EventSourceArn", Shape: 22},
+			{Name: "FilterCriteria", Shape: 126},
+			{Name: "FilterCriteriaError", Shape: 127},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "MetricsConfig", Shape: 115},
+			{Name: "LoggingConfig", Shape: 112},
+			{Name: "ScalingConfig", Shape: 360},
+			{Name: "FunctionArn", Shape: 132},
+			{Name: "LastModified", Shape: 58},
+			{Name: "LastProcessingResult", Shape: 389},
+			{Name: "State", Shape: 389},
+			{Name: "StateTransitionReason", Shape: 389},
+			{Name: "DestinationConfig", Shape: 82},
+			{Name: "Topics", Shape: 413},
+			{Name: "Queues", Shape: 334},
+			{Name: "SourceAccessConfigurations", Shape: 382},
+			{Name: "SelfManagedEventSource", Shape: 365},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 284},
+			{Name: "BisectBatchOnFunctionError", Shape: 24},
+			{Name: "MaximumRetryAttempts", Shape: 286},
+			{Name: "TumblingWindowInSeconds", Shape: 417},
+			{Name: "FunctionResponseTypes", Shape: 142},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 18},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 366},
+			{Name: "DocumentDBEventSourceConfig", Shape: 83},
+			{Name: "EventSourceMappingArn", Shape: 110},
+			{Name: "ProvisionedPollerConfig", Shape: 315},
+		}},
+		66: {Name: "DeleteFunctionCodeSigningConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+		}},
+		67: {Name: "DeleteFunctionCodeSigningConfigOutput", Kind: wire.Structure},
+		68: {Name: "DeleteFunctionConcurrencyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+		}},
+		69: {Name: "DeleteFunctionConcurrencyOutput", Kind: wire.Structure},
+		70: {Name: "DeleteFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		71: {Name: "DeleteFunctionEventInvokeConfigOutput", Kind: wire.Structure},
+		72: {Name: "DeleteFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		73: {Name: "DeleteFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StatusCode", Shape: 191, Location: wire.InStatus},
+		}},
+		74: {Name: "DeleteFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 147, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 148, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		75: {Name: "DeleteFunctionUrlConfigOutput", Kind: wire.Structure},
+		76: {Name: "DeleteLayerVersionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LayerName", Shape: 230, Location: wire.InURI, Flags: wire.Required},
+			{Name: "VersionNumber", Shape: 236, Location: wire.InURI, Flags: wire.Required},
+		}},
+		77: {Name: "DeleteLayerVersionOutput", Kind: wire.Structure},
+		78: {Name: "DeleteProvisionedConcurrencyConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 332, WireName: "Qualifier", Location: wire.InQuery, Flags: wire.Required},
+		}},
+		79: {Name: "DeleteProvisionedConcurrencyConfigOutput", Kind: wire.Structure},
+		80: {Name: "Description", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}},
+		81: {Name: "DestinationArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 350, HasMax: true}, Pattern: "$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"},
+		82: {Name: "DestinationConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "OnSuccess", Shape: 299},
+			{Name: "OnFailure", Shape: 298},
+		}},
+		83: {Name: "DocumentDBEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "DatabaseName", Shape: 57},
+			{Name: "CollectionName", Shape: 42},
+			{Name: "FullDocument", Shape: 131},
+		}},
+		84: {Name: "DurableConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RetentionPeriodInDays", Shape: 348},
+			{Name: "ExecutionTimeout", Shape: 121},
+		}},
+		85: {Name: "DurableExecutionAlreadyStartedException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		86: {Name: "DurableExecutionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)"},
+		87: {Name: "DurableExecutionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 64, HasMax: true}, Pattern: "[a-zA-Z0-9-_]+"},
+		88: {Name: "EC2AccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		89: {Name: "EC2ThrottledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		90: {Name: "EC2UnexpectedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+			{Name: "EC2ErrorCode", Shape: 389},
+		}},
+		91: {Name: "EFSIOException", Kind: wire.Structure, ErrorStatus: 410, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		92: {Name: "EFSMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		93: {Name: "EFSMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		94: {Name: "EFSMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		95: {Name: "ENILimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		96: {Name: "ENINotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		97: {Name: "Enabled", Kind: wire.Boolean},
+		98: {Name: "EndPointType", Kind: wire.String, Enum: []string{"KAFKA_BOOTSTRAP_SERVERS"}},
+		99: {Name: "Endpoint", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 300, HasMax: true}, Pattern: "(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5}"},
+		100: {Name: "EndpointLists", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 99},
+		}},
+		101: {Name: "Endpoints", Kind: wire.Map, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2, HasMax: true}, Members: []wire.Member{
+			{Name: "key", Shape: 98},
+			{Name: "value", Shape: 100},
+		}},
+		102: {Name: "Environment", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Variables", Shape: 107},
+		}},
+		103: {Name: "EnvironmentError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 389},
+			{Name: "Message", Shape: 367},
+		}},
+		104: {Name: "EnvironmentResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Variables", Shape: 107},
+			{Name: "Error", Shape: 103},
+		}},
+		105: {Name: "EnvironmentVariableName", Kind: wire.String, Pattern: "[a-zA-Z]([a-zA-Z0-9_])+", Flags: wire.Sensitive},
+		106: {Name: "EnvironmentVariableValue", Kind: wire.String, Flags: wire.Sensitive},
+		107: {Name: "EnvironmentVariables", Kind: wire.Map, Flags: wire.Sensitive, Members: []wire.Member{
+			{Name: "key", Shape: 105},
+			{Name: "value", Shape: 106},
+		}},
+		108: {Name: "EphemeralStorage", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Size", Shape: 109, Flags: wire.Required},
+		}},
+		109: {Name: "EphemeralStorageSize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 512, HasMin: true, Max: 10240, HasMax: true}},
+		110: {Name: "EventSourceMappingArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 85, HasMin: true, Max: 120, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"},
+		111: {Name: "EventSourceMappingConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 419},
+			{Name: "StartingPosition", Shape: 118},
+			{Name: "StartingPositionTimestamp", Shape: 58},
+			{Name: "BatchSize", Shape: 23},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 280},
+			{Name: "ParallelizationFactor", Shape: 303},
+			{Name: "EventSourceArn", Shape: 22},
+			{Name: "FilterCriteria", Shape: 126},
+			{Name: "FilterCriteriaError", Shape: 127},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "MetricsConfig", Shape: 115},
+			{Name: "LoggingConfig", Shape: 112},
+			{Name: "ScalingConfig", Shape: 360},
+			{Name: "FunctionArn", Shape: 132},
+			{Name: "LastModified", Shape: 58},
+			{Name: "LastProcessingResult", Shape: 389},
+			{Name: "State", Shape: 389},
+			{Name: "StateTransitionReason", Shape: 389},
+			{Name: "DestinationConfig", Shape: 82},
+			{Name: "Topics", Shape: 413},
+			{Name: "Queues", Shape: 334},
+			{Name: "SourceAccessConfigurations", Shape: 382},
+			{Name: "SelfManagedEventSource", Shape: 365},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 284},
+			{Name: "BisectBatchOnFunctionError", Shape: 24},
+			{Name: "MaximumRetryAttempts", Shape: 286},
+			{Name: "TumblingWindowInSeconds", Shape: 417},
+			{Name: "FunctionResponseTypes", Shape: 142},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 18},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 366},
+			{Name: "DocumentDBEventSourceConfig", Shape: 83},
+			{Name: "EventSourceMappingArn", Shape: 110},
+			{Name: "ProvisionedPollerConfig", Shape: 315},
+		}},
+		112: {Name: "EventSourceMappingLoggingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SystemLogLevel", Shape: 116},
+		}},
+		113: {Name: "EventSourceMappingMetric", Kind: wire.String, Enum: []string{"EventCount", "ErrorCount", "KafkaMetrics"}},
+		114: {Name: "EventSourceMappingMetricList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 3, HasMax: true}, Members: []wire.Member{
 			{Name: "member", Shape: 113},
 		}},
-		117: {Name: "FunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
-		118: {Name: "FunctionResponseType", Kind: wire.String, Enum: []string{"ReportBatchItemFailures"}},
-		119: {Name: "FunctionResponseTypeList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 118},
+		115: {Name: "EventSourceMappingMetricsConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Metrics", Shape: 114},
 		}},
-		120: {Name: "FunctionUrl", Kind: wire.String, Bounds: &wire.Bounds{Min: 40, HasMin: true, Max: 100, HasMax: true}},
-		121: {Name: "FunctionUrlAuthType", Kind: wire.String, Enum: []string{"NONE", "AWS_IAM"}},
-		122: {Name: "FunctionUrlConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionUrl", Shape: 120, Flags: wire.Required},
-			{Name: "FunctionArn", Shape: 110, Flags: wire.Required},
-			{Name: "CreationTime", Shape: 332, Flags: wire.Required},
-			{Name: "LastModifiedTime", Shape: 332, Flags: wire.Required},
-			{Name: "Cors", Shape: 33},
-			{Name: "AuthType", Shape: 121, Flags: wire.Required},
-			{Name: "InvokeMode", Shape: 166},
+		116: {Name: "EventSourceMappingSystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
+		117: {Name: "EventSourceMappingsList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 111},
 		}},
-		123: {Name: "FunctionUrlConfigList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 122},
+		118: {Name: "EventSourcePosition", Kind: wire.String, Enum: []string{"LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"}},
+		119: {Name: "EventSourceToken", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "[a-zA-Z0-9._\\-]+"},
+		120: {Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Kind: wire.Double, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 8, HasMax: true}},
+		121: {Name: "ExecutionTimeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 3.16224e+07, HasMax: true}},
+		122: {Name: "FileSystemArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"},
+		123: {Name: "FileSystemConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Arn", Shape: 122, Flags: wire.Required},
+			{Name: "LocalMountPath", Shape: 267, Flags: wire.Required},
 		}},
-		124: {Name: "FunctionUrlFunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?"},
-		125: {Name: "FunctionUrlQualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "((?!^\\d+$)^[0-9a-zA-Z-_]+$)"},
-		126: {Name: "FunctionVersion", Kind: wire.String, Enum: []string{"ALL"}},
-		127: {Name: "FunctionVersionLatestPublished", Kind: wire.String, Enum: []string{"LATEST_PUBLISHED"}},
-		128: {Name: "FunctionVersionsPerCapacityProviderLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
+		124: {Name: "FileSystemConfigList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 123},
 		}},
-		129: {Name: "GetAccountSettingsInput", Kind: wire.Structure},
-		130: {Name: "GetAccountSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
+		125: {Name: "Filter", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Pattern", Shape: 304},
+		}},
+		126: {Name: "FilterCriteria", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Filters", Shape: 130},
+		}},
+		127: {Name: "FilterCriteriaError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 128},
+			{Name: "Message", Shape: 129},
+		}},
+		128: {Name: "FilterCriteriaErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 50, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
+		129: {Name: "FilterCriteriaErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 2048, HasMax: true}, Pattern: ".*"},
+		130: {Name: "FilterList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 125},
+		}},
+		131: {Name: "FullDocument", Kind: wire.String, Enum: []string{"UpdateLookup", "Default"}},
+		132: {Name: "FunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
+		133: {Name: "FunctionArnList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 132},
+		}},
+		134: {Name: "FunctionCode", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ZipFile", Shape: 25},
+			{Name: "S3Bucket", Shape: 354},
+			{Name: "S3Key", Shape: 358},
+			{Name: "S3ObjectVersion", Shape: 359},
+			{Name: "ImageUri", Shape: 389},
+			{Name: "SourceKMSKeyArn", Shape: 214},
+		}},
+		135: {Name: "FunctionCodeLocation", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RepositoryType", Shape: 389},
+			{Name: "Location", Shape: 368},
+			{Name: "ImageUri", Shape: 389},
+			{Name: "ResolvedImageUri", Shape: 389},
+			{Name: "SourceKMSKeyArn", Shape: 214},
+		}},
+		136: {Name: "FunctionConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292},
+			{Name: "FunctionArn", Shape: 291},
+			{Name: "Runtime", Shape: 350},
+			{Name: "Role", Shape: 349},
+			{Name: "Handler", Shape: 184},
+			{Name: "CodeSize", Shape: 272},
+			{Name: "Description", Shape: 80},
+			{Name: "Timeout", Shape: 409},
+			{Name: "MemorySize", Shape: 287},
+			{Name: "LastModified", Shape: 410},
+			{Name: "CodeSha256", Shape: 389},
+			{Name: "Version", Shape: 439},
+			{Name: "VpcConfig", Shape: 442},
+			{Name: "DeadLetterConfig", Shape: 59},
+			{Name: "Environment", Shape: 104},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "TracingConfig", Shape: 415},
+			{Name: "MasterArn", Shape: 132},
+			{Name: "RevisionId", Shape: 389},
+			{Name: "Layers", Shape: 241},
+			{Name: "State", Shape: 385},
+			{Name: "StateReason", Shape: 386},
+			{Name: "StateReasonCode", Shape: 387},
+			{Name: "LastUpdateStatus", Shape: 224},
+			{Name: "LastUpdateStatusReason", Shape: 225},
+			{Name: "LastUpdateStatusReasonCode", Shape: 226},
+			{Name: "FileSystemConfigs", Shape: 124},
+			{Name: "SigningProfileVersionArn", Shape: 22},
+			{Name: "SigningJobArn", Shape: 22},
+			{Name: "PackageType", Shape: 302},
+			{Name: "ImageConfigResponse", Shape: 190},
+			{Name: "Architectures", Shape: 21},
+			{Name: "EphemeralStorage", Shape: 108},
+			{Name: "SnapStart", Shape: 379},
+			{Name: "RuntimeVersionConfig", Shape: 352},
+			{Name: "LoggingConfig", Shape: 271},
+			{Name: "TenancyConfig", Shape: 405},
+			{Name: "CapacityProviderConfig", Shape: 29},
+			{Name: "ConfigSha256", Shape: 389},
+			{Name: "DurableConfig", Shape: 84},
+		}},
+		137: {Name: "FunctionEventInvokeConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastModified", Shape: 58},
+			{Name: "FunctionArn", Shape: 132},
+			{Name: "MaximumRetryAttempts", Shape: 285},
+			{Name: "MaximumEventAgeInSeconds", Shape: 282},
+			{Name: "DestinationConfig", Shape: 82},
+		}},
+		138: {Name: "FunctionEventInvokeConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 137},
+		}},
+		139: {Name: "FunctionList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 136},
+		}},
+		140: {Name: "FunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"},
+		141: {Name: "FunctionResponseType", Kind: wire.String, Enum: []string{"ReportBatchItemFailures"}},
+		142: {Name: "FunctionResponseTypeList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 141},
+		}},
+		143: {Name: "FunctionUrl", Kind: wire.String, Bounds: &wire.Bounds{Min: 40, HasMin: true, Max: 100, HasMax: true}},
+		144: {Name: "FunctionUrlAuthType", Kind: wire.String, Enum: []string{"NONE", "AWS_IAM"}},
+		145: {Name: "FunctionUrlConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionUrl", Shape: 143, Flags: wire.Required},
+			{Name: "FunctionArn", Shape: 132, Flags: wire.Required},
+			{Name: "CreationTime", Shape: 410, Flags: wire.Required},
+			{Name: "LastModifiedTime", Shape: 410, Flags: wire.Required},
+			{Name: "Cors", Shape: 46},
+			{Name: "AuthType", Shape: 144, Flags: wire.Required},
+			{Name: "InvokeMode", Shape: 203},
+		}},
+		146: {Name: "FunctionUrlConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 145},
+		}},
+		147: {Name: "FunctionUrlFunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?"},
+		148: {Name: "FunctionUrlQualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "((?!^\\d+$)^[0-9a-zA-Z-_]+$)"},
+		149: {Name: "FunctionVersion", Kind: wire.String, Enum: []string{"ALL"}},
+		150: {Name: "FunctionVersionLatestPublished", Kind: wire.String, Enum: []string{"LATEST_PUBLISHED"}},
+		151: {Name: "FunctionVersionsPerCapacityProviderLimitExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		152: {Name: "GetAccountSettingsInput", Kind: wire.Structure},
+		153: {Name: "GetAccountSettingsOutput", Kind: wire.Structure, Members: []wire.Member{
 			{Name: "AccountLimit", Shape: 0},
 			{Name: "AccountUsage", Shape: 1},
 		}},
-		131: {Name: "GetAliasInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Name", Shape: 4, Location: wire.InURI, Flags: wire.Required},
-		}},
-		132: {Name: "GetAliasOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AliasArn", Shape: 110},
-			{Name: "Name", Shape: 4},
-			{Name: "FunctionVersion", Shape: 358},
-			{Name: "Description", Shape: 59},
-			{Name: "RoutingConfig", Shape: 8},
-			{Name: "RevisionId", Shape: 311},
-		}},
-		133: {Name: "GetEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 341, Location: wire.InURI, Flags: wire.Required},
-		}},
-		134: {Name: "GetEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 341},
-			{Name: "StartingPosition", Shape: 97},
-			{Name: "StartingPositionTimestamp", Shape: 43},
-			{Name: "BatchSize", Shape: 17},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
-			{Name: "ParallelizationFactor", Shape: 242},
-			{Name: "EventSourceArn", Shape: 16},
-			{Name: "FilterCriteria", Shape: 104},
-			{Name: "FilterCriteriaError", Shape: 105},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "MetricsConfig", Shape: 94},
-			{Name: "LoggingConfig", Shape: 91},
-			{Name: "ScalingConfig", Shape: 285},
-			{Name: "FunctionArn", Shape: 110},
-			{Name: "LastModified", Shape: 43},
-			{Name: "LastProcessingResult", Shape: 311},
-			{Name: "State", Shape: 311},
-			{Name: "StateTransitionReason", Shape: 311},
-			{Name: "DestinationConfig", Shape: 61},
-			{Name: "Topics", Shape: 335},
-			{Name: "Queues", Shape: 263},
-			{Name: "SourceAccessConfigurations", Shape: 306},
-			{Name: "SelfManagedEventSource", Shape: 290},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
-			{Name: "BisectBatchOnFunctionError", Shape: 18},
-			{Name: "MaximumRetryAttempts", Shape: 227},
-			{Name: "TumblingWindowInSeconds", Shape: 339},
-			{Name: "FunctionResponseTypes", Shape: 119},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
-			{Name: "DocumentDBEventSourceConfig", Shape: 62},
-			{Name: "EventSourceMappingArn", Shape: 89},
-			{Name: "ProvisionedPollerConfig", Shape: 251},
-		}},
-		135: {Name: "GetFunctionConcurrencyInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-		}},
-		136: {Name: "GetFunctionConcurrencyOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReservedConcurrentExecutions", Shape: 266},
-		}},
-		137: {Name: "GetFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
-		}},
-		138: {Name: "GetFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233},
-			{Name: "FunctionArn", Shape: 232},
-			{Name: "Runtime", Shape: 275},
-			{Name: "Role", Shape: 274},
-			{Name: "Handler", Shape: 147},
-			{Name: "CodeSize", Shape: 214},
-			{Name: "Description", Shape: 59},
-			{Name: "Timeout", Shape: 331},
-			{Name: "MemorySize", Shape: 228},
-			{Name: "LastModified", Shape: 332},
-			{Name: "CodeSha256", Shape: 311},
-			{Name: "Version", Shape: 358},
-			{Name: "VpcConfig", Shape: 361},
-			{Name: "DeadLetterConfig", Shape: 44},
-			{Name: "Environment", Shape: 83},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "TracingConfig", Shape: 337},
-			{Name: "MasterArn", Shape: 110},
-			{Name: "RevisionId", Shape: 311},
-			{Name: "Layers", Shape: 192},
-			{Name: "State", Shape: 308},
-			{Name: "StateReason", Shape: 309},
-			{Name: "StateReasonCode", Shape: 310},
-			{Name: "LastUpdateStatus", Shape: 186},
-			{Name: "LastUpdateStatusReason", Shape: 187},
-			{Name: "LastUpdateStatusReasonCode", Shape: 188},
-			{Name: "FileSystemConfigs", Shape: 102},
-			{Name: "SigningProfileVersionArn", Shape: 16},
-			{Name: "SigningJobArn", Shape: 16},
-			{Name: "PackageType", Shape: 241},
-			{Name: "ImageConfigResponse", Shape: 153},
-			{Name: "Architectures", Shape: 15},
-			{Name: "EphemeralStorage", Shape: 87},
-			{Name: "SnapStart", Shape: 303},
-			{Name: "RuntimeVersionConfig", Shape: 277},
-			{Name: "LoggingConfig", Shape: 213},
-			{Name: "TenancyConfig", Shape: 327},
-			{Name: "CapacityProviderConfig", Shape: 23},
-			{Name: "ConfigSha256", Shape: 311},
-			{Name: "DurableConfig", Shape: 63},
-		}},
-		139: {Name: "GetFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
-		}},
-		140: {Name: "GetFunctionEventInvokeConfigOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LastModified", Shape: 43},
-			{Name: "FunctionArn", Shape: 110},
-			{Name: "MaximumRetryAttempts", Shape: 226},
-			{Name: "MaximumEventAgeInSeconds", Shape: 223},
-			{Name: "DestinationConfig", Shape: 61},
-		}},
-		141: {Name: "GetFunctionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
-		}},
-		142: {Name: "GetFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Configuration", Shape: 113},
-			{Name: "Code", Shape: 112},
-			{Name: "Tags", Shape: 323},
-			{Name: "TagsError", Shape: 324},
-			{Name: "Concurrency", Shape: 32},
-		}},
-		143: {Name: "GetFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 124, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 125, WireName: "Qualifier", Location: wire.InQuery},
-		}},
-		144: {Name: "GetFunctionUrlConfigOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionUrl", Shape: 120, Flags: wire.Required},
-			{Name: "FunctionArn", Shape: 110, Flags: wire.Required},
-			{Name: "AuthType", Shape: 121, Flags: wire.Required},
-			{Name: "Cors", Shape: 33},
-			{Name: "CreationTime", Shape: 332, Flags: wire.Required},
-			{Name: "LastModifiedTime", Shape: 332, Flags: wire.Required},
-			{Name: "InvokeMode", Shape: 166},
-		}},
-		145: {Name: "GetProvisionedConcurrencyConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 261, WireName: "Qualifier", Location: wire.InQuery, Flags: wire.Required},
-		}},
-		146: {Name: "GetProvisionedConcurrencyConfigOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RequestedProvisionedConcurrentExecutions", Shape: 245},
-			{Name: "AvailableProvisionedConcurrentExecutions", Shape: 235},
-			{Name: "AllocatedProvisionedConcurrentExecutions", Shape: 235},
-			{Name: "Status", Shape: 250},
-			{Name: "StatusReason", Shape: 311},
-			{Name: "LastModified", Shape: 332},
-		}},
-		147: {Name: "Handler", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[^\\s]+"},
-		148: {Name: "Header", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
-		149: {Name: "HeadersList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 148},
-		}},
-		150: {Name: "HttpStatus", Kind: wire.Integer},
-		151: {Name: "ImageConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "EntryPoint", Shape: 312},
-			{Name: "Command", Shape: 312},
-			{Name: "WorkingDirectory", Shape: 364},
-		}},
-		152: {Name: "ImageConfigError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 311},
-			{Name: "Message", Shape: 292},
-		}},
-		153: {Name: "ImageConfigResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ImageConfig", Shape: 151},
-			{Name: "Error", Shape: 152},
-		}},
-		154: {Name: "Integer", Kind: wire.Integer},
-		155: {Name: "InvalidCodeSignatureException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		156: {Name: "InvalidParameterValueException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		157: {Name: "InvalidRequestContentException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		158: {Name: "InvalidRuntimeException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		159: {Name: "InvalidSecurityGroupIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		160: {Name: "InvalidSubnetIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		161: {Name: "InvalidZipFileException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		162: {Name: "InvocationType", Kind: wire.String, Enum: []string{"Event", "RequestResponse", "DryRun"}},
-		163: {Name: "InvokeAsyncInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "InvokeArgs", Shape: 20, Location: wire.InPayload, Flags: wire.Required},
-		}},
-		164: {Name: "InvokeAsyncOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Status", Shape: 150, Location: wire.InStatus},
-		}},
-		165: {Name: "InvokeInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "InvocationType", Shape: 162, WireName: "X-Amz-Invocation-Type", Location: wire.InHeader},
-			{Name: "LogType", Shape: 212, WireName: "X-Amz-Log-Type", Location: wire.InHeader},
-			{Name: "ClientContext", Shape: 311, WireName: "X-Amz-Client-Context", Location: wire.InHeader},
-			{Name: "DurableExecutionName", Shape: 66, WireName: "X-Amz-Durable-Execution-Name", Location: wire.InHeader},
-			{Name: "Payload", Shape: 19, Location: wire.InPayload, Flags: wire.JSONValue},
-			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
-			{Name: "TenantId", Shape: 328, WireName: "X-Amz-Tenant-Id", Location: wire.InHeader},
-		}},
-		166: {Name: "InvokeMode", Kind: wire.String, Enum: []string{"BUFFERED", "RESPONSE_STREAM"}},
-		167: {Name: "InvokeOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StatusCode", Shape: 154, Location: wire.InStatus},
-			{Name: "FunctionError", Shape: 311, WireName: "X-Amz-Function-Error", Location: wire.InHeader},
-			{Name: "LogResult", Shape: 311, WireName: "X-Amz-Log-Result", Location: wire.InHeader},
-			{Name: "Payload", Shape: 19, Location: wire.InPayload, Flags: wire.JSONValue},
-			{Name: "ExecutedVersion", Shape: 358, WireName: "X-Amz-Executed-Version", Location: wire.InHeader},
-			{Name: "DurableExecutionArn", Shape: 65, WireName: "X-Amz-Durable-Execution-Arn", Location: wire.InHeader},
-		}},
-		168: {Name: "InvokeResponseStreamUpdate", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Payload", Shape: 19, Flags: wire.EventPayload},
-		}},
-		169: {Name: "InvokeWithResponseStreamCompleteEvent", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 311},
-			{Name: "ErrorDetails", Shape: 311},
-			{Name: "LogResult", Shape: 311},
-		}},
-		170: {Name: "InvokeWithResponseStreamInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "InvocationType", Shape: 272, WireName: "X-Amz-Invocation-Type", Location: wire.InHeader},
-			{Name: "LogType", Shape: 212, WireName: "X-Amz-Log-Type", Location: wire.InHeader},
-			{Name: "ClientContext", Shape: 311, WireName: "X-Amz-Client-Context", Location: wire.InHeader},
-			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
-			{Name: "Payload", Shape: 19, Location: wire.InPayload},
-			{Name: "TenantId", Shape: 328, WireName: "X-Amz-Tenant-Id", Location: wire.InHeader},
-		}},
-		171: {Name: "InvokeWithResponseStreamOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "StatusCode", Shape: 154, Location: wire.InStatus},
-			{Name: "ExecutedVersion", Shape: 358, WireName: "X-Amz-Executed-Version", Location: wire.InHeader},
-			{Name: "EventStream", Shape: 172, Location: wire.InPayload},
-			{Name: "ResponseStreamContentType", Shape: 311, WireName: "Content-Type", Location: wire.InHeader},
-		}},
-		172: {Name: "InvokeWithResponseStreamResponseEvent", Kind: wire.Union, Members: []wire.Member{
-			{Name: "PayloadChunk", Shape: 168},
-			{Name: "InvokeComplete", Shape: 169},
-		}},
-		173: {Name: "KMSAccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		174: {Name: "KMSDisabledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		175: {Name: "KMSInvalidStateException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		176: {Name: "KMSKeyArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
-		177: {Name: "KMSNotFoundException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		178: {Name: "KafkaSchemaRegistryAccessConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Type", Shape: 180},
-			{Name: "URI", Shape: 16},
-		}},
-		179: {Name: "KafkaSchemaRegistryAccessConfigList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 178},
-		}},
-		180: {Name: "KafkaSchemaRegistryAuthType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
-		181: {Name: "KafkaSchemaRegistryConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SchemaRegistryURI", Shape: 287},
-			{Name: "EventRecordFormat", Shape: 286},
-			{Name: "AccessConfigs", Shape: 179},
-			{Name: "SchemaValidationConfigs", Shape: 184},
-		}},
-		182: {Name: "KafkaSchemaValidationAttribute", Kind: wire.String, Enum: []string{"KEY", "VALUE"}},
-		183: {Name: "KafkaSchemaValidationConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Attribute", Shape: 182},
-		}},
-		184: {Name: "KafkaSchemaValidationConfigList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 183},
-		}},
-		185: {Name: "LambdaManagedInstancesCapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "CapacityProviderArn", Shape: 22, Flags: wire.Required},
-			{Name: "PerExecutionEnvironmentMaxConcurrency", Shape: 244},
-			{Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Shape: 98},
-		}},
-		186: {Name: "LastUpdateStatus", Kind: wire.String, Enum: []string{"Successful", "Failed", "InProgress"}},
-		187: {Name: "LastUpdateStatusReason", Kind: wire.String},
-		188: {Name: "LastUpdateStatusReasonCode", Kind: wire.String, Enum: []string{"EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl"}},
-		189: {Name: "Layer", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Arn", Shape: 191},
-			{Name: "CodeSize", Shape: 214},
-			{Name: "SigningProfileVersionArn", Shape: 16},
-			{Name: "SigningJobArn", Shape: 16},
-		}},
-		190: {Name: "LayerList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 191},
-		}},
-		191: {Name: "LayerVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2048, HasMax: true}, Pattern: "((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"},
-		192: {Name: "LayersReferenceList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 189},
-		}},
-		193: {Name: "ListAliasesInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "FunctionVersion", Shape: 359, WireName: "FunctionVersion", Location: wire.InQuery},
-			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 219, WireName: "MaxItems", Location: wire.InQuery},
-		}},
-		194: {Name: "ListAliasesOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "NextMarker", Shape: 311},
-			{Name: "Aliases", Shape: 7},
-		}},
-		195: {Name: "ListEventSourceMappingsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "EventSourceArn", Shape: 16, WireName: "EventSourceArn", Location: wire.InQuery},
-			{Name: "FunctionName", Shape: 233, WireName: "FunctionName", Location: wire.InQuery},
-			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 219, WireName: "MaxItems", Location: wire.InQuery},
-		}},
-		196: {Name: "ListEventSourceMappingsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "NextMarker", Shape: 311},
-			{Name: "EventSourceMappings", Shape: 96},
-		}},
-		197: {Name: "ListFunctionEventInvokeConfigsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 217, WireName: "MaxItems", Location: wire.InQuery},
-		}},
-		198: {Name: "ListFunctionEventInvokeConfigsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionEventInvokeConfigs", Shape: 115},
-			{Name: "NextMarker", Shape: 311},
-		}},
-		199: {Name: "ListFunctionUrlConfigsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 124, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 218, WireName: "MaxItems", Location: wire.InQuery},
-		}},
-		200: {Name: "ListFunctionUrlConfigsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionUrlConfigs", Shape: 123, Flags: wire.Required},
-			{Name: "NextMarker", Shape: 311},
-		}},
-		201: {Name: "ListFunctionsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MasterRegion", Shape: 215, WireName: "MasterRegion", Location: wire.InQuery},
-			{Name: "FunctionVersion", Shape: 126, WireName: "FunctionVersion", Location: wire.InQuery},
-			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 219, WireName: "MaxItems", Location: wire.InQuery},
-		}},
-		202: {Name: "ListFunctionsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "NextMarker", Shape: 311},
-			{Name: "Functions", Shape: 116},
-		}},
-		203: {Name: "ListProvisionedConcurrencyConfigsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 220, WireName: "MaxItems", Location: wire.InQuery},
-		}},
-		204: {Name: "ListProvisionedConcurrencyConfigsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ProvisionedConcurrencyConfigs", Shape: 247},
-			{Name: "NextMarker", Shape: 311},
-		}},
-		205: {Name: "ListTagsInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Resource", Shape: 322, Location: wire.InURI, Flags: wire.Required},
-		}},
-		206: {Name: "ListTagsOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Tags", Shape: 323},
-		}},
-		207: {Name: "ListVersionsByFunctionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Marker", Shape: 311, WireName: "Marker", Location: wire.InQuery},
-			{Name: "MaxItems", Shape: 219, WireName: "MaxItems", Location: wire.InQuery},
-		}},
-		208: {Name: "ListVersionsByFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "NextMarker", Shape: 311},
-			{Name: "Versions", Shape: 116},
-		}},
-		209: {Name: "LocalMountPath", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 160, HasMax: true}, Pattern: "/mnt/[a-zA-Z0-9-_.]+"},
-		210: {Name: "LogFormat", Kind: wire.String, Enum: []string{"JSON", "Text"}},
-		211: {Name: "LogGroup", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "[\\.\\-_/#A-Za-z0-9]+"},
-		212: {Name: "LogType", Kind: wire.String, Enum: []string{"None", "Tail"}},
-		213: {Name: "LoggingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LogFormat", Shape: 210},
-			{Name: "ApplicationLogLevel", Shape: 13},
-			{Name: "SystemLogLevel", Shape: 316},
-			{Name: "LogGroup", Shape: 211},
-		}},
-		214: {Name: "Long", Kind: wire.Long},
-		215: {Name: "MasterRegion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}, Pattern: "ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}"},
-		216: {Name: "MaxAge", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 86400, HasMax: true}},
-		217: {Name: "MaxFunctionEventInvokeConfigListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}},
-		218: {Name: "MaxItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}},
-		219: {Name: "MaxListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
-		220: {Name: "MaxProvisionedConcurrencyConfigListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}},
-		221: {Name: "MaximumBatchingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 300, HasMax: true}},
-		222: {Name: "MaximumConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 1000, HasMax: true}},
-		223: {Name: "MaximumEventAgeInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 60, HasMin: true, Max: 21600, HasMax: true}},
-		224: {Name: "MaximumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
-		225: {Name: "MaximumRecordAgeInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 604800, HasMax: true}},
-		226: {Name: "MaximumRetryAttempts", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 2, HasMax: true}},
-		227: {Name: "MaximumRetryAttemptsEventSourceMapping", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 10000, HasMax: true}},
-		228: {Name: "MemorySize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 128, HasMin: true, Max: 10240, HasMax: true}},
-		229: {Name: "Method", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 6, HasMax: true}, Pattern: ".*"},
-		230: {Name: "MinimumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}},
-		231: {Name: "ModeNotSupportedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		232: {Name: "NameSpacedFunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
-		233: {Name: "NamespacedFunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:|(((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?))(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
-		234: {Name: "NoPublishedVersionException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		235: {Name: "NonNegativeInteger", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
-		236: {Name: "NullableBoolean", Kind: wire.Boolean},
-		237: {Name: "NumericLatestPublishedOrAliasQualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"},
-		238: {Name: "OnFailure", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Destination", Shape: 60},
-		}},
-		239: {Name: "OnSuccess", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Destination", Shape: 60},
-		}},
-		240: {Name: "Origin", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 253, HasMax: true}, Pattern: ".*"},
-		241: {Name: "PackageType", Kind: wire.String, Enum: []string{"Zip", "Image"}},
-		242: {Name: "ParallelizationFactor", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}},
-		243: {Name: "Pattern", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 4096, HasMax: true}, Pattern: "[\\s\\S]*"},
-		244: {Name: "PerExecutionEnvironmentMaxConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1600, HasMax: true}},
-		245: {Name: "PositiveInteger", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
-		246: {Name: "PreconditionFailedException", Kind: wire.Structure, ErrorStatus: 412, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		247: {Name: "ProvisionedConcurrencyConfigList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 248},
-		}},
-		248: {Name: "ProvisionedConcurrencyConfigListItem", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionArn", Shape: 110},
-			{Name: "RequestedProvisionedConcurrentExecutions", Shape: 245},
-			{Name: "AvailableProvisionedConcurrentExecutions", Shape: 235},
-			{Name: "AllocatedProvisionedConcurrentExecutions", Shape: 235},
-			{Name: "Status", Shape: 250},
-			{Name: "StatusReason", Shape: 311},
-			{Name: "LastModified", Shape: 332},
-		}},
-		249: {Name: "ProvisionedConcurrencyConfigNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		250: {Name: "ProvisionedConcurrencyStatusEnum", Kind: wire.String, Enum: []string{"IN_PROGRESS", "READY", "FAILED"}},
-		251: {Name: "ProvisionedPollerConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MinimumPollers", Shape: 230},
-			{Name: "MaximumPollers", Shape: 224},
-			{Name: "PollerGroupName", Shape: 252},
-		}},
-		252: {Name: "ProvisionedPollerGroupName", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[a-zA-Z0-9-_]*"},
-		253: {Name: "PublishVersionInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "CodeSha256", Shape: 311},
-			{Name: "Description", Shape: 59},
-			{Name: "RevisionId", Shape: 311},
-			{Name: "PublishTo", Shape: 127},
-		}},
-		254: {Name: "PublishVersionOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233},
-			{Name: "FunctionArn", Shape: 232},
-			{Name: "Runtime", Shape: 275},
-			{Name: "Role", Shape: 274},
-			{Name: "Handler", Shape: 147},
-			{Name: "CodeSize", Shape: 214},
-			{Name: "Description", Shape: 59},
-			{Name: "Timeout", Shape: 331},
-			{Name: "MemorySize", Shape: 228},
-			{Name: "LastModified", Shape: 332},
-			{Name: "CodeSha256", Shape: 311},
-			{Name: "Version", Shape: 358},
-			{Name: "VpcConfig", Shape: 361},
-			{Name: "DeadLetterConfig", Shape: 44},
-			{Name: "Environment", Shape: 83},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "TracingConfig", Shape: 337},
-			{Name: "MasterArn", Shape: 110},
-			{Name: "RevisionId", Shape: 311},
-			{Name: "Layers", Shape: 192},
-			{Name: "State", Shape: 308},
-			{Name: "StateReason", Shape: 309},
-			{Name: "StateReasonCode", Shape: 310},
-			{Name: "LastUpdateStatus", Shape: 186},
-			{Name: "LastUpdateStatusReason", Shape: 187},
-			{Name: "LastUpdateStatusReasonCode", Shape: 188},
-			{Name: "FileSystemConfigs", Shape: 102},
-			{Name: "SigningProfileVersionArn", Shape: 16},
-			{Name: "SigningJobArn", Shape: 16},
-			{Name: "PackageType", Shape: 241},
-			{Name: "ImageConfigResponse", Shape: 153},
-			{Name: "Architectures", Shape: 15},
-			{Name: "EphemeralStorage", Shape: 87},
-			{Name: "SnapStart", Shape: 303},
-			{Name: "RuntimeVersionConfig", Shape: 277},
-			{Name: "LoggingConfig", Shape: 213},
-			{Name: "TenancyConfig", Shape: 327},
-			{Name: "CapacityProviderConfig", Shape: 23},
-			{Name: "ConfigSha256", Shape: 311},
-			{Name: "DurableConfig", Shape: 63},
-		}},
-		255: {Name: "PutFunctionConcurrencyInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "ReservedConcurrentExecutions", Shape: 266, Flags: wire.Required},
-		}},
-		256: {Name: "PutFunctionConcurrencyOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ReservedConcurrentExecutions", Shape: 266},
-		}},
-		257: {Name: "PutFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
-			{Name: "MaximumRetryAttempts", Shape: 226},
-			{Name: "MaximumEventAgeInSeconds", Shape: 223},
-			{Name: "DestinationConfig", Shape: 61},
-		}},
-		258: {Name: "PutFunctionEventInvokeConfigOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LastModified", Shape: 43},
-			{Name: "FunctionArn", Shape: 110},
-			{Name: "MaximumRetryAttempts", Shape: 226},
-			{Name: "MaximumEventAgeInSeconds", Shape: 223},
-			{Name: "DestinationConfig", Shape: 61},
-		}},
-		259: {Name: "PutProvisionedConcurrencyConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 261, WireName: "Qualifier", Location: wire.InQuery, Flags: wire.Required},
-			{Name: "ProvisionedConcurrentExecutions", Shape: 245, Flags: wire.Required},
-		}},
-		260: {Name: "PutProvisionedConcurrencyConfigOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RequestedProvisionedConcurrentExecutions", Shape: 245},
-			{Name: "AllocatedProvisionedConcurrentExecutions", Shape: 235},
-			{Name: "AvailableProvisionedConcurrentExecutions", Shape: 235},
-			{Name: "Status", Shape: 250},
-			{Name: "StatusReason", Shape: 311},
-			{Name: "LastModified", Shape: 332},
-		}},
-		261: {Name: "Qualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "(|[a-zA-Z0-9$_-]+)"},
-		262: {Name: "Queue", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1000, HasMax: true}, Pattern: "[\\s\\S]*"},
-		263: {Name: "Queues", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 262},
-		}},
-		264: {Name: "RecursiveInvocationException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		265: {Name: "RequestTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		266: {Name: "ReservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
-		267: {Name: "ResourceArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
-		268: {Name: "ResourceConflictException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		269: {Name: "ResourceInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		270: {Name: "ResourceNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		271: {Name: "ResourceNotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		272: {Name: "ResponseStreamingInvocationType", Kind: wire.String, Enum: []string{"RequestResponse", "DryRun"}},
-		273: {Name: "RetentionPeriodInDays", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 90, HasMax: true}},
-		274: {Name: "RoleArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"},
-		275: {Name: "Runtime", Kind: wire.String, Enum: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "java8", "java8.al2", "java11", "java17", "java21", "java25", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "dotnet10", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "ruby3.2", "ruby3.3", "ruby3.4", "ruby4.0", "provided", "provided.al2", "provided.al2023"}},
-		276: {Name: "RuntimeVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 26, HasMin: true, Max: 2048, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}::runtime:.+"},
-		277: {Name: "RuntimeVersionConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "RuntimeVersionArn", Shape: 276},
-			{Name: "Error", Shape: 278},
-		}},
-		278: {Name: "RuntimeVersionError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 311},
-			{Name: "Message", Shape: 292},
-		}},
-		279: {Name: "S3Bucket", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 63, HasMax: true}, Pattern: "[0-9A-Za-z\\.\\-_]*(?<!\\.)"},
-		280: {Name: "S3FilesMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		281: {Name: "S3FilesMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		282: {Name: "S3FilesMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		283: {Name: "S3Key", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
-		284: {Name: "S3ObjectVersion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
-		285: {Name: "ScalingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "MaximumConcurrency", Shape: 222},
-		}},
-		286: {Name: "SchemaRegistryEventRecordFormat", Kind: wire.String, Enum: []string{"JSON", "SOURCE"}},
-		287: {Name: "SchemaRegistryUri", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "[a-zA-Z0-9-\\/*:_+=.@-]*"},
-		288: {Name: "SecurityGroupId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "sg-[0-9a-zA-Z]*"},
-		289: {Name: "SecurityGroupIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 5, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 288},
-		}},
-		290: {Name: "SelfManagedEventSource", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Endpoints", Shape: 80},
-		}},
-		291: {Name: "SelfManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ConsumerGroupId", Shape: 340},
-			{Name: "SchemaRegistryConfig", Shape: 181},
-		}},
-		292: {Name: "SensitiveString", Kind: wire.String, Flags: wire.Sensitive},
-		293: {Name: "SensitiveStringOnServerOnly", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}},
-		294: {Name: "SerializedRequestEntityTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		295: {Name: "ServiceException", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		296: {Name: "ServiceQuotaExceededException", Kind: wire.Structure, ErrorStatus: 402, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		297: {Name: "SnapStart", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ApplyOn", Shape: 298},
-		}},
-		298: {Name: "SnapStartApplyOn", Kind: wire.String, Enum: []string{"PublishedVersions", "None"}},
-		299: {Name: "SnapStartException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		300: {Name: "SnapStartNotReadyException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		301: {Name: "SnapStartOptimizationStatus", Kind: wire.String, Enum: []string{"On", "Off"}},
-		302: {Name: "SnapStartRegenerationFailureException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		303: {Name: "SnapStartResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ApplyOn", Shape: 298},
-			{Name: "OptimizationStatus", Shape: 301},
-		}},
-		304: {Name: "SnapStartTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		305: {Name: "SourceAccessConfiguration", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Type", Shape: 307},
-			{Name: "URI", Shape: 340},
-		}},
-		306: {Name: "SourceAccessConfigurations", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 23, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 305},
-		}},
-		307: {Name: "SourceAccessType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "VPC_SUBNET", "VPC_SECURITY_GROUP", "SASL_SCRAM_512_AUTH", "SASL_SCRAM_256_AUTH", "VIRTUAL_HOST", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
-		308: {Name: "State", Kind: wire.String, Enum: []string{"Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"}},
-		309: {Name: "StateReason", Kind: wire.String},
-		310: {Name: "StateReasonCode", Kind: wire.String, Enum: []string{"Idle", "Creating", "Restoring", "EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl", "DrainingDurableExecutions"}},
-		311: {Name: "String", Kind: wire.String},
-		312: {Name: "StringList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1500, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 311},
-		}},
-		313: {Name: "SubnetIPAddressLimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "Message", Shape: 311},
-		}},
-		314: {Name: "SubnetId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "subnet-[0-9a-z]*"},
-		315: {Name: "SubnetIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 16, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 314},
-		}},
-		316: {Name: "SystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
-		317: {Name: "TagKey", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
-		318: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
-			{Name: "member", Shape: 317, XMLName: "Key"},
-		}},
-		319: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Resource", Shape: 322, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Tags", Shape: 323, Flags: wire.Required},
-		}},
-		320: {Name: "TagResourceOutput", Kind: wire.Structure},
-		321: {Name: "TagValue", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
-		322: {Name: "TaggableResource", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64})"},
-		323: {Name: "Tags", Kind: wire.Map, Members: []wire.Member{
-			{Name: "key", Shape: 317},
-			{Name: "value", Shape: 321},
-		}},
-		324: {Name: "TagsError", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "ErrorCode", Shape: 325, Flags: wire.Required},
-			{Name: "Message", Shape: 326, Flags: wire.Required},
-		}},
-		325: {Name: "TagsErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 21, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
-		326: {Name: "TagsErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 84, HasMin: true, Max: 1000, HasMax: true}, Pattern: ".*"},
-		327: {Name: "TenancyConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "TenantIsolationMode", Shape: 329, Flags: wire.Required},
-		}},
-		328: {Name: "TenantId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "[a-zA-Z0-9\\._:\\/=+\\-@ ]+"},
-		329: {Name: "TenantIsolationMode", Kind: wire.String, Enum: []string{"PER_TENANT"}},
-		330: {Name: "ThrottleReason", Kind: wire.String, Enum: []string{"ConcurrentInvocationLimitExceeded", "FunctionInvocationRateLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded", "ReservedFunctionInvocationRateLimitExceeded", "CallerRateLimitExceeded", "ConcurrentSnapshotCreateLimitExceeded"}},
-		331: {Name: "Timeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 900, HasMax: true}},
-		332: {Name: "Timestamp", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Pattern: ".*"},
-		333: {Name: "TooManyRequestsException", Kind: wire.Structure, ErrorStatus: 429, Members: []wire.Member{
-			{Name: "retryAfterSeconds", Shape: 311, WireName: "Retry-After", Location: wire.InHeader},
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-			{Name: "Reason", Shape: 330},
-		}},
-		334: {Name: "Topic", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 249, HasMax: true}, Pattern: "[^.]([a-zA-Z0-9\\-_.]+)"},
-		335: {Name: "Topics", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
-			{Name: "member", Shape: 334},
-		}},
-		336: {Name: "TracingConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Mode", Shape: 338},
-		}},
-		337: {Name: "TracingConfigResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Mode", Shape: 338},
-		}},
-		338: {Name: "TracingMode", Kind: wire.String, Enum: []string{"Active", "PassThrough"}},
-		339: {Name: "TumblingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 900, HasMax: true}},
-		340: {Name: "URI", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}, Pattern: "[ a-zA-Z0-9-\\/*:_+=.@-]*"},
-		341: {Name: "UUIDString", Kind: wire.String, Bounds: &wire.Bounds{Min: 36, HasMin: true, Max: 36, HasMax: true}},
-		342: {Name: "UnreservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
-		343: {Name: "UnsupportedMediaTypeException", Kind: wire.Structure, ErrorStatus: 415, Members: []wire.Member{
-			{Name: "Type", Shape: 311},
-			{Name: "message", Shape: 311},
-		}},
-		344: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "Resource", Shape: 322, Location: wire.InURI, Flags: wire.Required},
-			{Name: "TagKeys", Shape: 318, WireName: "tagKeys", Location: wire.InQuery, Flags: wire.Required},
-		}},
-		345: {Name: "UntagResourceOutput", Kind: wire.Structure},
-		346: {Name: "UpdateAliasInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Name", Shape: 4, Location: wire.InURI, Flags: wire.Required},
-			{Name: "FunctionVersion", Shape: 359},
-			{Name: "Description", Shape: 59},
-			{Name: "RoutingConfig", Shape: 8},
-			{Name: "RevisionId", Shape: 311},
-		}},
-		347: {Name: "UpdateAliasOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "AliasArn", Shape: 110},
-			{Name: "Name", Shape: 4},
-			{Name: "FunctionVersion", Shape: 358},
-			{Name: "Description", Shape: 59},
-			{Name: "RoutingConfig", Shape: 8},
-			{Name: "RevisionId", Shape: 311},
-		}},
-		348: {Name: "UpdateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 341, Location: wire.InURI, Flags: wire.Required},
-			{Name: "FunctionName", Shape: 233},
-			{Name: "Enabled", Shape: 76},
-			{Name: "BatchSize", Shape: 17},
-			{Name: "FilterCriteria", Shape: 104},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "MetricsConfig", Shape: 94},
-			{Name: "LoggingConfig", Shape: 91},
-			{Name: "ScalingConfig", Shape: 285},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
-			{Name: "ParallelizationFactor", Shape: 242},
-			{Name: "DestinationConfig", Shape: 61},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
-			{Name: "BisectBatchOnFunctionError", Shape: 18},
-			{Name: "MaximumRetryAttempts", Shape: 227},
-			{Name: "TumblingWindowInSeconds", Shape: 339},
-			{Name: "SourceAccessConfigurations", Shape: 306},
-			{Name: "FunctionResponseTypes", Shape: 119},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
-			{Name: "DocumentDBEventSourceConfig", Shape: 62},
-			{Name: "ProvisionedPollerConfig", Shape: 251},
-		}},
-		349: {Name: "UpdateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "UUID", Shape: 341},
-			{Name: "StartingPosition", Shape: 97},
-			{Name: "StartingPositionTimestamp", Shape: 43},
-			{Name: "BatchSize", Shape: 17},
-			{Name: "MaximumBatchingWindowInSeconds", Shape: 221},
-			{Name: "ParallelizationFactor", Shape: 242},
-			{Name: "EventSourceArn", Shape: 16},
-			{Name: "FilterCriteria", Shape: 104},
-			{Name: "FilterCriteriaError", Shape: 105},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "MetricsConfig", Shape: 94},
-			{Name: "LoggingConfig", Shape: 91},
-			{Name: "ScalingConfig", Shape: 285},
-			{Name: "FunctionArn", Shape: 110},
-			{Name: "LastModified", Shape: 43},
-			{Name: "LastProcessingResult", Shape: 311},
-			{Name: "State", Shape: 311},
-			{Name: "StateTransitionReason", Shape: 311},
-			{Name: "DestinationConfig", Shape: 61},
-			{Name: "Topics", Shape: 335},
-			{Name: "Queues", Shape: 263},
-			{Name: "SourceAccessConfigurations", Shape: 306},
-			{Name: "SelfManagedEventSource", Shape: 290},
-			{Name: "MaximumRecordAgeInSeconds", Shape: 225},
-			{Name: "BisectBatchOnFunctionError", Shape: 18},
-			{Name: "MaximumRetryAttempts", Shape: 227},
-			{Name: "TumblingWindowInSeconds", Shape: 339},
-			{Name: "FunctionResponseTypes", Shape: 119},
-			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 12},
-			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 291},
-			{Name: "DocumentDBEventSourceConfig", Shape: 62},
-			{Name: "EventSourceMappingArn", Shape: 89},
-			{Name: "ProvisionedPollerConfig", Shape: 251},
-		}},
-		350: {Name: "UpdateFunctionCodeInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "ZipFile", Shape: 19},
-			{Name: "S3Bucket", Shape: 279},
-			{Name: "S3Key", Shape: 283},
-			{Name: "S3ObjectVersion", Shape: 284},
-			{Name: "ImageUri", Shape: 311},
-			{Name: "Architectures", Shape: 15},
-			{Name: "Publish", Shape: 21},
-			{Name: "PublishTo", Shape: 127},
-			{Name: "DryRun", Shape: 21},
-			{Name: "RevisionId", Shape: 311},
-			{Name: "SourceKMSKeyArn", Shape: 176},
-		}},
-		351: {Name: "UpdateFunctionCodeOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233},
-			{Name: "FunctionArn", Shape: 232},
-			{Name: "Runtime", Shape: 275},
-			{Name: "Role", Shape: 274},
-			{Name: "Handler", Shape: 147},
-			{Name: "CodeSize", Shape: 214},
-			{Name: "Description", Shape: 59},
-			{Name: "Timeout", Shape: 331},
-			{Name: "MemorySize", Shape: 228},
-			{Name: "LastModified", Shape: 332},
-			{Name: "CodeSha256", Shape: 311},
-			{Name: "Version", Shape: 358},
-			{Name: "VpcConfig", Shape: 361},
-			{Name: "DeadLetterConfig", Shape: 44},
-			{Name: "Environment", Shape: 83},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "TracingConfig", Shape: 337},
-			{Name: "MasterArn", Shape: 110},
-			{Name: "RevisionId", Shape: 311},
-			{Name: "Layers", Shape: 192},
-			{Name: "State", Shape: 308},
-			{Name: "StateReason", Shape: 309},
-			{Name: "StateReasonCode", Shape: 310},
-			{Name: "LastUpdateStatus", Shape: 186},
-			{Name: "LastUpdateStatusReason", Shape: 187},
-			{Name: "LastUpdateStatusReasonCode", Shape: 188},
-			{Name: "FileSystemConfigs", Shape: 102},
-			{Name: "SigningProfileVersionArn", Shape: 16},
-			{Name: "SigningJobArn", Shape: 16},
-			{Name: "PackageType", Shape: 241},
-			{Name: "ImageConfigResponse", Shape: 153},
-			{Name: "Architectures", Shape: 15},
-			{Name: "EphemeralStorage", Shape: 87},
-			{Name: "SnapStart", Shape: 303},
-			{Name: "RuntimeVersionConfig", Shape: 277},
-			{Name: "LoggingConfig", Shape: 213},
-			{Name: "TenancyConfig", Shape: 327},
-			{Name: "CapacityProviderConfig", Shape: 23},
-			{Name: "ConfigSha256", Shape: 311},
-			{Name: "DurableConfig", Shape: 63},
-		}},
-		352: {Name: "UpdateFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 117, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Role", Shape: 274},
-			{Name: "Handler", Shape: 147},
-			{Name: "Description", Shape: 59},
-			{Name: "Timeout", Shape: 331},
-			{Name: "MemorySize", Shape: 228},
-			{Name: "VpcConfig", Shape: 360},
-			{Name: "Environment", Shape: 81},
-			{Name: "Runtime", Shape: 311},
-			{Name: "DeadLetterConfig", Shape: 44},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "TracingConfig", Shape: 336},
-			{Name: "RevisionId", Shape: 311},
-			{Name: "Layers", Shape: 190},
-			{Name: "FileSystemConfigs", Shape: 102},
-			{Name: "ImageConfig", Shape: 151},
-			{Name: "EphemeralStorage", Shape: 87},
-			{Name: "SnapStart", Shape: 297},
-			{Name: "LoggingConfig", Shape: 213},
-			{Name: "CapacityProviderConfig", Shape: 23},
-			{Name: "DurableConfig", Shape: 63},
-		}},
-		353: {Name: "UpdateFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233},
-			{Name: "FunctionArn", Shape: 232},
-			{Name: "Runtime", Shape: 275},
-			{Name: "Role", Shape: 274},
-			{Name: "Handler", Shape: 147},
-			{Name: "CodeSize", Shape: 214},
-			{Name: "Description", Shape: 59},
-			{Name: "Timeout", Shape: 331},
-			{Name: "MemorySize", Shape: 228},
-			{Name: "LastModified", Shape: 332},
-			{Name: "CodeSha256", Shape: 311},
-			{Name: "Version", Shape: 358},
-			{Name: "VpcConfig", Shape: 361},
-			{Name: "DeadLetterConfig", Shape: 44},
-			{Name: "Environment", Shape: 83},
-			{Name: "KMSKeyArn", Shape: 176},
-			{Name: "TracingConfig", Shape: 337},
-			{Name: "MasterArn", Shape: 110},
-			{Name: "RevisionId", Shape: 311},
-			{Name: "Layers", Shape: 192},
-			{Name: "State", Shape: 308},
-			{Name: "StateReason", Shape: 309},
-			{Name: "StateReasonCode", Shape: 310},
-			{Name: "LastUpdateStatus", Shape: 186},
-			{Name: "LastUpdateStatusReason", Shape: 187},
-			{Name: "LastUpdateStatusReasonCode", Shape: 188},
-			{Name: "FileSystemConfigs", Shape: 102},
-			{Name: "SigningProfileVersionArn", Shape: 16},
-			{Name: "SigningJobArn", Shape: 16},
-			{Name: "PackageType", Shape: 241},
-			{Name: "ImageConfigResponse", Shape: 153},
-			{Name: "Architectures", Shape: 15},
-			{Name: "EphemeralStorage", Shape: 87},
-			{Name: "SnapStart", Shape: 303},
-			{Name: "RuntimeVersionConfig", Shape: 277},
-			{Name: "LoggingConfig", Shape: 213},
-			{Name: "TenancyConfig", Shape: 327},
-			{Name: "CapacityProviderConfig", Shape: 23},
-			{Name: "ConfigSha256", Shape: 311},
-			{Name: "DurableConfig", Shape: 63},
-		}},
-		354: {Name: "UpdateFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 233, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 237, WireName: "Qualifier", Location: wire.InQuery},
-			{Name: "MaximumRetryAttempts", Shape: 226},
-			{Name: "MaximumEventAgeInSeconds", Shape: 223},
-			{Name: "DestinationConfig", Shape: 61},
-		}},
-		355: {Name: "UpdateFunctionEventInvokeConfigOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "LastModified", Shape: 43},
-			{Name: "FunctionArn", Shape: 110},
-			{Name: "MaximumRetryAttempts", Shape: 226},
-			{Name: "MaximumEventAgeInSeconds", Shape: 223},
-			{Name: "DestinationConfig", Shape: 61},
-		}},
-		356: {Name: "UpdateFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionName", Shape: 124, Location: wire.InURI, Flags: wire.Required},
-			{Name: "Qualifier", Shape: 125, WireName: "Qualifier", Location: wire.InQuery},
-			{Name: "AuthType", Shape: 121},
-			{Name: "Cors", Shape: 33},
-			{Name: "InvokeMode", Shape: 166},
-		}},
-		357: {Name: "UpdateFunctionUrlConfigOutput", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "FunctionUrl", Shape: 120, Flags: wire.Required},
-			{Name: "FunctionArn", Shape: 110, Flags: wire.Required},
-			{Name: "AuthType", Shape: 121, Flags: wire.Required},
-			{Name: "Cors", Shape: 33},
-			{Name: "CreationTime", Shape: 332, Flags: wire.Required},
-			{Name: "LastModifiedTime", Shape: 332, Flags: wire.Required},
-			{Name: "InvokeMode", Shape: 166},
-		}},
-		358: {Name: "Version", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST|[0-9]+)"},
-		359: {Name: "VersionWithLatestPublished", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST(\\.PUBLISHED)?|[0-9]+)"},
-		360: {Name: "VpcConfig", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SubnetIds", Shape: 315},
-			{Name: "SecurityGroupIds", Shape: 289},
-			{Name: "Ipv6AllowedForDualStack", Shape: 236},
-		}},
-		361: {Name: "VpcConfigResponse", Kind: wire.Structure, Members: []wire.Member{
-			{Name: "SubnetIds", Shape: 315},
-			{Name: "SecurityGroupIds", Shape: 289},
-			{Name: "VpcId", Shape: 362},
-			{Name: "Ipv6AllowedForDualStack", Shape: 236},
-		}},
-		362: {Name: "VpcId", Kind: wire.String},
-		363: {Name: "Weight", Kind: wire.Double, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}},
-		364: {Name: "WorkingDirectory", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1000, HasMax: true}},
+		154: {Name: "GetAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Name", Shape: 9, Location: wire.InURI, Flags: wire.Required},
+		}},
+		155: {Name: "GetAliasOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 132},
+			{Name: "Name", Shape: 9},
+			{Name: "FunctionVersion", Shape: 439},
+			{Name: "Description", Shape: 80},
+			{Name: "RoutingConfig", Shape: 13},
+			{Name: "RevisionId", Shape: 389},
+		}},
+		156: {Name: "GetCodeSigningConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfigArn", Shape: 34, Location: wire.InURI, Flags: wire.Required},
+		}},
+		157: {Name: "GetCodeSigningConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfig", Shape: 33, Flags: wire.Required},
+		}},
+		158: {Name: "GetEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 419, Location: wire.InURI, Flags: wire.Required},
+		}},
+		159: {Name: "GetEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 419},
+			{Name: "StartingPosition", Shape: 118},
+			{Name: "StartingPositionTimestamp", Shape: 58},
+			{Name: "BatchSize", Shape: 23},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 280},
+			{Name: "ParallelizationFactor", Shape: 303},
+			{Name: "EventSourceArn", Shape: 22},
+			{Name: "FilterCriteria", Shape: 126},
+			{Name: "FilterCriteriaError", Shape: 127},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "MetricsConfig", Shape: 115},
+			{Name: "LoggingConfig", Shape: 112},
+			{Name: "ScalingConfig", Shape: 360},
+			{Name: "FunctionArn", Shape: 132},
+			{Name: "LastModified", Shape: 58},
+			{Name: "LastProcessingResult", Shape: 389},
+			{Name: "State", Shape: 389},
+			{Name: "StateTransitionReason", Shape: 389},
+			{Name: "DestinationConfig", Shape: 82},
+			{Name: "Topics", Shape: 413},
+			{Name: "Queues", Shape: 334},
+			{Name: "SourceAccessConfigurations", Shape: 382},
+			{Name: "SelfManagedEventSource", Shape: 365},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 284},
+			{Name: "BisectBatchOnFunctionError", Shape: 24},
+			{Name: "MaximumRetryAttempts", Shape: 286},
+			{Name: "TumblingWindowInSeconds", Shape: 417},
+			{Name: "FunctionResponseTypes", Shape: 142},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 18},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 366},
+			{Name: "DocumentDBEventSourceConfig", Shape: 83},
+			{Name: "EventSourceMappingArn", Shape: 110},
+			{Name: "ProvisionedPollerConfig", Shape: 315},
+		}},
+		160: {Name: "GetFunctionCodeSigningConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+		}},
+		161: {Name: "GetFunctionCodeSigningConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfigArn", Shape: 34, Flags: wire.Required},
+			{Name: "FunctionName", Shape: 140, Flags: wire.Required},
+		}},
+		162: {Name: "GetFunctionConcurrencyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+		}},
+		163: {Name: "GetFunctionConcurrencyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReservedConcurrentExecutions", Shape: 341},
+		}},
+		164: {Name: "GetFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		165: {Name: "GetFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292},
+			{Name: "FunctionArn", Shape: 291},
+			{Name: "Runtime", Shape: 350},
+			{Name: "Role", Shape: 349},
+			{Name: "Handler", Shape: 184},
+			{Name: "CodeSize", Shape: 272},
+			{Name: "Description", Shape: 80},
+			{Name: "Timeout", Shape: 409},
+			{Name: "MemorySize", Shape: 287},
+			{Name: "LastModified", Shape: 410},
+			{Name: "CodeSha256", Shape: 389},
+			{Name: "Version", Shape: 439},
+			{Name: "VpcConfig", Shape: 442},
+			{Name: "DeadLetterConfig", Shape: 59},
+			{Name: "Environment", Shape: 104},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "TracingConfig", Shape: 415},
+			{Name: "MasterArn", Shape: 132},
+			{Name: "RevisionId", Shape: 389},
+			{Name: "Layers", Shape: 241},
+			{Name: "State", Shape: 385},
+			{Name: "StateReason", Shape: 386},
+			{Name: "StateReasonCode", Shape: 387},
+			{Name: "LastUpdateStatus", Shape: 224},
+			{Name: "LastUpdateStatusReason", Shape: 225},
+			{Name: "LastUpdateStatusReasonCode", Shape: 226},
+			{Name: "FileSystemConfigs", Shape: 124},
+			{Name: "SigningProfileVersionArn", Shape: 22},
+			{Name: "SigningJobArn", Shape: 22},
+			{Name: "PackageType", Shape: 302},
+			{Name: "ImageConfigResponse", Shape: 190},
+			{Name: "Architectures", Shape: 21},
+			{Name: "EphemeralStorage", Shape: 108},
+			{Name: "SnapStart", Shape: 379},
+			{Name: "RuntimeVersionConfig", Shape: 352},
+			{Name: "LoggingConfig", Shape: 271},
+			{Name: "TenancyConfig", Shape: 405},
+			{Name: "CapacityProviderConfig", Shape: 29},
+			{Name: "ConfigSha256", Shape: 389},
+			{Name: "DurableConfig", Shape: 84},
+		}},
+		166: {Name: "GetFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		167: {Name: "GetFunctionEventInvokeConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastModified", Shape: 58},
+			{Name: "FunctionArn", Shape: 132},
+			{Name: "MaximumRetryAttempts", Shape: 285},
+			{Name: "MaximumEventAgeInSeconds", Shape: 282},
+			{Name: "DestinationConfig", Shape: 82},
+		}},
+		168: {Name: "GetFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		169: {Name: "GetFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Configuration", Shape: 136},
+			{Name: "Code", Shape: 135},
+			{Name: "Tags", Shape: 401},
+			{Name: "TagsError", Shape: 402},
+			{Name: "Concurrency", Shape: 45},
+		}},
+		170: {Name: "GetFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 147, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 148, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		171: {Name: "GetFunctionUrlConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionUrl", Shape: 143, Flags: wire.Required},
+			{Name: "FunctionArn", Shape: 132, Flags: wire.Required},
+			{Name: "AuthType", Shape: 144, Flags: wire.Required},
+			{Name: "Cors", Shape: 46},
+			{Name: "CreationTime", Shape: 410, Flags: wire.Required},
+			{Name: "LastModifiedTime", Shape: 410, Flags: wire.Required},
+			{Name: "InvokeMode", Shape: 203},
+		}},
+		172: {Name: "GetLayerVersionByArnInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Arn", Shape: 233, WireName: "Arn", Location: wire.InQuery, Flags: wire.Required},
+		}},
+		173: {Name: "GetLayerVersionByArnOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Content", Shape: 235},
+			{Name: "LayerArn", Shape: 228},
+			{Name: "LayerVersionArn", Shape: 233},
+			{Name: "Description", Shape: 80},
+			{Name: "CreatedDate", Shape: 410},
+			{Name: "Version", Shape: 236},
+			{Name: "CompatibleArchitectures", Shape: 43},
+			{Name: "CompatibleRuntimes", Shape: 44},
+			{Name: "LicenseInfo", Shape: 242},
+		}},
+		174: {Name: "GetLayerVersionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LayerName", Shape: 230, Location: wire.InURI, Flags: wire.Required},
+			{Name: "VersionNumber", Shape: 236, Location: wire.InURI, Flags: wire.Required},
+		}},
+		175: {Name: "GetLayerVersionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Content", Shape: 235},
+			{Name: "LayerArn", Shape: 228},
+			{Name: "LayerVersionArn", Shape: 233},
+			{Name: "Description", Shape: 80},
+			{Name: "CreatedDate", Shape: 410},
+			{Name: "Version", Shape: 236},
+			{Name: "CompatibleArchitectures", Shape: 43},
+			{Name: "CompatibleRuntimes", Shape: 44},
+			{Name: "LicenseInfo", Shape: 242},
+		}},
+		176: {Name: "GetLayerVersionPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LayerName", Shape: 230, Location: wire.InURI, Flags: wire.Required},
+			{Name: "VersionNumber", Shape: 236, Location: wire.InURI, Flags: wire.Required},
+		}},
+		177: {Name: "GetLayerVersionPolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Policy", Shape: 389},
+			{Name: "RevisionId", Shape: 389},
+		}},
+		178: {Name: "GetPolicyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		179: {Name: "GetPolicyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Policy", Shape: 389},
+			{Name: "RevisionId", Shape: 389},
+		}},
+		180: {Name: "GetProvisionedConcurrencyConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 332, WireName: "Qualifier", Location: wire.InQuery, Flags: wire.Required},
+		}},
+		181: {Name: "GetProvisionedConcurrencyConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RequestedProvisionedConcurrentExecutions", Shape: 307},
+			{Name: "AvailableProvisionedConcurrentExecutions", Shape: 295},
+			{Name: "AllocatedProvisionedConcurrentExecutions", Shape: 295},
+			{Name: "Status", Shape: 314},
+			{Name: "StatusReason", Shape: 389},
+			{Name: "LastModified", Shape: 410},
+		}},
+		182: {Name: "GetRuntimeManagementConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+		}},
+		183: {Name: "GetRuntimeManagementConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UpdateRuntimeOn", Shape: 438},
+			{Name: "FunctionArn", Shape: 291},
+			{Name: "RuntimeVersionArn", Shape: 351},
+		}},
+		184: {Name: "Handler", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[^\\s]+"},
+		185: {Name: "Header", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
+		186: {Name: "HeadersList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 185},
+		}},
+		187: {Name: "HttpStatus", Kind: wire.Integer},
+		188: {Name: "ImageConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "EntryPoint", Shape: 390},
+			{Name: "Command", Shape: 390},
+			{Name: "WorkingDirectory", Shape: 445},
+		}},
+		189: {Name: "ImageConfigError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 389},
+			{Name: "Message", Shape: 367},
+		}},
+		190: {Name: "ImageConfigResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ImageConfig", Shape: 188},
+			{Name: "Error", Shape: 189},
+		}},
+		191: {Name: "Integer", Kind: wire.Integer},
+		192: {Name: "InvalidCodeSignatureException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		193: {Name: "InvalidParameterValueException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		194: {Name: "InvalidRequestContentException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		195: {Name: "InvalidRuntimeException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		196: {Name: "InvalidSecurityGroupIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		197: {Name: "InvalidSubnetIDException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		198: {Name: "InvalidZipFileException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		199: {Name: "InvocationType", Kind: wire.String, Enum: []string{"Event", "RequestResponse", "DryRun"}},
+		200: {Name: "InvokeAsyncInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "InvokeArgs", Shape: 26, Location: wire.InPayload, Flags: wire.Required},
+		}},
+		201: {Name: "InvokeAsyncOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Status", Shape: 187, Location: wire.InStatus},
+		}},
+		202: {Name: "InvokeInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "InvocationType", Shape: 199, WireName: "X-Amz-Invocation-Type", Location: wire.InHeader},
+			{Name: "LogType", Shape: 270, WireName: "X-Amz-Log-Type", Location: wire.InHeader},
+			{Name: "ClientContext", Shape: 389, WireName: "X-Amz-Client-Context", Location: wire.InHeader},
+			{Name: "DurableExecutionName", Shape: 87, WireName: "X-Amz-Durable-Execution-Name", Location: wire.InHeader},
+			{Name: "Payload", Shape: 25, Location: wire.InPayload, Flags: wire.JSONValue},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "TenantId", Shape: 406, WireName: "X-Amz-Tenant-Id", Location: wire.InHeader},
+		}},
+		203: {Name: "InvokeMode", Kind: wire.String, Enum: []string{"BUFFERED", "RESPONSE_STREAM"}},
+		204: {Name: "InvokeOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StatusCode", Shape: 191, Location: wire.InStatus},
+			{Name: "FunctionError", Shape: 389, WireName: "X-Amz-Function-Error", Location: wire.InHeader},
+			{Name: "LogResult", Shape: 389, WireName: "X-Amz-Log-Result", Location: wire.InHeader},
+			{Name: "Payload", Shape: 25, Location: wire.InPayload, Flags: wire.JSONValue},
+			{Name: "ExecutedVersion", Shape: 439, WireName: "X-Amz-Executed-Version", Location: wire.InHeader},
+			{Name: "DurableExecutionArn", Shape: 86, WireName: "X-Amz-Durable-Execution-Arn", Location: wire.InHeader},
+		}},
+		205: {Name: "InvokeResponseStreamUpdate", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Payload", Shape: 25, Flags: wire.EventPayload},
+		}},
+		206: {Name: "InvokeWithResponseStreamCompleteEvent", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 389},
+			{Name: "ErrorDetails", Shape: 389},
+			{Name: "LogResult", Shape: 389},
+		}},
+		207: {Name: "InvokeWithResponseStreamInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "InvocationType", Shape: 347, WireName: "X-Amz-Invocation-Type", Location: wire.InHeader},
+			{Name: "LogType", Shape: 270, WireName: "X-Amz-Log-Type", Location: wire.InHeader},
+			{Name: "ClientContext", Shape: 389, WireName: "X-Amz-Client-Context", Location: wire.InHeader},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "Payload", Shape: 25, Location: wire.InPayload},
+			{Name: "TenantId", Shape: 406, WireName: "X-Amz-Tenant-Id", Location: wire.InHeader},
+		}},
+		208: {Name: "InvokeWithResponseStreamOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "StatusCode", Shape: 191, Location: wire.InStatus},
+			{Name: "ExecutedVersion", Shape: 439, WireName: "X-Amz-Executed-Version", Location: wire.InHeader},
+			{Name: "EventStream", Shape: 209, Location: wire.InPayload},
+			{Name: "ResponseStreamContentType", Shape: 389, WireName: "Content-Type", Location: wire.InHeader},
+		}},
+		209: {Name: "InvokeWithResponseStreamResponseEvent", Kind: wire.Union, Members: []wire.Member{
+			{Name: "PayloadChunk", Shape: 205},
+			{Name: "InvokeComplete", Shape: 206},
+		}},
+		210: {Name: "InvokedViaFunctionUrl", Kind: wire.Boolean},
+		211: {Name: "KMSAccessDeniedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		212: {Name: "KMSDisabledException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		213: {Name: "KMSInvalidStateException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		214: {Name: "KMSKeyArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
+		215: {Name: "KMSNotFoundException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		216: {Name: "KafkaSchemaRegistryAccessConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Type", Shape: 218},
+			{Name: "URI", Shape: 22},
+		}},
+		217: {Name: "KafkaSchemaRegistryAccessConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 216},
+		}},
+		218: {Name: "KafkaSchemaRegistryAuthType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
+		219: {Name: "KafkaSchemaRegistryConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SchemaRegistryURI", Shape: 362},
+			{Name: "EventRecordFormat", Shape: 361},
+			{Name: "AccessConfigs", Shape: 217},
+			{Name: "SchemaValidationConfigs", Shape: 222},
+		}},
+		220: {Name: "KafkaSchemaValidationAttribute", Kind: wire.String, Enum: []string{"KEY", "VALUE"}},
+		221: {Name: "KafkaSchemaValidationConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Attribute", Shape: 220},
+		}},
+		222: {Name: "KafkaSchemaValidationConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 221},
+		}},
+		223: {Name: "LambdaManagedInstancesCapacityProviderConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CapacityProviderArn", Shape: 28, Flags: wire.Required},
+			{Name: "PerExecutionEnvironmentMaxConcurrency", Shape: 305},
+			{Name: "ExecutionEnvironmentMemoryGiBPerVCpu", Shape: 120},
+		}},
+		224: {Name: "LastUpdateStatus", Kind: wire.String, Enum: []string{"Successful", "Failed", "InProgress"}},
+		225: {Name: "LastUpdateStatusReason", Kind: wire.String},
+		226: {Name: "LastUpdateStatusReasonCode", Kind: wire.String, Enum: []string{"EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl"}},
+		227: {Name: "Layer", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Arn", Shape: 233},
+			{Name: "CodeSize", Shape: 272},
+			{Name: "SigningProfileVersionArn", Shape: 22},
+			{Name: "SigningJobArn", Shape: 22},
+		}},
+		228: {Name: "LayerArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2048, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+"},
+		229: {Name: "LayerList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 233},
+		}},
+		230: {Name: "LayerName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 140, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+"},
+		231: {Name: "LayerPermissionAllowedAction", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 22, HasMax: true}, Pattern: "lambda:GetLayerVersion"},
+		232: {Name: "LayerPermissionAllowedPrincipal", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "\\d{12}|\\*|arn:(aws[a-zA-Z-]*):iam::\\d{12}:root"},
+		233: {Name: "LayerVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 2048, HasMax: true}, Pattern: "((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"},
+		234: {Name: "LayerVersionContentInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "S3Bucket", Shape: 354},
+			{Name: "S3Key", Shape: 358},
+			{Name: "S3ObjectVersion", Shape: 359},
+			{Name: "ZipFile", Shape: 25},
+		}},
+		235: {Name: "LayerVersionContentOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Location", Shape: 368},
+			{Name: "CodeSha256", Shape: 389},
+			{Name: "CodeSize", Shape: 272},
+			{Name: "SigningProfileVersionArn", Shape: 22},
+			{Name: "SigningJobArn", Shape: 22},
+		}},
+		236: {Name: "LayerVersionNumber", Kind: wire.Long},
+		237: {Name: "LayerVersionsList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 238},
+		}},
+		238: {Name: "LayerVersionsListItem", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LayerVersionArn", Shape: 233},
+			{Name: "Version", Shape: 236},
+			{Name: "Description", Shape: 80},
+			{Name: "CreatedDate", Shape: 410},
+			{Name: "CompatibleArchitectures", Shape: 43},
+			{Name: "CompatibleRuntimes", Shape: 44},
+			{Name: "LicenseInfo", Shape: 242},
+		}},
+		239: {Name: "LayersList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 240},
+		}},
+		240: {Name: "LayersListItem", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LayerName", Shape: 230},
+			{Name: "LayerArn", Shape: 228},
+			{Name: "LatestMatchingVersion", Shape: 238},
+		}},
+		241: {Name: "LayersReferenceList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 227},
+		}},
+		242: {Name: "LicenseInfo", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 512, HasMax: true}, Pattern: ".*"},
+		243: {Name: "ListAliasesInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "FunctionVersion", Shape: 440, WireName: "FunctionVersion", Location: wire.InQuery},
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 278, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		244: {Name: "ListAliasesOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 389},
+			{Name: "Aliases", Shape: 12},
+		}},
+		245: {Name: "ListCodeSigningConfigsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 278, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		246: {Name: "ListCodeSigningConfigsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 389},
+			{Name: "CodeSigningConfigs", Shape: 36},
+		}},
+		247: {Name: "ListEventSourceMappingsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "EventSourceArn", Shape: 22, WireName: "EventSourceArn", Location: wire.InQuery},
+			{Name: "FunctionName", Shape: 292, WireName: "FunctionName", Location: wire.InQuery},
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 278, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		248: {Name: "ListEventSourceMappingsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 389},
+			{Name: "EventSourceMappings", Shape: 117},
+		}},
+		249: {Name: "ListFunctionEventInvokeConfigsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 275, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		250: {Name: "ListFunctionEventInvokeConfigsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionEventInvokeConfigs", Shape: 138},
+			{Name: "NextMarker", Shape: 389},
+		}},
+		251: {Name: "ListFunctionUrlConfigsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 147, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 276, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		252: {Name: "ListFunctionUrlConfigsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionUrlConfigs", Shape: 146, Flags: wire.Required},
+			{Name: "NextMarker", Shape: 389},
+		}},
+		253: {Name: "ListFunctionsByCodeSigningConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfigArn", Shape: 34, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 278, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		254: {Name: "ListFunctionsByCodeSigningConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 389},
+			{Name: "FunctionArns", Shape: 133},
+		}},
+		255: {Name: "ListFunctionsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MasterRegion", Shape: 273, WireName: "MasterRegion", Location: wire.InQuery},
+			{Name: "FunctionVersion", Shape: 149, WireName: "FunctionVersion", Location: wire.InQuery},
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 278, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		256: {Name: "ListFunctionsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 389},
+			{Name: "Functions", Shape: 139},
+		}},
+		257: {Name: "ListLayerVersionsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CompatibleArchitecture", Shape: 20, WireName: "CompatibleArchitecture", Location: wire.InQuery},
+			{Name: "CompatibleRuntime", Shape: 350, WireName: "CompatibleRuntime", Location: wire.InQuery},
+			{Name: "LayerName", Shape: 230, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 277, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		258: {Name: "ListLayerVersionsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 389},
+			{Name: "LayerVersions", Shape: 237},
+		}},
+		259: {Name: "ListLayersInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CompatibleArchitecture", Shape: 20, WireName: "CompatibleArchitecture", Location: wire.InQuery},
+			{Name: "CompatibleRuntime", Shape: 350, WireName: "CompatibleRuntime", Location: wire.InQuery},
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 277, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		260: {Name: "ListLayersOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 389},
+			{Name: "Layers", Shape: 239},
+		}},
+		261: {Name: "ListProvisionedConcurrencyConfigsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 279, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		262: {Name: "ListProvisionedConcurrencyConfigsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ProvisionedConcurrencyConfigs", Shape: 311},
+			{Name: "NextMarker", Shape: 389},
+		}},
+		263: {Name: "ListTagsInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Resource", Shape: 400, Location: wire.InURI, Flags: wire.Required},
+		}},
+		264: {Name: "ListTagsOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Tags", Shape: 401},
+		}},
+		265: {Name: "ListVersionsByFunctionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Marker", Shape: 389, WireName: "Marker", Location: wire.InQuery},
+			{Name: "MaxItems", Shape: 278, WireName: "MaxItems", Location: wire.InQuery},
+		}},
+		266: {Name: "ListVersionsByFunctionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "NextMarker", Shape: 389},
+			{Name: "Versions", Shape: 139},
+		}},
+		267: {Name: "LocalMountPath", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 160, HasMax: true}, Pattern: "/mnt/[a-zA-Z0-9-_.]+"},
+		268: {Name: "LogFormat", Kind: wire.String, Enum: []string{"JSON", "Text"}},
+		269: {Name: "LogGroup", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 512, HasMax: true}, Pattern: "[\\.\\-_/#A-Za-z0-9]+"},
+		270: {Name: "LogType", Kind: wire.String, Enum: []string{"None", "Tail"}},
+		271: {Name: "LoggingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LogFormat", Shape: 268},
+			{Name: "ApplicationLogLevel", Shape: 19},
+			{Name: "SystemLogLevel", Shape: 394},
+			{Name: "LogGroup", Shape: 269},
+		}},
+		272: {Name: "Long", Kind: wire.Long},
+		273: {Name: "MasterRegion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}, Pattern: "ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}"},
+		274: {Name: "MaxAge", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 86400, HasMax: true}},
+		275: {Name: "MaxFunctionEventInvokeConfigListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}},
+		276: {Name: "MaxItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}},
+		277: {Name: "MaxLayerListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}},
+		278: {Name: "MaxListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
+		279: {Name: "MaxProvisionedConcurrencyConfigListItems", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 50, HasMax: true}},
+		280: {Name: "MaximumBatchingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 300, HasMax: true}},
+		281: {Name: "MaximumConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 2, HasMin: true, Max: 1000, HasMax: true}},
+		282: {Name: "MaximumEventAgeInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 60, HasMin: true, Max: 21600, HasMax: true}},
+		283: {Name: "MaximumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}},
+		284: {Name: "MaximumRecordAgeInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 604800, HasMax: true}},
+		285: {Name: "MaximumRetryAttempts", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 2, HasMax: true}},
+		286: {Name: "MaximumRetryAttemptsEventSourceMapping", Kind: wire.Integer, Bounds: &wire.Bounds{Min: -1, HasMin: true, Max: 10000, HasMax: true}},
+		287: {Name: "MemorySize", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 128, HasMin: true, Max: 10240, HasMax: true}},
+		288: {Name: "Method", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 6, HasMax: true}, Pattern: ".*"},
+		289: {Name: "MinimumNumberOfPollers", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}},
+		290: {Name: "ModeNotSupportedException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		291: {Name: "NameSpacedFunctionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
+		292: {Name: "NamespacedFunctionName", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:|(((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?))(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"},
+		293: {Name: "NamespacedStatementId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Pattern: "([a-zA-Z0-9-_.]+)"},
+		294: {Name: "NoPublishedVersionException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		295: {Name: "NonNegativeInteger", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		296: {Name: "NullableBoolean", Kind: wire.Boolean},
+		297: {Name: "NumericLatestPublishedOrAliasQualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"},
+		298: {Name: "OnFailure", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Destination", Shape: 81},
+		}},
+		299: {Name: "OnSuccess", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Destination", Shape: 81},
+		}},
+		300: {Name: "OrganizationId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 34, HasMax: true}, Pattern: "o-[a-z0-9]{10,32}"},
+		301: {Name: "Origin", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 253, HasMax: true}, Pattern: ".*"},
+		302: {Name: "PackageType", Kind: wire.String, Enum: []string{"Zip", "Image"}},
+		303: {Name: "ParallelizationFactor", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10, HasMax: true}},
+		304: {Name: "Pattern", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 4096, HasMax: true}, Pattern: "[\\s\\S]*"},
+		305: {Name: "PerExecutionEnvironmentMaxConcurrency", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1600, HasMax: true}},
+		306: {Name: "PolicyLengthExceededException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		307: {Name: "PositiveInteger", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true}},
+		308: {Name: "PreconditionFailedException", Kind: wire.Structure, ErrorStatus: 412, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		309: {Name: "Principal", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 2048, HasMax: true}, Pattern: "[^\\s]+"},
+		310: {Name: "PrincipalOrgID", Kind: wire.String, Bounds: &wire.Bounds{Min: 12, HasMin: true, Max: 34, HasMax: true}, Pattern: "o-[a-z0-9]{10,32}"},
+		311: {Name: "ProvisionedConcurrencyConfigList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 312},
+		}},
+		312: {Name: "ProvisionedConcurrencyConfigListItem", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionArn", Shape: 132},
+			{Name: "RequestedProvisionedConcurrentExecutions", Shape: 307},
+			{Name: "AvailableProvisionedConcurrentExecutions", Shape: 295},
+			{Name: "AllocatedProvisionedConcurrentExecutions", Shape: 295},
+			{Name: "Status", Shape: 314},
+			{Name: "StatusReason", Shape: 389},
+			{Name: "LastModified", Shape: 410},
+		}},
+		313: {Name: "ProvisionedConcurrencyConfigNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		314: {Name: "ProvisionedConcurrencyStatusEnum", Kind: wire.String, Enum: []string{"IN_PROGRESS", "READY", "FAILED"}},
+		315: {Name: "ProvisionedPollerConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MinimumPollers", Shape: 289},
+			{Name: "MaximumPollers", Shape: 283},
+			{Name: "PollerGroupName", Shape: 316},
+		}},
+		316: {Name: "ProvisionedPollerGroupName", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 128, HasMax: true}, Pattern: "[a-zA-Z0-9-_]*"},
+		317: {Name: "PublicPolicyException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		318: {Name: "PublishLayerVersionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LayerName", Shape: 230, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Description", Shape: 80},
+			{Name: "Content", Shape: 234, Flags: wire.Required},
+			{Name: "CompatibleArchitectures", Shape: 43},
+			{Name: "CompatibleRuntimes", Shape: 44},
+			{Name: "LicenseInfo", Shape: 242},
+		}},
+		319: {Name: "PublishLayerVersionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Content", Shape: 235},
+			{Name: "LayerArn", Shape: 228},
+			{Name: "LayerVersionArn", Shape: 233},
+			{Name: "Description", Shape: 80},
+			{Name: "CreatedDate", Shape: 410},
+			{Name: "Version", Shape: 236},
+			{Name: "CompatibleArchitectures", Shape: 43},
+			{Name: "CompatibleRuntimes", Shape: 44},
+			{Name: "LicenseInfo", Shape: 242},
+		}},
+		320: {Name: "PublishVersionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "CodeSha256", Shape: 389},
+			{Name: "Description", Shape: 80},
+			{Name: "RevisionId", Shape: 389},
+			{Name: "PublishTo", Shape: 150},
+		}},
+		321: {Name: "PublishVersionOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292},
+			{Name: "FunctionArn", Shape: 291},
+			{Name: "Runtime", Shape: 350},
+			{Name: "Role", Shape: 349},
+			{Name: "Handler", Shape: 184},
+			{Name: "CodeSize", Shape: 272},
+			{Name: "Description", Shape: 80},
+			{Name: "Timeout", Shape: 409},
+			{Name: "MemorySize", Shape: 287},
+			{Name: "LastModified", Shape: 410},
+			{Name: "CodeSha256", Shape: 389},
+			{Name: "Version", Shape: 439},
+			{Name: "VpcConfig", Shape: 442},
+			{Name: "DeadLetterConfig", Shape: 59},
+			{Name: "Environment", Shape: 104},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "TracingConfig", Shape: 415},
+			{Name: "MasterArn", Shape: 132},
+			{Name: "RevisionId", Shape: 389},
+			{Name: "Layers", Shape: 241},
+			{Name: "State", Shape: 385},
+			{Name: "StateReason", Shape: 386},
+			{Name: "StateReasonCode", Shape: 387},
+			{Name: "LastUpdateStatus", Shape: 224},
+			{Name: "LastUpdateStatusReason", Shape: 225},
+			{Name: "LastUpdateStatusReasonCode", Shape: 226},
+			{Name: "FileSystemConfigs", Shape: 124},
+			{Name: "SigningProfileVersionArn", Shape: 22},
+			{Name: "SigningJobArn", Shape: 22},
+			{Name: "PackageType", Shape: 302},
+			{Name: "ImageConfigResponse", Shape: 190},
+			{Name: "Architectures", Shape: 21},
+			{Name: "EphemeralStorage", Shape: 108},
+			{Name: "SnapStart", Shape: 379},
+			{Name: "RuntimeVersionConfig", Shape: 352},
+			{Name: "LoggingConfig", Shape: 271},
+			{Name: "TenancyConfig", Shape: 405},
+			{Name: "CapacityProviderConfig", Shape: 29},
+			{Name: "ConfigSha256", Shape: 389},
+			{Name: "DurableConfig", Shape: 84},
+		}},
+		322: {Name: "PutFunctionCodeSigningConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfigArn", Shape: 34, Flags: wire.Required},
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+		}},
+		323: {Name: "PutFunctionCodeSigningConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfigArn", Shape: 34, Flags: wire.Required},
+			{Name: "FunctionName", Shape: 140, Flags: wire.Required},
+		}},
+		324: {Name: "PutFunctionConcurrencyInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "ReservedConcurrentExecutions", Shape: 341, Flags: wire.Required},
+		}},
+		325: {Name: "PutFunctionConcurrencyOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ReservedConcurrentExecutions", Shape: 341},
+		}},
+		326: {Name: "PutFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "MaximumRetryAttempts", Shape: 285},
+			{Name: "MaximumEventAgeInSeconds", Shape: 282},
+			{Name: "DestinationConfig", Shape: 82},
+		}},
+		327: {Name: "PutFunctionEventInvokeConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastModified", Shape: 58},
+			{Name: "FunctionArn", Shape: 132},
+			{Name: "MaximumRetryAttempts", Shape: 285},
+			{Name: "MaximumEventAgeInSeconds", Shape: 282},
+			{Name: "DestinationConfig", Shape: 82},
+		}},
+		328: {Name: "PutProvisionedConcurrencyConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 332, WireName: "Qualifier", Location: wire.InQuery, Flags: wire.Required},
+			{Name: "ProvisionedConcurrentExecutions", Shape: 307, Flags: wire.Required},
+		}},
+		329: {Name: "PutProvisionedConcurrencyConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RequestedProvisionedConcurrentExecutions", Shape: 307},
+			{Name: "AllocatedProvisionedConcurrentExecutions", Shape: 295},
+			{Name: "AvailableProvisionedConcurrentExecutions", Shape: 295},
+			{Name: "Status", Shape: 314},
+			{Name: "StatusReason", Shape: 389},
+			{Name: "LastModified", Shape: 410},
+		}},
+		330: {Name: "PutRuntimeManagementConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "UpdateRuntimeOn", Shape: 438, Flags: wire.Required},
+			{Name: "RuntimeVersionArn", Shape: 351},
+		}},
+		331: {Name: "PutRuntimeManagementConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UpdateRuntimeOn", Shape: 438, Flags: wire.Required},
+			{Name: "FunctionArn", Shape: 132, Flags: wire.Required},
+			{Name: "RuntimeVersionArn", Shape: 351},
+		}},
+		332: {Name: "Qualifier", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "(|[a-zA-Z0-9$_-]+)"},
+		333: {Name: "Queue", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1000, HasMax: true}, Pattern: "[\\s\\S]*"},
+		334: {Name: "Queues", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 333},
+		}},
+		335: {Name: "RecursiveInvocationException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		336: {Name: "RemoveLayerVersionPermissionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LayerName", Shape: 230, Location: wire.InURI, Flags: wire.Required},
+			{Name: "VersionNumber", Shape: 236, Location: wire.InURI, Flags: wire.Required},
+			{Name: "StatementId", Shape: 388, Location: wire.InURI, Flags: wire.Required},
+			{Name: "RevisionId", Shape: 389, WireName: "RevisionId", Location: wire.InQuery},
+		}},
+		337: {Name: "RemoveLayerVersionPermissionOutput", Kind: wire.Structure},
+		338: {Name: "RemovePermissionInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "StatementId", Shape: 293, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "RevisionId", Shape: 389, WireName: "RevisionId", Location: wire.InQuery},
+		}},
+		339: {Name: "RemovePermissionOutput", Kind: wire.Structure},
+		340: {Name: "RequestTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		341: {Name: "ReservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		342: {Name: "ResourceArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"},
+		343: {Name: "ResourceConflictException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		344: {Name: "ResourceInUseException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		345: {Name: "ResourceNotFoundException", Kind: wire.Structure, ErrorStatus: 404, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		346: {Name: "ResourceNotReadyException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		347: {Name: "ResponseStreamingInvocationType", Kind: wire.String, Enum: []string{"RequestResponse", "DryRun"}},
+		348: {Name: "RetentionPeriodInDays", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 90, HasMax: true}},
+		349: {Name: "RoleArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"},
+		350: {Name: "Runtime", Kind: wire.String, Enum: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "java8", "java8.al2", "java11", "java17", "java21", "java25", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "dotnet10", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "ruby3.2", "ruby3.3", "ruby3.4", "ruby4.0", "provided", "provided.al2", "provided.al2023"}},
+		351: {Name: "RuntimeVersionArn", Kind: wire.String, Bounds: &wire.Bounds{Min: 26, HasMin: true, Max: 2048, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}::runtime:.+"},
+		352: {Name: "RuntimeVersionConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "RuntimeVersionArn", Shape: 351},
+			{Name: "Error", Shape: 353},
+		}},
+		353: {Name: "RuntimeVersionError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 389},
+			{Name: "Message", Shape: 367},
+		}},
+		354: {Name: "S3Bucket", Kind: wire.String, Bounds: &wire.Bounds{Min: 3, HasMin: true, Max: 63, HasMax: true}, Pattern: "[0-9A-Za-z\\.\\-_]*(?<!\\.)"},
+		355: {Name: "S3FilesMountConnectivityException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		356: {Name: "S3FilesMountFailureException", Kind: wire.Structure, ErrorStatus: 403, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		357: {Name: "S3FilesMountTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		358: {Name: "S3Key", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
+		359: {Name: "S3ObjectVersion", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: ".*"},
+		360: {Name: "ScalingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "MaximumConcurrency", Shape: 281},
+		}},
+		361: {Name: "SchemaRegistryEventRecordFormat", Kind: wire.String, Enum: []string{"JSON", "SOURCE"}},
+		362: {Name: "SchemaRegistryUri", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "[a-zA-Z0-9-\\/*:_+=.@-]*"},
+		363: {Name: "SecurityGroupId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "sg-[0-9a-zA-Z]*"},
+		364: {Name: "SecurityGroupIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 5, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 363},
+		}},
+		365: {Name: "SelfManagedEventSource", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Endpoints", Shape: 101},
+		}},
+		366: {Name: "SelfManagedKafkaEventSourceConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ConsumerGroupId", Shape: 418},
+			{Name: "SchemaRegistryConfig", Shape: 219},
+		}},
+		367: {Name: "SensitiveString", Kind: wire.String, Flags: wire.Sensitive},
+		368: {Name: "SensitiveStringOnServerOnly", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 10000, HasMax: true}},
+		369: {Name: "SerializedRequestEntityTooLargeException", Kind: wire.Structure, ErrorStatus: 413, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		370: {Name: "ServiceException", Kind: wire.Structure, ErrorStatus: 500, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		371: {Name: "ServiceQuotaExceededException", Kind: wire.Structure, ErrorStatus: 402, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		372: {Name: "SigningProfileVersionArns", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 20, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 22},
+		}},
+		373: {Name: "SnapStart", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ApplyOn", Shape: 374},
+		}},
+		374: {Name: "SnapStartApplyOn", Kind: wire.String, Enum: []string{"PublishedVersions", "None"}},
+		375: {Name: "SnapStartException", Kind: wire.Structure, ErrorStatus: 400, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		376: {Name: "SnapStartNotReadyException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		377: {Name: "SnapStartOptimizationStatus", Kind: wire.String, Enum: []string{"On", "Off"}},
+		378: {Name: "SnapStartRegenerationFailureException", Kind: wire.Structure, ErrorStatus: 409, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		379: {Name: "SnapStartResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ApplyOn", Shape: 374},
+			{Name: "OptimizationStatus", Shape: 377},
+		}},
+		380: {Name: "SnapStartTimeoutException", Kind: wire.Structure, ErrorStatus: 408, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		381: {Name: "SourceAccessConfiguration", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Type", Shape: 383},
+			{Name: "URI", Shape: 418},
+		}},
+		382: {Name: "SourceAccessConfigurations", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 23, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 381},
+		}},
+		383: {Name: "SourceAccessType", Kind: wire.String, Enum: []string{"BASIC_AUTH", "VPC_SUBNET", "VPC_SECURITY_GROUP", "SASL_SCRAM_512_AUTH", "SASL_SCRAM_256_AUTH", "VIRTUAL_HOST", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"}},
+		384: {Name: "SourceOwner", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 12, HasMax: true}, Pattern: "\\d{12}"},
+		385: {Name: "State", Kind: wire.String, Enum: []string{"Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"}},
+		386: {Name: "StateReason", Kind: wire.String},
+		387: {Name: "StateReasonCode", Kind: wire.String, Enum: []string{"Idle", "Creating", "Restoring", "EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl", "DrainingDurableExecutions"}},
+		388: {Name: "StatementId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 100, HasMax: true}, Pattern: "([a-zA-Z0-9-_]+)"},
+		389: {Name: "String", Kind: wire.String},
+		390: {Name: "StringList", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1500, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 389},
+		}},
+		391: {Name: "SubnetIPAddressLimitReachedException", Kind: wire.Structure, ErrorStatus: 502, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "Message", Shape: 389},
+		}},
+		392: {Name: "SubnetId", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1024, HasMax: true}, Pattern: "subnet-[0-9a-z]*"},
+		393: {Name: "SubnetIds", Kind: wire.List, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 16, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 392},
+		}},
+		394: {Name: "SystemLogLevel", Kind: wire.String, Enum: []string{"DEBUG", "INFO", "WARN"}},
+		395: {Name: "TagKey", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 128, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
+		396: {Name: "TagKeyList", Kind: wire.List, Members: []wire.Member{
+			{Name: "member", Shape: 395, XMLName: "Key"},
+		}},
+		397: {Name: "TagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Resource", Shape: 400, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Tags", Shape: 401, Flags: wire.Required},
+		}},
+		398: {Name: "TagResourceOutput", Kind: wire.Structure},
+		399: {Name: "TagValue", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
+		400: {Name: "TaggableResource", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64})"},
+		401: {Name: "Tags", Kind: wire.Map, Members: []wire.Member{
+			{Name: "key", Shape: 395},
+			{Name: "value", Shape: 399},
+		}},
+		402: {Name: "TagsError", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "ErrorCode", Shape: 403, Flags: wire.Required},
+			{Name: "Message", Shape: 404, Flags: wire.Required},
+		}},
+		403: {Name: "TagsErrorCode", Kind: wire.String, Bounds: &wire.Bounds{Min: 10, HasMin: true, Max: 21, HasMax: true}, Pattern: "[A-Za-z]+Exception"},
+		404: {Name: "TagsErrorMessage", Kind: wire.String, Bounds: &wire.Bounds{Min: 84, HasMin: true, Max: 1000, HasMax: true}, Pattern: ".*"},
+		405: {Name: "TenancyConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "TenantIsolationMode", Shape: 407, Flags: wire.Required},
+		}},
+		406: {Name: "TenantId", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 256, HasMax: true}, Pattern: "[a-zA-Z0-9\\._:\\/=+\\-@ ]+"},
+		407: {Name: "TenantIsolationMode", Kind: wire.String, Enum: []string{"PER_TENANT"}},
+		408: {Name: "ThrottleReason", Kind: wire.String, Enum: []string{"ConcurrentInvocationLimitExceeded", "FunctionInvocationRateLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded", "ReservedFunctionInvocationRateLimitExceeded", "CallerRateLimitExceeded", "ConcurrentSnapshotCreateLimitExceeded"}},
+		409: {Name: "Timeout", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 900, HasMax: true}},
+		410: {Name: "Timestamp", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 100, HasMax: true}, Pattern: ".*"},
+		411: {Name: "TooManyRequestsException", Kind: wire.Structure, ErrorStatus: 429, Members: []wire.Member{
+			{Name: "retryAfterSeconds", Shape: 389, WireName: "Retry-After", Location: wire.InHeader},
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+			{Name: "Reason", Shape: 408},
+		}},
+		412: {Name: "Topic", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 249, HasMax: true}, Pattern: "[^.]([a-zA-Z0-9\\-_.]+)"},
+		413: {Name: "Topics", Kind: wire.List, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1, HasMax: true}, Members: []wire.Member{
+			{Name: "member", Shape: 412},
+		}},
+		414: {Name: "TracingConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Mode", Shape: 416},
+		}},
+		415: {Name: "TracingConfigResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Mode", Shape: 416},
+		}},
+		416: {Name: "TracingMode", Kind: wire.String, Enum: []string{"Active", "PassThrough"}},
+		417: {Name: "TumblingWindowInSeconds", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 900, HasMax: true}},
+		418: {Name: "URI", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 200, HasMax: true}, Pattern: "[ a-zA-Z0-9-\\/*:_+=.@-]*"},
+		419: {Name: "UUIDString", Kind: wire.String, Bounds: &wire.Bounds{Min: 36, HasMin: true, Max: 36, HasMax: true}},
+		420: {Name: "UnreservedConcurrentExecutions", Kind: wire.Integer, Bounds: &wire.Bounds{Min: 0, HasMin: true}},
+		421: {Name: "UnsupportedMediaTypeException", Kind: wire.Structure, ErrorStatus: 415, Members: []wire.Member{
+			{Name: "Type", Shape: 389},
+			{Name: "message", Shape: 389},
+		}},
+		422: {Name: "UntagResourceInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "Resource", Shape: 400, Location: wire.InURI, Flags: wire.Required},
+			{Name: "TagKeys", Shape: 396, WireName: "tagKeys", Location: wire.InQuery, Flags: wire.Required},
+		}},
+		423: {Name: "UntagResourceOutput", Kind: wire.Structure},
+		424: {Name: "UpdateAliasInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Name", Shape: 9, Location: wire.InURI, Flags: wire.Required},
+			{Name: "FunctionVersion", Shape: 440},
+			{Name: "Description", Shape: 80},
+			{Name: "RoutingConfig", Shape: 13},
+			{Name: "RevisionId", Shape: 389},
+		}},
+		425: {Name: "UpdateAliasOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "AliasArn", Shape: 132},
+			{Name: "Name", Shape: 9},
+			{Name: "FunctionVersion", Shape: 439},
+			{Name: "Description", Shape: 80},
+			{Name: "RoutingConfig", Shape: 13},
+			{Name: "RevisionId", Shape: 389},
+		}},
+		426: {Name: "UpdateCodeSigningConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfigArn", Shape: 34, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Description", Shape: 80},
+			{Name: "AllowedPublishers", Shape: 17},
+			{Name: "CodeSigningPolicies", Shape: 38},
+		}},
+		427: {Name: "UpdateCodeSigningConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "CodeSigningConfig", Shape: 33, Flags: wire.Required},
+		}},
+		428: {Name: "UpdateEventSourceMappingInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 419, Location: wire.InURI, Flags: wire.Required},
+			{Name: "FunctionName", Shape: 292},
+			{Name: "Enabled", Shape: 97},
+			{Name: "BatchSize", Shape: 23},
+			{Name: "FilterCriteria", Shape: 126},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "MetricsConfig", Shape: 115},
+			{Name: "LoggingConfig", Shape: 112},
+			{Name: "ScalingConfig", Shape: 360},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 280},
+			{Name: "ParallelizationFactor", Shape: 303},
+			{Name: "DestinationConfig", Shape: 82},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 284},
+			{Name: "BisectBatchOnFunctionError", Shape: 24},
+			{Name: "MaximumRetryAttempts", Shape: 286},
+			{Name: "TumblingWindowInSeconds", Shape: 417},
+			{Name: "SourceAccessConfigurations", Shape: 382},
+			{Name: "FunctionResponseTypes", Shape: 142},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 18},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 366},
+			{Name: "DocumentDBEventSourceConfig", Shape: 83},
+			{Name: "ProvisionedPollerConfig", Shape: 315},
+		}},
+		429: {Name: "UpdateEventSourceMappingOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "UUID", Shape: 419},
+			{Name: "StartingPosition", Shape: 118},
+			{Name: "StartingPositionTimestamp", Shape: 58},
+			{Name: "BatchSize", Shape: 23},
+			{Name: "MaximumBatchingWindowInSeconds", Shape: 280},
+			{Name: "ParallelizationFactor", Shape: 303},
+			{Name: "EventSourceArn", Shape: 22},
+			{Name: "FilterCriteria", Shape: 126},
+			{Name: "FilterCriteriaError", Shape: 127},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "MetricsConfig", Shape: 115},
+			{Name: "LoggingConfig", Shape: 112},
+			{Name: "ScalingConfig", Shape: 360},
+			{Name: "FunctionArn", Shape: 132},
+			{Name: "LastModified", Shape: 58},
+			{Name: "LastProcessingResult", Shape: 389},
+			{Name: "State", Shape: 389},
+			{Name: "StateTransitionReason", Shape: 389},
+			{Name: "DestinationConfig", Shape: 82},
+			{Name: "Topics", Shape: 413},
+			{Name: "Queues", Shape: 334},
+			{Name: "SourceAccessConfigurations", Shape: 382},
+			{Name: "SelfManagedEventSource", Shape: 365},
+			{Name: "MaximumRecordAgeInSeconds", Shape: 284},
+			{Name: "BisectBatchOnFunctionError", Shape: 24},
+			{Name: "MaximumRetryAttempts", Shape: 286},
+			{Name: "TumblingWindowInSeconds", Shape: 417},
+			{Name: "FunctionResponseTypes", Shape: 142},
+			{Name: "AmazonManagedKafkaEventSourceConfig", Shape: 18},
+			{Name: "SelfManagedKafkaEventSourceConfig", Shape: 366},
+			{Name: "DocumentDBEventSourceConfig", Shape: 83},
+			{Name: "EventSourceMappingArn", Shape: 110},
+			{Name: "ProvisionedPollerConfig", Shape: 315},
+		}},
+		430: {Name: "UpdateFunctionCodeInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "ZipFile", Shape: 25},
+			{Name: "S3Bucket", Shape: 354},
+			{Name: "S3Key", Shape: 358},
+			{Name: "S3ObjectVersion", Shape: 359},
+			{Name: "ImageUri", Shape: 389},
+			{Name: "Architectures", Shape: 21},
+			{Name: "Publish", Shape: 27},
+			{Name: "PublishTo", Shape: 150},
+			{Name: "DryRun", Shape: 27},
+			{Name: "RevisionId", Shape: 389},
+			{Name: "SourceKMSKeyArn", Shape: 214},
+		}},
+		431: {Name: "UpdateFunctionCodeOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292},
+			{Name: "FunctionArn", Shape: 291},
+			{Name: "Runtime", Shape: 350},
+			{Name: "Role", Shape: 349},
+			{Name: "Handler", Shape: 184},
+			{Name: "CodeSize", Shape: 272},
+			{Name: "Description", Shape: 80},
+			{Name: "Timeout", Shape: 409},
+			{Name: "MemorySize", Shape: 287},
+			{Name: "LastModified", Shape: 410},
+			{Name: "CodeSha256", Shape: 389},
+			{Name: "Version", Shape: 439},
+			{Name: "VpcConfig", Shape: 442},
+			{Name: "DeadLetterConfig", Shape: 59},
+			{Name: "Environment", Shape: 104},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "TracingConfig", Shape: 415},
+			{Name: "MasterArn", Shape: 132},
+			{Name: "RevisionId", Shape: 389},
+			{Name: "Layers", Shape: 241},
+			{Name: "State", Shape: 385},
+			{Name: "StateReason", Shape: 386},
+			{Name: "StateReasonCode", Shape: 387},
+			{Name: "LastUpdateStatus", Shape: 224},
+			{Name: "LastUpdateStatusReason", Shape: 225},
+			{Name: "LastUpdateStatusReasonCode", Shape: 226},
+			{Name: "FileSystemConfigs", Shape: 124},
+			{Name: "SigningProfileVersionArn", Shape: 22},
+			{Name: "SigningJobArn", Shape: 22},
+			{Name: "PackageType", Shape: 302},
+			{Name: "ImageConfigResponse", Shape: 190},
+			{Name: "Architectures", Shape: 21},
+			{Name: "EphemeralStorage", Shape: 108},
+			{Name: "SnapStart", Shape: 379},
+			{Name: "RuntimeVersionConfig", Shape: 352},
+			{Name: "LoggingConfig", Shape: 271},
+			{Name: "TenancyConfig", Shape: 405},
+			{Name: "CapacityProviderConfig", Shape: 29},
+			{Name: "ConfigSha256", Shape: 389},
+			{Name: "DurableConfig", Shape: 84},
+		}},
+		432: {Name: "UpdateFunctionConfigurationInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 140, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Role", Shape: 349},
+			{Name: "Handler", Shape: 184},
+			{Name: "Description", Shape: 80},
+			{Name: "Timeout", Shape: 409},
+			{Name: "MemorySize", Shape: 287},
+			{Name: "VpcConfig", Shape: 441},
+			{Name: "Environment", Shape: 102},
+			{Name: "Runtime", Shape: 389},
+			{Name: "DeadLetterConfig", Shape: 59},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "TracingConfig", Shape: 414},
+			{Name: "RevisionId", Shape: 389},
+			{Name: "Layers", Shape: 229},
+			{Name: "FileSystemConfigs", Shape: 124},
+			{Name: "ImageConfig", Shape: 188},
+			{Name: "EphemeralStorage", Shape: 108},
+			{Name: "SnapStart", Shape: 373},
+			{Name: "LoggingConfig", Shape: 271},
+			{Name: "CapacityProviderConfig", Shape: 29},
+			{Name: "DurableConfig", Shape: 84},
+		}},
+		433: {Name: "UpdateFunctionConfigurationOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292},
+			{Name: "FunctionArn", Shape: 291},
+			{Name: "Runtime", Shape: 350},
+			{Name: "Role", Shape: 349},
+			{Name: "Handler", Shape: 184},
+			{Name: "CodeSize", Shape: 272},
+			{Name: "Description", Shape: 80},
+			{Name: "Timeout", Shape: 409},
+			{Name: "MemorySize", Shape: 287},
+			{Name: "LastModified", Shape: 410},
+			{Name: "CodeSha256", Shape: 389},
+			{Name: "Version", Shape: 439},
+			{Name: "VpcConfig", Shape: 442},
+			{Name: "DeadLetterConfig", Shape: 59},
+			{Name: "Environment", Shape: 104},
+			{Name: "KMSKeyArn", Shape: 214},
+			{Name: "TracingConfig", Shape: 415},
+			{Name: "MasterArn", Shape: 132},
+			{Name: "RevisionId", Shape: 389},
+			{Name: "Layers", Shape: 241},
+			{Name: "State", Shape: 385},
+			{Name: "StateReason", Shape: 386},
+			{Name: "StateReasonCode", Shape: 387},
+			{Name: "LastUpdateStatus", Shape: 224},
+			{Name: "LastUpdateStatusReason", Shape: 225},
+			{Name: "LastUpdateStatusReasonCode", Shape: 226},
+			{Name: "FileSystemConfigs", Shape: 124},
+			{Name: "SigningProfileVersionArn", Shape: 22},
+			{Name: "SigningJobArn", Shape: 22},
+			{Name: "PackageType", Shape: 302},
+			{Name: "ImageConfigResponse", Shape: 190},
+			{Name: "Architectures", Shape: 21},
+			{Name: "EphemeralStorage", Shape: 108},
+			{Name: "SnapStart", Shape: 379},
+			{Name: "RuntimeVersionConfig", Shape: 352},
+			{Name: "LoggingConfig", Shape: 271},
+			{Name: "TenancyConfig", Shape: 405},
+			{Name: "CapacityProviderConfig", Shape: 29},
+			{Name: "ConfigSha256", Shape: 389},
+			{Name: "DurableConfig", Shape: 84},
+		}},
+		434: {Name: "UpdateFunctionEventInvokeConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 292, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 297, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "MaximumRetryAttempts", Shape: 285},
+			{Name: "MaximumEventAgeInSeconds", Shape: 282},
+			{Name: "DestinationConfig", Shape: 82},
+		}},
+		435: {Name: "UpdateFunctionEventInvokeConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "LastModified", Shape: 58},
+			{Name: "FunctionArn", Shape: 132},
+			{Name: "MaximumRetryAttempts", Shape: 285},
+			{Name: "MaximumEventAgeInSeconds", Shape: 282},
+			{Name: "DestinationConfig", Shape: 82},
+		}},
+		436: {Name: "UpdateFunctionUrlConfigInput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionName", Shape: 147, Location: wire.InURI, Flags: wire.Required},
+			{Name: "Qualifier", Shape: 148, WireName: "Qualifier", Location: wire.InQuery},
+			{Name: "AuthType", Shape: 144},
+			{Name: "Cors", Shape: 46},
+			{Name: "InvokeMode", Shape: 203},
+		}},
+		437: {Name: "UpdateFunctionUrlConfigOutput", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "FunctionUrl", Shape: 143, Flags: wire.Required},
+			{Name: "FunctionArn", Shape: 132, Flags: wire.Required},
+			{Name: "AuthType", Shape: 144, Flags: wire.Required},
+			{Name: "Cors", Shape: 46},
+			{Name: "CreationTime", Shape: 410, Flags: wire.Required},
+			{Name: "LastModifiedTime", Shape: 410, Flags: wire.Required},
+			{Name: "InvokeMode", Shape: 203},
+		}},
+		438: {Name: "UpdateRuntimeOn", Kind: wire.String, Enum: []string{"Auto", "Manual", "FunctionUpdate"}},
+		439: {Name: "Version", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST|[0-9]+)"},
+		440: {Name: "VersionWithLatestPublished", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 1024, HasMax: true}, Pattern: "(\\$LATEST(\\.PUBLISHED)?|[0-9]+)"},
+		441: {Name: "VpcConfig", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SubnetIds", Shape: 393},
+			{Name: "SecurityGroupIds", Shape: 364},
+			{Name: "Ipv6AllowedForDualStack", Shape: 296},
+		}},
+		442: {Name: "VpcConfigResponse", Kind: wire.Structure, Members: []wire.Member{
+			{Name: "SubnetIds", Shape: 393},
+			{Name: "SecurityGroupIds", Shape: 364},
+			{Name: "VpcId", Shape: 443},
+			{Name: "Ipv6AllowedForDualStack", Shape: 296},
+		}},
+		443: {Name: "VpcId", Kind: wire.String},
+		444: {Name: "Weight", Kind: wire.Double, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1, HasMax: true}},
+		445: {Name: "WorkingDirectory", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 1000, HasMax: true}},
 	},
 }

@@ -45,12 +45,12 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *UpdateFunctionCode
 	defer release()
 	publish := in.Publish != nil && *in.Publish
 	dry := in.DryRun != nil && *in.DryRun
-	c, err := s.update(ctx, t, in.RevisionId, publish, dry, func(v *version) error {
-		v.Code = next.Code
+	c, err := s.update(ctx, t, in.RevisionId, publish, dry, func(tx *store.Tx, f *function) error {
+		f.Latest.Code = next.Code
 		if len(in.Architectures) > 0 {
-			v.Architecture = in.Architectures[0]
+			f.Latest.Architecture = in.Architectures[0]
 		}
-		return nil
+		return checkSignature(tx, f)
 	})
 	if err != nil {
 		return nil, err
@@ -74,21 +74,21 @@ func (s *Service) replaceCode(v *version, in *UpdateFunctionCodeInput) (release 
 	if in.ImageUri != nil {
 		return nil, byUser(errInvalidParameterValueException(msgImageOfZip, "updating", v.Package))
 	}
-	return s.takeArchive(v, in.ZipFile, in.S3Bucket)
+	v.Code, release, err = s.takeArchive(in.ZipFile, in.S3Bucket)
+	return release, err
 }
 
-// takeArchive keeps the archive of a request.
-func (s *Service) takeArchive(v *version, content []byte, bucket *string) (release func(), err error) {
+// takeArchive keeps the archive of a request. release is to be called once it is stored who uses it.
+func (s *Service) takeArchive(content []byte, bucket *string) (c code, release func(), err error) {
 	switch {
 	case content != nil && bucket != nil:
-		return nil, byUser(errInvalidParameterValueException(msgBothSources))
+		return c, nil, byUser(errInvalidParameterValueException(msgBothSources))
 	case bucket != nil:
-		return nil, wire.NotImplemented("lambda: code in S3 is not emulated, as s3 is not yet; send it as ZipFile")
+		return c, nil, wire.NotImplemented("lambda: code in S3 is not emulated, as s3 is not yet; send it as ZipFile")
 	case content == nil:
-		return nil, byUser(errInvalidParameterValueException(msgNoCode))
+		return c, nil, byUser(errInvalidParameterValueException(msgNoCode))
 	}
-	v.Code, release, err = s.archives.keep(content)
-	return release, err
+	return s.archives.keep(content)
 }
 
 // imageCode is the code of an image. Its digest is the engine's to know, which is asked when the image runs; here the image is its name.
@@ -98,7 +98,7 @@ func imageCode(uri string) code {
 }
 
 // update changes $LATEST of a function of the API. change may run twice.
-func (s *Service) update(ctx context.Context, t target, revision *string, publish, dry bool, change func(v *version) error) (*FunctionConfiguration, error) {
+func (s *Service) update(ctx context.Context, t target, revision *string, publish, dry bool, change func(tx *store.Tx, f *function) error) (*FunctionConfiguration, error) {
 	var c *FunctionConfiguration
 	var settle version
 	now, id, published := s.Clock.Now(), s.IDs.UUID(), s.IDs.UUID()
@@ -115,10 +115,10 @@ func (s *Service) update(ctx context.Context, t target, revision *string, publis
 		if v.busy() {
 			return byUser(errResourceConflictException(msgUpdating, t.function()))
 		}
-		if err := change(v); err != nil {
+		if err := change(tx, &f); err != nil {
 			return err
 		}
-		if err := s.checkLayers(tx, t, v); err != nil {
+		if err := s.attach(ctx, tx, v); err != nil {
 			return err
 		}
 		if dry {

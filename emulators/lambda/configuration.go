@@ -15,7 +15,7 @@ import (
 func (s *Service) configuration(tx *store.Tx, t target, arn string, v *version) *FunctionConfiguration {
 	c := &FunctionConfiguration{
 		FunctionName: &t.Name, FunctionArn: &arn, Description: &v.Description, Role: &v.Role, Timeout: &v.Timeout, MemorySize: &v.Memory,
-		LastModified: new(v.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000")), Version: &v.Number, PackageType: &v.Package,
+		LastModified: new(stamp(v.LastModified)), Version: &v.Number, PackageType: &v.Package,
 		Architectures: []string{v.Architecture}, EphemeralStorage: &EphemeralStorage{Size: &v.Storage},
 		TracingConfig: &TracingConfigResponse{Mode: &v.Tracing}, SnapStart: v.snapStart(), LoggingConfig: &v.Log,
 		VpcConfig: v.VPC, DeadLetterConfig: v.DeadLetter, RevisionId: &v.Revision, State: &v.State,
@@ -29,6 +29,9 @@ func (s *Service) configuration(tx *store.Tx, t target, arn string, v *version) 
 		if f, ok := functions.Get(tx, t.key()...); ok && f.Revision != "" {
 			c.RevisionId = new(mix(*c.RevisionId, f.Revision))
 		}
+	}
+	for _, l := range v.Layers {
+		c.Layers = append(c.Layers, Layer{Arn: &l.ARN, CodeSize: &l.Code.Size})
 	}
 	if v.Environment != nil {
 		c.Environment = &EnvironmentResponse{Variables: v.Environment}

@@ -60,18 +60,20 @@ func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionInput) (
 	defer release()
 	v.LastModified, v.Revision = s.Clock.Now(), s.IDs.UUID()
 	v.State, v.StateReason, v.StateCode = StatePending, reasonCreate, StateReasonCodeCreating
-	f := function{Account: t.Account, Region: t.Region, Name: t.Name, Latest: v, Tags: in.Tags}
 	published := s.IDs.UUID()
 	out := CreateFunctionOutput{}
 	err = s.Store.Update(func(tx *store.Tx) error {
 		if _, there := s.record(tx, t); there {
 			return byUser(errResourceConflictException(msgExists, t.Name))
 		}
-		if err := s.checkLayers(tx, t, v); err != nil {
+		f := function{Account: t.Account, Region: t.Region, Name: t.Name, Latest: v, Tags: in.Tags, Signing: deref(in.CodeSigningConfigArn)}
+		if err := checkSignature(tx, &f); err != nil {
+			return err
+		}
+		if err := s.attach(ctx, tx, v); err != nil {
 			return err
 		}
 		forget(tx, t) // what an earlier function of the name has left: it had been declared by a stack
-		f.Published = 0
 		shown := *v
 		if in.Publish != nil && *in.Publish {
 			shown = s.publish(tx, t, &f, v, nil, published)
@@ -141,7 +143,6 @@ func refuseUnsupportedFunction(in *CreateFunctionInput) error {
 	}{
 		{"FileSystemConfigs", len(in.FileSystemConfigs) > 0}, {"TenancyConfig", in.TenancyConfig != nil}, {"DurableConfig", in.DurableConfig != nil},
 		{"CapacityProviderConfig", in.CapacityProviderConfig != nil}, {"PublishTo", in.PublishTo != nil},
-		{"CodeSigningConfigArn", in.CodeSigningConfigArn != nil},
 	} {
 		if p.given {
 			return wire.NotImplemented("lambda: the function's %s is not emulated", p.name)
@@ -162,5 +163,6 @@ func (s *Service) takeCode(v *version, in *FunctionCode) (release func(), err er
 	if in.ImageUri != nil {
 		return nil, byUser(errInvalidParameterValueException(msgImageOfZip, "creating", v.Package))
 	}
-	return s.takeArchive(v, in.ZipFile, in.S3Bucket)
+	v.Code, release, err = s.takeArchive(in.ZipFile, in.S3Bucket)
+	return release, err
 }

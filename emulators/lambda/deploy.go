@@ -52,15 +52,11 @@ func (s *Service) ensure(ctx context.Context, t target, v *version) error {
 
 // deploy hands a version to the runtime.
 func (s *Service) deploy(ctx context.Context, t target, v *version) error {
-	d, err := s.deployment(t, v)
-	if err != nil {
-		return err
-	}
-	return s.functions.Deploy(ctx, d)
+	return s.functions.Deploy(ctx, s.deployment(t, v))
 }
 
 // deployment is a version as the runtime gets it.
-func (s *Service) deployment(t target, v *version) (Deployment, error) {
+func (s *Service) deployment(t target, v *version) Deployment {
 	d := Deployment{
 		Key: t.runs(v), Account: t.Account, Region: t.Region, Name: t.Name, Version: v.Number, Runtime: v.Runtime, Handler: v.Handler,
 		Image: v.Code.Image, Environment: v.Environment, Timeout: int(v.Timeout), Memory: int(v.Memory), EphemeralStorage: int(v.Storage),
@@ -72,7 +68,10 @@ func (s *Service) deployment(t target, v *version) (Deployment, error) {
 	if c := v.ImageConfig; c != nil {
 		d.EntryPoint, d.Command, d.WorkingDirectory = c.EntryPoint, c.Command, deref(c.WorkingDirectory)
 	}
-	return d, nil
+	for _, l := range v.Layers {
+		d.Layers = append(d.Layers, s.archives.files(l.Code.Archive))
+	}
+	return d
 }
 
 // undeploy forgets a deployment, unless another is in its place.
@@ -186,15 +185,26 @@ func (s *Service) sweep() error {
 			clear(used)
 			for f := range functions.All(tx) {
 				if f.Latest != nil {
-					used[f.Latest.Code.Archive] = true
+					f.Latest.uses(used)
 				}
 			}
 			for v := range versions.All(tx) {
+				v.uses(used)
+			}
+			for v := range layerVersions.All(tx) {
 				used[v.Code.Archive] = true
 			}
 			return nil
 		})
 	})
+}
+
+// uses notes the archives that a version needs.
+func (v *version) uses(used map[string]bool) {
+	used[v.Code.Archive] = true
+	for _, l := range v.Layers {
+		used[l.Code.Archive] = true
+	}
 }
 
 // sweepLater is sweep for an operation that is done: what it leaves behind goes with the next one, or at the next start.

@@ -246,7 +246,7 @@ func forget(tx *store.Tx, t target) {
 }
 
 // GetAccountSettings returns the account's quotas, AWS's defaults, and how much of them the functions take. CodeSize counts the archives of
-// every version.
+// every version, of layers too.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 func (s *Service) GetAccountSettings(ctx context.Context, _ *GetAccountSettingsInput) (*GetAccountSettingsOutput, error) {
@@ -266,6 +266,9 @@ func (s *Service) GetAccountSettings(ctx context.Context, _ *GetAccountSettingsI
 			for v := range versions.All(tx, t.key()...) {
 				size += v.Code.Size
 			}
+		}
+		for v := range layerVersions.All(tx, base.Account, base.Region) {
+			size += v.Code.Size
 		}
 		return nil
 	})

@@ -21,6 +21,7 @@ type function struct {
 	Latest                *version // nil: the stack declares it
 	Published             int      // number of the latest published version; numbers are not used again
 	Tags                  map[string]string
+	Signing               string // ARN of its code signing configuration, "" for none
 	Revision              string // of $LATEST of a declared function, once it has been published
 }
 
@@ -46,7 +47,7 @@ type settings struct {
 	Memory                              int32             // MiB
 	Storage                             int32             // MiB of /tmp
 	Environment                         map[string]string // nil: none was ever given, and none is shown
-	Layers                              []string          // ARNs of layer versions
+	Layers                              []attached
 	Architecture                        string
 	Package                             string       // "Zip", "Image"
 	ImageConfig                         *ImageConfig // nil: the image's own

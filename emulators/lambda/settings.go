@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"devstack/emulators/store"
 )
 
 // maxEnvironment bounds the environment variables as JSON, in bytes.
@@ -112,7 +114,7 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *UpdateFun
 	if err := s.checkDeadLetter(ctx, in.DeadLetterConfig); err != nil {
 		return nil, err
 	}
-	c, err := s.update(ctx, t, in.RevisionId, false, false, func(v *version) error { return v.change(t, in) })
+	c, err := s.update(ctx, t, in.RevisionId, false, false, func(_ *store.Tx, f *function) error { return f.Latest.change(t, in) })
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +175,7 @@ func (v *version) change(t target, in *UpdateFunctionConfigurationInput) error {
 		if len(in.Layers) > maxLayers {
 			return byUser(errInvalidParameterValueException(msgLayerCount))
 		}
-		v.Layers = in.Layers
+		v.Layers = attachments(in.Layers)
 	}
 	if in.EphemeralStorage != nil {
 		v.Storage = *in.EphemeralStorage.Size

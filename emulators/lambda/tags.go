@@ -44,6 +44,15 @@ func (s *Service) taggedOf(ctx context.Context, tx *store.Tx, arn string) (*tagg
 			m.Tags = tags
 			mappings.Put(tx, m, m.Account, m.Region, m.UUID)
 		}}, nil
+	case "code-signing-config":
+		c, key, err := signingOf(tx, arn)
+		if err != nil {
+			return nil, err
+		}
+		return &tagged{c.Tags, func(tags map[string]string) {
+			c.Tags = tags
+			signings.Put(tx, c, key...)
+		}}, nil
 	case "capacity-provider": // there are none
 		return nil, byUser(errResourceNotFoundException(msgTagCapacity, arn))
 	default:
