@@ -4273,7 +4273,7 @@ var model = wire.Model{
 		}},
 		398: {Name: "TagResourceOutput", Kind: wire.Structure},
 		399: {Name: "TagValue", Kind: wire.String, Bounds: &wire.Bounds{Min: 0, HasMin: true, Max: 256, HasMax: true}, Pattern: "([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"},
-		400: {Name: "TaggableResource", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64})"},
+		400: {Name: "TaggableResource", Kind: wire.String, Bounds: &wire.Bounds{Min: 1, HasMin: true, Max: 10000, HasMax: true}, Pattern: "^arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)$"},
 		401: {Name: "Tags", Kind: wire.Map, Members: []wire.Member{
 			{Name: "key", Shape: 395},
 			{Name: "value", Shape: 399},
