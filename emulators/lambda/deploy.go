@@ -125,9 +125,7 @@ func (s *Service) settled(t target, revision string, failure error) error {
 		}
 		v := f.Latest
 		v.Revision = next
-		if v.State == StatePending {
-			v.State, v.StateReason, v.StateCode = StateActive, "", ""
-		}
+		v.State, v.StateReason, v.StateCode = StateActive, "", ""
 		v.Update, v.UpdateReason, v.UpdateCode = LastUpdateStatusSuccessful, "", ""
 		if failure != nil {
 			code := StateReasonCodeInternalError
