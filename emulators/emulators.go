@@ -193,6 +193,9 @@ func (noFunctions) List(string, string) []lambda.Function { return nil }
 func (noFunctions) Get(string, string, string) (lambda.Function, bool) {
 	return lambda.Function{}, false
 }
+func (noFunctions) Freeze(context.Context, string, string, string, string) (lambda.Frozen, error) {
+	return lambda.Frozen{}, errNoRuntime
+}
 func (noFunctions) Withdraw(string)                                 {}
 func (noFunctions) Deploy(context.Context, lambda.Deployment) error { return errNoRuntime }
 func (noFunctions) Invoke(context.Context, string, lambda.Event) (*lambda.Outcome, error) {

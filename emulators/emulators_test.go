@@ -33,6 +33,10 @@ func (e echo) Get(_, _, name string) (lambda.Function, bool) { return e.List("",
 
 func (echo) Deploy(context.Context, lambda.Deployment) error { return errNoRuntime }
 
+func (echo) Freeze(context.Context, string, string, string, string) (lambda.Frozen, error) {
+	return lambda.Frozen{}, errNoRuntime
+}
+
 func (echo) Withdraw(string) {}
 
 func (echo) Invoke(context.Context, string, lambda.Event) (*lambda.Outcome, error) {

@@ -176,6 +176,19 @@ func deployed(d lambda.Deployment) *config.Function {
 	return fn
 }
 
+// Freeze copies a function of the stack, with what it imports from elsewhere in the stack's folder.
+func (f functions) Freeze(ctx context.Context, account, region, name, dir string) (lambda.Frozen, error) {
+	m, err := f.manager()
+	if err != nil {
+		return lambda.Frozen{}, err
+	}
+	if !f.here(account, region) {
+		return lambda.Frozen{}, function.ErrNoFunction
+	}
+	frozen, err := m.Freeze(ctx, name, f.stack().Dir, dir)
+	return lambda.Frozen{Source: frozen.Source, Layers: frozen.Layers}, err
+}
+
 // Withdraw ends a version that the API has made.
 func (f functions) Withdraw(key string) {
 	if m, err := f.manager(); err == nil {

@@ -334,3 +334,112 @@ func (a *archives) open(name string) (*os.File, error) {
 	}
 	return os.Open(a.zip(name))
 }
+
+// freeze keeps what copy puts into a folder as an archive. It is as keep is otherwise, but for its size: these are files of this machine.
+func (a *archives) freeze(copy func(dir string) (Frozen, error)) (c code, release func(), err error) {
+	a.mu.Lock()
+	dir, err := a.root()
+	a.mu.Unlock()
+	if err != nil {
+		return c, nil, err
+	}
+	fresh, err := os.MkdirTemp(dir, ".new-")
+	if err != nil {
+		return c, nil, err
+	}
+	defer a.discard(fresh)
+	a.pin(filepath.Base(fresh))
+	if err := os.Chmod(fresh, 0o755); err != nil {
+		return c, nil, err
+	}
+	files := filepath.Join(fresh, "files")
+	if err := os.Mkdir(files, 0o755); err != nil {
+		return c, nil, err
+	}
+	frozen, err := copy(files)
+	if err != nil {
+		return c, nil, err
+	}
+	if c, err = a.pack(files, filepath.Join(fresh, "code.zip")); err != nil {
+		return c, nil, err
+	}
+	if c.Source, c.Layers = frozen.Source, frozen.Layers; c.Source == "." {
+		c.Source = ""
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, err := os.Stat(filepath.Join(dir, c.Archive)); err != nil {
+		if err := os.Rename(fresh, filepath.Join(dir, c.Archive)); err != nil {
+			return c, nil, err
+		}
+	}
+	a.pins[c.Archive]++
+	return c, func() { a.unpin(c.Archive) }, nil
+}
+
+// discard removes a folder that was being filled, if it has not moved to its place.
+func (a *archives) discard(fresh string) {
+	_ = os.RemoveAll(fresh) // what is left goes with the next sweep
+	a.unpin(filepath.Base(fresh))
+}
+
+func (a *archives) pin(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pins[name]++
+}
+
+// pack makes an archive of a folder's files, always the same one of the same files.
+func (a *archives) pack(files, name string) (c code, err error) {
+	out, err := os.Create(name)
+	if err != nil {
+		return c, err
+	}
+	defer out.Close()
+	h := sha256.New()
+	w := zip.NewWriter(io.MultiWriter(out, h))
+	err = filepath.WalkDir(files, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		n, err := packFile(w, files, path)
+		c.Unzipped += n
+		return err
+	})
+	if err := errors.Join(err, w.Close()); err != nil {
+		return c, err
+	}
+	info, err := out.Stat()
+	if err == nil && a.sync {
+		err = out.Sync()
+	}
+	if err != nil {
+		return c, err
+	}
+	sum := h.Sum(nil)
+	c.Sum, c.Size, c.Archive = base64.StdEncoding.EncodeToString(sum), info.Size(), hex.EncodeToString(sum)
+	return c, out.Close()
+}
+
+func packFile(w *zip.Writer, files, path string) (int64, error) {
+	rel, err := filepath.Rel(files, path)
+	if err != nil {
+		return 0, err
+	}
+	in, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return 0, err
+	}
+	h := &zip.FileHeader{Name: filepath.ToSlash(rel), Method: zip.Deflate} // without times: they are the copy's
+	h.SetMode(info.Mode())
+	f, err := w.CreateHeader(h)
+	if err != nil {
+		return 0, err
+	}
+	return io.Copy(f, in)
+}

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"path/filepath"
 	"sync"
 
 	"devstack/emulators/store"
@@ -67,6 +68,9 @@ func (s *Service) deployment(t target, v *version) Deployment {
 	}
 	if c := v.ImageConfig; c != nil {
 		d.EntryPoint, d.Command, d.WorkingDirectory = c.EntryPoint, c.Command, deref(c.WorkingDirectory)
+	}
+	for _, dir := range v.Code.Layers {
+		d.Layers = append(d.Layers, filepath.Join(s.archives.files(v.Code.Archive), filepath.FromSlash(dir)))
 	}
 	for _, l := range v.Layers {
 		d.Layers = append(d.Layers, s.archives.files(l.Code.Archive))

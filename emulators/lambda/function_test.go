@@ -232,3 +232,36 @@ func TestPagesOfFunctions(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// mistake is an error of the runtime that is the developer's to mend.
+type mistake struct{}
+
+func (mistake) Error() string { return "it is elsewhere" }
+func (mistake) Frozen()       {}
+
+func TestAVersionOfADeclaredFunctionIsACopy(t *testing.T) {
+	f := &scripted{source: "one"}
+	s := open(t, t.TempDir(), clock.Fixed(epoch), f, nil)
+	publish(t, s, "f")
+	publish(t, s, "f") // nothing has changed: the same again
+	f.source = "two"
+	publish(t, s, "f")
+	for version, want := range map[string]string{"1": "one", "2": "two"} {
+		if _, err := s.Invoke(t.Context(), &InvokeInput{FunctionName: new("f"), Qualifier: &version}); err != nil {
+			t.Fatal(err)
+		}
+		d := f.deployed["arn:aws:lambda:us-east-1:000000000000:function:f:"+version]
+		if b, err := os.ReadFile(d.Code); err != nil || string(b) != want || !strings.HasSuffix(d.Code, "/fn/f.js") {
+			t.Errorf("version %s was deployed as %+v (%s, %v)", version, d, b, err)
+		}
+	}
+	if list, err := s.ListVersionsByFunction(t.Context(), &ListVersionsByFunctionInput{FunctionName: new("f")}); err != nil || len(list.Versions) != 3 {
+		t.Errorf("there are %v %v", list, err)
+	}
+	f.unfrozen = mistake{}
+	_, err := s.PublishVersion(t.Context(), &PublishVersionInput{FunctionName: new("f")})
+	if want := "InvalidParameterValueException: No version of function f can be published: it is elsewhere"; fmt.Sprint(err) != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	checkArchives(t, s)
+}

@@ -146,7 +146,9 @@ func checkArchives(t *testing.T, s *Service) {
 	used := map[string]bool{}
 	if err := s.Store.View(func(tx *store.Tx) error {
 		for f := range functions.All(tx) {
-			f.Latest.uses(used)
+			if f.Latest != nil {
+				f.Latest.uses(used)
+			}
 		}
 		for v := range versions.All(tx) {
 			v.uses(used)

@@ -33,6 +33,10 @@ type Functions interface {
 	// Withdraw ends a deployed version. Events that it is handling are cut off. A key that is not deployed is nothing to do.
 	Withdraw(key string)
 
+	// Freeze copies a declared function as it runs now into an empty folder. An error that is its developer's to mend has a method
+	// Frozen().
+	Freeze(ctx context.Context, account, region, name, dir string) (Frozen, error)
+
 	// Invoke hands a declared or deployed version an event and waits for what it returns. An error is not the function's own failure but
 	// that it was not run: a *wire.Error is passed on to the caller as it is.
 	Invoke(ctx context.Context, key string, ev Event) (*Outcome, error)
@@ -53,6 +57,12 @@ type Function struct {
 	ImageConfig                               *ImageConfig                       // nil: the image's own
 	Active                                    bool                               // it can be invoked now
 	StateReason                               string                             // why not
+}
+
+// Frozen is a copy of a declared function. Its paths are within the folder that it was copied to, with slashes.
+type Frozen struct {
+	Source string   // file or folder that runs; "." is all of it
+	Layers []string // folders that are its layers
 }
 
 // Deployment is a version of a function that was made by the API, as it is to run.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -30,6 +31,8 @@ type scripted struct {
 	streams  func(Stream) (*Outcome, error) // nil: it does not
 	names    []string                       // of what is declared; nil: f alone
 	called   []string                       // keys and, behind a space, ARNs by which they were called
+	source   string                         // of f
+	unfrozen error                          // why f cannot be copied
 }
 
 func (s *scripted) List(account, region string) []Function {
@@ -69,6 +72,13 @@ func (s *scripted) Deploy(_ context.Context, d Deployment) error {
 	}
 	s.deployed[d.Key] = d
 	return nil
+}
+
+func (s *scripted) Freeze(_ context.Context, _, _, _, dir string) (Frozen, error) {
+	if s.unfrozen != nil {
+		return Frozen{}, s.unfrozen
+	}
+	return Frozen{Source: "fn/f.js"}, errors.Join(os.Mkdir(filepath.Join(dir, "fn"), 0o755), os.WriteFile(filepath.Join(dir, "fn", "f.js"), []byte(s.source), 0o644))
 }
 
 func (s *scripted) Withdraw(key string) {

@@ -61,12 +61,14 @@ type settings struct {
 
 // code is what a version runs.
 type code struct {
-	Sum      string // SHA-256 of the archive, in base64
-	Size     int64  // bytes of the archive
-	Unzipped int64  // bytes of its files
-	Archive  string // name among the kept archives; "" for an image
-	Image    string // reference of a container image
-	Source   string // of a frozen function of the stack: its file or folder within the archive; "" is all of it
+	Sum      string   // SHA-256 of the archive, in base64
+	Size     int64    // bytes of the archive
+	Unzipped int64    // bytes of its files
+	Archive  string   // name among the kept archives; "" for an image
+	Image    string   // reference of a container image
+	Source   string   // of a frozen function of the stack: its file or folder within the archive; "" is all of it
+	Edited   string   // of a frozen function of the stack: CodeSha256 of the files that were copied
+	Layers   []string // of a frozen function of the stack: folders within the archive
 }
 
 // busy reports whether a change of the version is under way.
