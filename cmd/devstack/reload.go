@@ -301,14 +301,15 @@ func (d *daemon) unwatch() {
 
 // reloaded tells of a function's new build.
 func (d *daemon) reloaded(key string, ev function.Reload) {
-	if _, name, deployed := strings.Cut(key, ":function:"); deployed {
+	_, name, deployed := strings.Cut(key, ":function:")
+	if deployed {
 		key = name
 	}
 	source := "function." + key
 	switch {
 	case ev.Err != nil:
 		d.logs.Say(source, mistake(ev.Function, ev.Err))
-	case ev.Path != "":
+	case ev.Path != "" && !deployed:
 		d.logs.Say(source, fmt.Sprintf("live again after %s, in %d ms", d.relative(ev.Path), ev.Took.Milliseconds()))
 	}
 }

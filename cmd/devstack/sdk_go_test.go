@@ -62,6 +62,7 @@ var goSuite = map[string]map[string]func(*testing.T){
 	},
 	"lambda":        goLambda,
 	"lambda calls":  goCalls,
+	"functions":     goFunctions,
 	"apigateway":    goGateway,
 	"stepfunctions": goMachines,
 	"elasticache":   goCaches,

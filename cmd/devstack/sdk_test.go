@@ -134,12 +134,35 @@ func testCLI(t *testing.T, r *running) {
 			}
 		})
 	}
+	t.Run("a function of an archive", func(t *testing.T) { testCLIFunction(t, r) })
 	t.Run("an error is told with its code", func(t *testing.T) {
 		out, code := r.try("exec", "--", "aws", "dynamodb", "describe-table", "--table-name", "cli-none")
 		if code == 0 || !strings.Contains(out, "(ResourceNotFoundException) when calling the DescribeTable operation: Requested resource not found: Table: cli-none not found") {
 			t.Errorf("exit code %d: %s", code, out)
 		}
 	})
+}
+
+// testCLIFunction creates, waits for, invokes, publishes and deletes a function with the AWS CLI.
+func testCLIFunction(t *testing.T, r *running) {
+	dir := t.TempDir()
+	archive, answer := filepath.Join(dir, "code.zip"), filepath.Join(dir, "answer.json")
+	if err := os.WriteFile(archive, goArchive(t, goCode("by CLI")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	aws := func(args ...string) string {
+		return r.devstack(append([]string{"exec", "--", "aws", "lambda"}, args...)...)
+	}
+	aws("create-function", "--function-name", "cli-made", "--runtime", "js", "--handler", "index.handler", "--role", "arn:aws:iam::000000000000:role/r", "--zip-file", "fileb://"+archive)
+	aws("wait", "function-active-v2", "--function-name", "cli-made")
+	aws("publish-version", "--function-name", "cli-made")
+	for _, name := range []string{"cli-made", "cli-made:1"} {
+		aws("invoke", "--function-name", name, "--payload", "{}", answer)
+		if b, err := os.ReadFile(answer); err != nil || !strings.Contains(string(b), `"word":"by CLI"`) {
+			t.Errorf("%s answers %s (%v)", name, b, err)
+		}
+	}
+	aws("delete-function", "--function-name", "cli-made")
 }
 
 // runGoSuite runs the cases in Go and returns how many have passed.
