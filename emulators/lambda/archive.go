@@ -34,8 +34,8 @@ const (
 const (
 	msgUnzippedSize = "Unzipped size must be smaller than %d bytes"
 	msgZippedSize   = "Zipped size must be smaller than %d bytes"
-	msgNotUnzipped  = "Could not unzip uploaded file. Please check your file, then try to upload again." // https://repost.aws/questions/QUqrRmQXlbTXKQjMwwxKuYgw
-	msgEmptyZip     = "Uploaded file must be a non-empty zip"                                            // https://github.com/serverless/serverless/issues/8369
+	msgNotUnzipped  = "Could not unzip uploaded file. Please check your file, then try to upload again." // https://github.com/boto/boto3/issues/488
+	msgEmptyZip     = "Uploaded file must be a non-empty zip"                                            // a guess
 )
 
 // archives keeps archives of code and of layers in a folder, each with the files that are in it, under the name of its content. So

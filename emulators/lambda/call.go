@@ -10,7 +10,7 @@ import (
 	"devstack/emulators/wire"
 )
 
-// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html; the words as in https://github.com/aws/aws-cdk/issues/24358
+// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html; the words as in https://github.com/remotion-dev/remotion/issues/1186
 const msgState = "The operation cannot be performed at this time. The function is currently in the following state: %s"
 
 // callee is what a call comes to: the version that a target leads to.

@@ -18,7 +18,7 @@ import (
 const (
 	msgUpdateImage  = "Please provide ImageUri when updating a function with packageType %s."
 	msgRevision     = "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
-	msgBothSources  = "Please do not provide other FunctionCode parameters when providing a ZipFile." // https://github.com/hashicorp/terraform/issues/8081
+	msgBothSources  = "Please do not provide other FunctionCode parameters when providing a ZipFile." // a guess
 	msgDeclaredCode = "The code of function %s is what is edited at the place that the stack's files name: it is live once it is saved, and is not uploaded."
 )
 
@@ -75,6 +75,7 @@ func (s *Service) replaceCode(v *version, in *UpdateFunctionCodeInput) (release 
 		return nil, byUser(errInvalidParameterValueException(msgImageOfZip, "updating", v.Package))
 	}
 	v.Code, release, err = s.takeArchive(in.ZipFile, in.S3Bucket)
+	v.Code.KMSKey = deref(in.SourceKMSKeyArn)
 	return release, err
 }
 

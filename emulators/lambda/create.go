@@ -21,10 +21,10 @@ const (
 // Messages in the service's words. Recorded answers, unless a line says otherwise.
 const (
 	msgLongName   = "1 validation error detected: Value '%s' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 64"
-	msgExists     = "Function already exist: %s"                                                                        // https://github.com/serverless/serverless/issues/3183
-	msgNoRuntime  = "Runtime and Handler are mandatory parameters for functions created with deployment packages."      // https://github.com/hashicorp/terraform-provider-aws/issues/16665
-	msgImageParts = "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image." // https://github.com/aws/aws-sam-cli/issues/2479
-	msgNoCode     = "Please provide a source for function code."                                                        // https://github.com/hashicorp/terraform-provider-aws/issues/17153
+	msgExists     = "Function already exist: %s"                                                                        // https://github.com/hashicorp/terraform/issues/15929
+	msgNoRuntime  = "Runtime and Handler are mandatory parameters for functions created with deployment packages."      // https://github.com/pipe-cd/pipecd/issues/1400
+	msgImageParts = "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image." // a guess
+	msgNoCode     = "Please provide a source for function code."                                                        // a guess
 	msgNoImage    = "Please provide ImageUri when creating a function with packageType %s."                             // after the recorded one of updates, a guess
 	msgImageOfZip = "Please don't provide ImageUri when %s a function with packageType %s."                             // a guess
 )
@@ -164,5 +164,6 @@ func (s *Service) takeCode(v *version, in *FunctionCode) (release func(), err er
 		return nil, byUser(errInvalidParameterValueException(msgImageOfZip, "creating", v.Package))
 	}
 	v.Code, release, err = s.takeArchive(in.ZipFile, in.S3Bucket)
+	v.Code.KMSKey = deref(in.SourceKMSKeyArn)
 	return release, err
 }

@@ -12,7 +12,7 @@ import (
 // Messages in the service's words. The first is a recorded answer.
 const (
 	msgDeleteLatest   = "$LATEST version cannot be deleted without deleting the function."
-	msgAliased        = "Unable to delete version because the following aliases reference it: [%s]"         // https://github.com/serverless/serverless/issues/2853
+	msgAliased        = "Unable to delete version because the following aliases reference it: [%s]"         // https://github.com/karl-cardenas-coding/go-lambda-cleanup/issues/45
 	msgDeleteAlias    = "Deletion of aliases is not currently supported."                                   // a guess
 	msgDeleteDeclared = "Function %s is declared in the stack's files; it goes once it is taken out there." // ours
 )
@@ -50,9 +50,11 @@ func (s *Service) codeLocation(ctx context.Context, v *version) *FunctionCodeLoc
 	case v.Code.Image != "":
 		return &FunctionCodeLocation{RepositoryType: new("ECR"), ImageUri: &v.Code.Image, ResolvedImageUri: &v.Code.Image}
 	case v.Code.Archive != "":
-		return &FunctionCodeLocation{RepositoryType: new("S3"), Location: s.location(ctx, v.Code)}
+		return &FunctionCodeLocation{RepositoryType: new("S3"), Location: s.location(ctx, v.Code), SourceKMSKeyArn: given(v.Code.KMSKey)}
+	case v.Package == PackageTypeImage:
+		return &FunctionCodeLocation{RepositoryType: new("ECR")}
 	}
-	return nil
+	return &FunctionCodeLocation{RepositoryType: new("S3")} // it is not left out: Terraform's provider takes it to be there
 }
 
 // GetFunctionConfiguration returns a function's configuration.
@@ -208,7 +210,8 @@ func (s *Service) deleteFunction(tx *store.Tx, t target) (gone []string, err err
 	return gone, nil
 }
 
-// deleteVersion removes a published version that no alias leads to. One that is not there is nothing to do, which is a guess.
+// deleteVersion removes a published version that no alias leads to. One that is not there is nothing to do, as was measured on AWS:
+// https://github.com/floci-io/floci/pull/2824.
 func (s *Service) deleteVersion(tx *store.Tx, t target) (gone []string, err error) {
 	if _, there := s.record(tx, t); !there {
 		return nil, byUser(errResourceNotFoundException(msgNotFound, t.arn()))

@@ -65,6 +65,7 @@ type code struct {
 	Size     int64    // bytes of the archive
 	Unzipped int64    // bytes of its files
 	Archive  string   // name among the kept archives; "" for an image
+	KMSKey   string   // by which its owner wants it encrypted: nothing is, here
 	Image    string   // reference of a container image
 	Source   string   // of a frozen function of the stack: its file or folder within the archive; "" is all of it
 	Edited   string   // of a frozen function of the stack: CodeSha256 of the files that were copied

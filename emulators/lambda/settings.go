@@ -18,9 +18,9 @@ const maxEnvironment = 4096
 // Messages in the service's words. Recorded answers, unless a line says otherwise.
 const (
 	msgRuntime     = "Value %s at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [%s] or be a valid ARN"
-	msgOldRuntime  = "The runtime parameter of %s is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions." // https://repost.aws/questions/QUz5AoDLBjTjWt9fJtUr3Ggw
+	msgOldRuntime  = "The runtime parameter of %s is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions." // a guess
 	msgEnvironment = "Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: %s"
-	msgReserved    = "Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s" // https://github.com/serverless/serverless/issues/2669
+	msgReserved    = "Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s" // https://github.com/cds-snc/notification-terraform/pull/419
 	msgLayerCount  = "Cannot reference more than 5 layers."
 	msgLogLevels   = "To use log levels, specify LogFormat as JSON." // a guess
 )
