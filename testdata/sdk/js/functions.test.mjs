@@ -103,9 +103,11 @@ test("a version that an alias leads to cannot be deleted, an update needs the la
 });
 
 test("a layer has versions, and a function has layers", async (t) => {
-  const layer = await client.send(new lambda.PublishLayerVersionCommand({ LayerName: "js-layer", Content: { ZipFile: archive({ "nodejs/word.txt": "layered" }) } }));
+  const layer = await client.send(new lambda.PublishLayerVersionCommand({ LayerName: "js-layer", Content: { ZipFile: archive({ "nodejs/node_modules/word/index.js": 'exports.word = "layered"' }) } }));
   t.after(() => client.send(new lambda.DeleteLayerVersionCommand({ LayerName: "js-layer", VersionNumber: layer.Version })));
-  await make(t, "js-layered", "one", { Layers: [layer.LayerVersionArn] });
+  const ZipFile = archive({ "index.js": 'const { word } = require("word"); exports.handler = async () => word' });
+  await make(t, "js-layered", "", { Code: { ZipFile }, Layers: [layer.LayerVersionArn] });
+  assert.equal(await answer("js-layered"), "layered");
   const { Layers } = await client.send(new lambda.GetFunctionConfigurationCommand({ FunctionName: "js-layered" }));
   assert.deepEqual(Layers, [{ Arn: layer.LayerVersionArn, CodeSize: layer.Content.CodeSize }]);
 });

@@ -83,7 +83,9 @@ class Functions(Case):
     def test_a_layer_is_found_in_opt(self):
         layer = functions.publish_layer_version(LayerName="py-layer", Content={"ZipFile": archive({"python/word.py": "WORD = 'layered'"})}, CompatibleRuntimes=["python3.12"])
         self.addCleanup(functions.delete_layer_version, LayerName="py-layer", VersionNumber=layer["Version"])
-        self.function("py-layered", "one", Layers=[layer["LayerVersionArn"]])
+        layered = archive({"app.py": "import word\ndef handler(event, context):\n    return word.WORD\n"})
+        self.function("py-layered", "", Code={"ZipFile": layered}, Layers=[layer["LayerVersionArn"]])
+        self.assertEqual("layered", self.answer("py-layered"))
         self.assertEqual([layer["LayerVersionArn"]], [x["Arn"] for x in functions.get_function_configuration(FunctionName="py-layered")["Layers"]])
         self.assertEqual("py-layer", functions.list_layers()["Layers"][-1]["LayerName"])
 

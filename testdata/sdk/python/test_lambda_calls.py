@@ -113,9 +113,12 @@ class Calls(Case):
         )
         logs = boto3.client("logs")
 
-        def heard(text):
-            found = logs.filter_log_events(logGroupName="/aws/lambda/py-hears", filterPattern="START")["events"]
-            return len(found) >= text
+        def heard(times):
+            try:
+                found = logs.filter_log_events(logGroupName="/aws/lambda/py-hears", filterPattern="START")["events"]
+            except logs.exceptions.ResourceNotFoundException:
+                return False  # it has not been called yet
+            return len(found) >= times
 
         functions.invoke(FunctionName="py-fails", InvocationType="Event", Payload=b'{"fail":true}')
         self.eventually("record of the failure", lambda: heard(1))
