@@ -55,6 +55,8 @@ has_npm() { has npm; }
 has_ruby() { has ruby; }
 has_java() { has java && has javac; }
 has_maven() { has mvn; }
+has_builder() { has g++ && has make && has cmake; }
+has_cargo() { has cargo; }
 has_docker() { docker version >/dev/null 2>&1 || has dockerd; }
 
 # The SDK for Python and a Redis client, in an environment that comes first in PATH: devstack's Python functions find it as well.
@@ -90,6 +92,59 @@ delve() {
 		echo "$wanted" >"$bin/installed"
 	fi
 	export PATH="$bin:$PATH"
+}
+
+# made DIR "INPUTS" is true if what DIR has was made of these files as they are now.
+made() {
+	local dir=$1 inputs=$2
+	# shellcheck disable=SC2086
+	[ -f "$dir/.made" ] && [ "$(cat $inputs | cksum)" = "$(cat "$dir/.made")" ]
+}
+
+# AWS's own runtime clients, each with a function of the tests: runtimeapi's tests run them.
+client() {
+	local name=$1 inputs=$2 dir=$cache/clients/$1
+	made "$dir" "$inputs" && return
+	say "making AWS's runtime client for $name"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	"client_$name" "$dir" || return 1
+	# shellcheck disable=SC2086
+	cat $inputs | cksum >"$dir/.made"
+}
+
+client_python() {
+	cp testdata/clients/python/client.py "$1/" &&
+		quietly python3 -m pip install --disable-pip-version-check --no-compile --target "$1" -r testdata/clients/python/requirements.txt
+}
+
+# It compiles a part in C++, and downloads Node's headers for that if they are not installed.
+client_node() {
+	cp testdata/clients/node/* "$1/" && (cd "$1" && quietly npm ci --no-audit --no-fund) && [ -f "$1/node_modules/aws-lambda-ric/rapid-client.node" ]
+}
+
+client_java() {
+	quietly mvn -q -B -f testdata/clients/java/pom.xml dependency:copy-dependencies -DoutputDirectory="$1" &&
+		quietly javac -d "$1" -cp "$1/*" testdata/clients/java/Client.java
+}
+
+client_rust() {
+	quietly cargo build --locked --manifest-path testdata/clients/rust/Cargo.toml --target-dir "$1/target" && cp "$1/target/debug/bootstrap" "$1/" &&
+		rm -rf "$1/target"
+}
+
+runtime_clients() {
+	local in=testdata/clients
+	has python3 && { client python "$in/python/requirements.txt $in/python/client.py" || say "so the tests with AWS's runtime client for Python are left out"; }
+	if has npm && want has_builder "AWS's runtime client for Node" g++ make cmake autoconf automake libtool; then
+		client node "$in/node/package-lock.json $in/node/client.mjs" || say "so the tests with AWS's runtime client for Node are left out"
+	fi
+	if want has_java "AWS's runtime client for Java" default-jdk-headless && want has_maven "the same" maven; then
+		client java "$in/java/pom.xml $in/java/Client.java" || say "so the tests with AWS's runtime client for Java are left out"
+	fi
+	if want has_cargo "AWS's runtime client for Rust" cargo; then
+		client rust "$in/rust/Cargo.lock $in/rust/src/main.rs" || say "so the tests with AWS's runtime client for Rust are left out"
+	fi
 }
 
 # start_docker starts an engine if none answers. In a machine that cannot make its own firewall rules and overlay mounts, the
@@ -135,6 +190,7 @@ if want has_java "Java functions" default-jdk-headless && want has_maven "the sa
 	[ -d "$HOME/.m2/repository/com/amazonaws/aws-lambda-java-runtime-interface-client/2.10.1" ] ||
 		quietly mvn -q -B dependency:get -Dartifact=$client || say "so the tests of Java functions fail"
 fi
+runtime_clients
 if want has_docker "services and functions in containers" docker.io; then
 	trap stop_docker EXIT
 	start_docker

@@ -134,6 +134,7 @@ type Function struct {
 	ApplicationLogLevel string            // "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", of LogFormat "JSON"; "" is "INFO"
 	SystemLogLevel      string            // "DEBUG", "INFO", "WARN", of LogFormat "JSON"; "" is "INFO"
 	LogGroup            string            // "" is "/aws/lambda/NAME"
+	Tracing             string            // "Active": the log names the trace of each invocation; "" is "PassThrough"
 	EntryPoint          []string          // runtime "image": instead of the image's own, nil for that
 	Command             []string
 	WorkingDirectory    string

@@ -69,6 +69,12 @@ func exited(requestID string, e *ExitError) *FunctionError {
 	return &FunctionError{Type: typ, Payload: ErrorBody(typ, "RequestId: "+requestID+" Error: "+e.Error())}
 }
 
+// failedExtension is the outcome of a function whose extension failed. Seen: "Extension.Crash" with "RequestId: … Error: exit code 0",
+// and "Extension.LaunchError" with "RequestId: … Error: fork/exec /opt/extensions/…".
+func failedExtension(requestID string, e *ExtensionError) *FunctionError {
+	return &FunctionError{Type: e.Type, Payload: ErrorBody(e.Type, "RequestId: "+requestID+" Error: "+e.Message)}
+}
+
 // ResponseTooLarge is the outcome of a function whose answer is longer than Lambda passes on. Recorded answer.
 func ResponseTooLarge() *FunctionError { return responseTooLarge(MaxResponse) }
 

@@ -1,7 +1,6 @@
 package function
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -41,12 +40,6 @@ type Outcome struct {
 	LogTail       []byte // the last 4 KB of log
 	MaxMemory     int    // MB the sandbox has used at most, 0 if nobody knows
 }
-
-// maxTimeout is the longest that a function may have. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-const maxTimeout = 15 * time.Minute
-
-// errTimedOut is why a context ended whose function took too long.
-var errTimedOut = errors.New("task timed out")
 
 // Invoke has the function of a key handle an event and waits for what it returns. A function that fails is an Outcome; an error is
 // ErrNoFunction, *PayloadError, ErrClosed, ctx's error if it ended first, or what keeps the engine from
@@ -96,6 +89,7 @@ type answer struct {
 	out     *Outcome
 	failure *FunctionError // the function's, nil if it succeeded
 	err     error          // ours
+	holds   bool           // extensions still work on the event: its slot is given back once they are done
 }
 
 func (f *managed) invoke(ctx context.Context, inv *Invocation) (*Outcome, *FunctionError, error) {
@@ -119,7 +113,9 @@ func (f *managed) invoke(ctx context.Context, inv *Invocation) (*Outcome, *Funct
 		if errors.Is(a.err, ErrGone) && try < 3 {
 			continue
 		}
-		f.leave()
+		if !a.holds {
+			f.leave()
+		}
 		return a.out, a.failure, a.err
 	}
 }
@@ -131,12 +127,25 @@ func (f *managed) hand(ctx context.Context, s *sandbox, inv *Invocation) (_ answ
 	var left atomic.Bool
 	f.mu.Lock()
 	alive := f.goLocked(func() {
-		a, usable := f.handle(ctx, s, inv)
-		if a.out != nil {
-			f.cfg.Done(s.v.fn, a.out, a.failure)
+		fl := f.handle(ctx, s, inv)
+		told := !fl.soon()
+		if told { // the caller has its answer, the sandbox is not free before its extensions are
+			left.Store(true)
+			done <- fl.early()
 		}
-		f.checkin(s, usable)
-		done <- a
+		fl.finish()
+		if fl.err == nil {
+			f.cfg.Done(s.v.fn, fl.out, fl.failure)
+		}
+		if a := fl.answer(); !told && a.holds {
+			left.Store(true)
+			done <- a
+			told = true
+		}
+		f.checkin(s, fl.usable)
+		if !told {
+			done <- fl.answer()
+		}
 		if left.Swap(true) {
 			f.leave()
 		}
@@ -160,138 +169,6 @@ func (f *managed) hand(ctx context.Context, s *sandbox, inv *Invocation) (_ answ
 			return answer{}, false
 		}
 	}
-}
-
-// unhandled is the only X-Amz-Function-Error there is nowadays.
-const unhandled = "Unhandled"
-
-// unstarted is the outcome of an event for which there is no sandbox, because of a mistake in the function or by a fault
-// of ours. AWS too answers the first event with the reason why its function could not be loaded.
-func (f *managed) unstarted(ctx context.Context, v *version, inv *Invocation, err error) (*Outcome, *FunctionError, error) {
-	if err == nil {
-		failure := unbuilt(v.err)
-		o := &Outcome{Payload: failure.Payload, FunctionError: unhandled, Build: true, Fault: v.err.Error(), RequestID: inv.RequestID}
-		if fault, ok := FaultOf(v.fn, v.err); ok {
-			o.Fault = fault.String()
-		}
-		return o, failure, nil
-	}
-	if v == nil || ctx.Err() != nil {
-		return nil, nil, err
-	}
-	failure, ok := asFailure(inv.RequestID, err)
-	if !ok {
-		return nil, nil, fmt.Errorf("function %s: %w", f.key, err)
-	}
-	o := &Outcome{Payload: failure.Payload, FunctionError: unhandled, Fault: err.Error(), RequestID: inv.RequestID}
-	if fault, ok := FaultOf(v.fn, err); ok {
-		o.Fault = fault.String()
-	}
-	s := &sandbox{f: f, v: v, stream: newStream(f.cfg.Clock.Now(), v.fn)}
-	s.log(inv.RequestID, startLine(inv.RequestID, v.fn))
-	s.finish(o, failure)
-	return o, failure, nil
-}
-
-// asFailure turns an error of a sandbox into what callers of the function see. It is false for one that is not the
-// function's.
-func asFailure(requestID string, err error) (*FunctionError, bool) {
-	var (
-		fault *FunctionError
-		exit  *ExitError
-		load  *InitError
-		late  *initTimeout
-	)
-	switch {
-	case errors.As(err, &fault):
-		return fault, true
-	case errors.As(err, &exit):
-		return exited(requestID, exit), true
-	case errors.As(err, &load):
-		return &FunctionError{Type: load.Type, Payload: load.body(requestID)}, true
-	case errors.As(err, &late):
-		return timedOut(requestID, late.after), true
-	}
-	return nil, false
-}
-
-// handle hands the event to the sandbox and bounds the time it takes. The sandbox is usable for another event if the
-// handler came to an end by itself.
-func (f *managed) handle(ctx context.Context, s *sandbox, inv *Invocation) (a answer, usable bool) {
-	timeout := time.Duration(s.v.fn.Timeout) * time.Second
-	run, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cancel(nil)
-	defer context.AfterFunc(f.life, func() { cancel(ErrClosed) })()
-	if !inv.started {
-		s.log(inv.RequestID, startLine(inv.RequestID, s.v.fn))
-		inv.started = true
-	}
-	began := f.cfg.Clock.Now()
-	if s.v.fn.Debug == 0 {
-		defer f.cfg.Clock.AfterFunc(timeout, func() { cancel(errTimedOut) })()
-	} else { // somebody may be looking at a line of it; the handler is told of the longest time there is
-		timeout = maxTimeout
-	}
-	ev := &Event{
-		RequestID: inv.RequestID, Payload: inv.Payload, Deadline: began.Add(timeout), Timeout: timeout,
-		ARN: cmp.Or(inv.ARN, s.v.fn.ARN), TraceID: trace.Header(ctx), ClientContext: inv.ClientContext, Identity: inv.Identity, Tenant: inv.Tenant,
-	}
-	if inv.relay != nil {
-		ev.Stream = inv.relay.open(run)
-	}
-	payload, err := s.Invoke(run, ev)
-	inv.relay.shut(ev.Stream)
-	o := &Outcome{Payload: payload, RequestID: inv.RequestID, Duration: f.cfg.Clock.Now().Sub(began), InitDuration: s.init}
-	s.init = 0
-	if err == nil && len(payload) > MaxResponse {
-		err = ResponseTooLarge()
-	}
-	var failure *FunctionError
-	if err != nil {
-		if failure, usable, err = f.judge(s, inv.RequestID, timeout, context.Cause(run), err); err != nil {
-			return answer{err: err}, false
-		}
-		o.Payload, o.FunctionError = failure.Payload, unhandled
-	} else {
-		usable = true
-	}
-	s.finish(o, failure)
-	return answer{out: o, failure: failure}, usable
-}
-
-// judge says what an event's failure is to its caller, and whether the sandbox survived it.
-func (f *managed) judge(s *sandbox, requestID string, timeout time.Duration, cause, err error) (_ *FunctionError, usable bool, _ error) {
-	switch {
-	case cause == errTimedOut:
-		s.log(requestID, timeoutLine(f.cfg.Clock.Now(), requestID, timeout))
-		return timedOut(requestID, timeout), false, nil
-	case cause != nil:
-		return nil, false, cause
-	}
-	failure, ok := asFailure(requestID, err)
-	if !ok {
-		return nil, false, fmt.Errorf("function %s: %w", f.key, err)
-	}
-	var fault *FunctionError
-	return failure, errors.As(err, &fault), nil
-}
-
-// finish completes an outcome: bill, memory, Lambda's closing lines and the tail of the log.
-func (s *sandbox) finish(o *Outcome, failure *FunctionError) {
-	o.Billed = billed(o.Duration + o.InitDuration)
-	if m, ok := s.Sandbox.(Meter); ok {
-		o.MaxMemory = int((m.MaxMemory() + 1<<20 - 1) >> 20)
-	}
-	kind := ""
-	if failure != nil {
-		kind = failure.Type
-	}
-	if text := s.places.overfull(s.v.fn); text != "" {
-		s.log(o.RequestID, text)
-	}
-	s.log(o.RequestID, endLine(o.RequestID))
-	s.log(o.RequestID, reportLine(o, s.v.fn.Memory, kind))
-	o.LogTail = s.takeTail()
 }
 
 // newRequestID makes a version 4 UUID.

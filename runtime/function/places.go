@@ -295,7 +295,8 @@ func Wrapped(env []string, path string, args ...string) (string, []string) {
 // OfSandbox reports whether a variable, given as "NAME=value", has another value in each sandbox of a function. A process
 // that is started before its sandbox is known gets these when it is.
 func OfSandbox(kv string) bool {
-	return strings.HasPrefix(kv, "AWS_LAMBDA_LOG_STREAM_NAME=") || strings.HasPrefix(kv, "TMPDIR=")
+	name, _, _ := strings.Cut(kv, "=")
+	return name == "AWS_LAMBDA_LOG_STREAM_NAME" || name == "TMPDIR" || name == "AWS_LAMBDA_RUNTIME_API"
 }
 
 // Shared is a sandbox's environment for a process that is started before its sandbox is known, or that many are forked from: the

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
+
+	"devstack/internal/clock"
 )
 
 // relay brings a streamed response from the goroutine that has the sandbox to the one that called Invoke, so that a caller's
@@ -60,8 +63,8 @@ func (p piece) pass(to Stream) {
 }
 
 // open is the Stream that a sandbox is given. It ends with ctx.
-func (r *relay) open(ctx context.Context) *relayed {
-	return &relayed{r: r, ctx: ctx, over: make(chan struct{})}
+func (r *relay) open(ctx context.Context, c clock.Clock) *relayed {
+	return &relayed{r: r, ctx: ctx, clock: c, over: make(chan struct{})}
 }
 
 // shut says that the sandbox has answered, or lost its event.
@@ -73,17 +76,40 @@ func (r *relay) shut(s Stream) {
 
 // relayed is the sandbox's end of a relay.
 type relayed struct {
-	r    *relay
-	ctx  context.Context
-	over chan struct{}
-	end  sync.Once
+	r     *relay
+	ctx   context.Context
+	clock clock.Clock
+	over  chan struct{}
+	end   sync.Once
+
+	mu    sync.Mutex
+	first time.Time // when the response began
+	bytes int64     // that were passed on
 }
 
 // Begin passes the content type on.
-func (s *relayed) Begin(contentType string) { s.send(piece{contentType: contentType, begin: true}) }
+func (s *relayed) Begin(contentType string) {
+	s.mu.Lock()
+	s.first = s.clock.Now()
+	s.mu.Unlock()
+	s.send(piece{contentType: contentType, begin: true})
+}
 
 // Write passes a piece on and waits until it is taken.
-func (s *relayed) Write(b []byte) (int, error) { return s.send(piece{b: b}) }
+func (s *relayed) Write(b []byte) (int, error) {
+	n, err := s.send(piece{b: b})
+	s.mu.Lock()
+	s.bytes += int64(n)
+	s.mu.Unlock()
+	return n, err
+}
+
+// sent says when the response began, and how much of it was passed on. It never did if the time is zero.
+func (s *relayed) sent() (first time.Time, bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.first, s.bytes
+}
 
 // send gives up as soon as the event is over. The caller may then still have the piece: it is copied, since the buffer is the
 // sandbox's again.

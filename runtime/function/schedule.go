@@ -193,7 +193,7 @@ func (f *managed) startAsked(v *version) {
 	v.loading++
 	v.busy++
 	f.mu.Unlock()
-	s, err := f.start(v.life, v, false)
+	s, err := f.startForEvent(v)
 	leave()
 	f.mu.Lock()
 	v.asked--
@@ -208,6 +208,9 @@ func (f *managed) startAsked(v *version) {
 func (f *managed) startedLocked(v *version, s *sandbox, err error) []io.Closer {
 	if err == nil {
 		v.startErr = nil
+		if len(v.queue) == 0 { // whoever waited has another: it was no event's time that it took
+			s.init, s.late = s.init+s.late, 0
+		}
 		return f.giveLocked(s)
 	}
 	if err != errTouched {

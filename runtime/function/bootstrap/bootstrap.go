@@ -9,11 +9,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"devstack/runtime/config"
 	"devstack/runtime/function"
+	"devstack/runtime/function/extension"
 	"devstack/runtime/function/runtimeapi"
 	"devstack/runtime/function/spawn"
 )
@@ -35,6 +37,7 @@ type Spec struct {
 // Sandbox is a program and its end of the Runtime API.
 type Sandbox struct {
 	api     *runtimeapi.API
+	host    *extension.Host // of the extensions; it closes api
 	process *spawn.Process
 	request atomic.Pointer[string] // whose event it has
 	close   sync.Once
@@ -46,18 +49,45 @@ var none string
 // Start runs a function's program until it asks for its first event. What it prints goes to log. A program that the
 // system refuses to run is a *function.InitError; see function.Engine for the others.
 func Start(ctx context.Context, fn *config.Function, spec Spec, log function.LogFunc) (*Sandbox, error) {
-	api, err := runtimeapi.New()
+	host := extension.New(ctx, extension.Config{
+		Function: fn, Handler: handler(spec.Env), Programs: extension.Programs(fn.Layers), Env: spec.Env, Run: extension.Spawn(spec.Keep),
+	})
+	api, err := runtimeapi.New(host.Handle)
 	if err != nil {
+		host.Abandon()
 		return nil, err
 	}
-	s := &Sandbox{api: api}
+	host.Served(api, api.Addr())
+	s := &Sandbox{api: api, host: host}
 	s.request.Store(&none)
+	if err := s.start(ctx, fn, spec, log); err != nil {
+		host.Abandon()
+		return nil, err
+	}
+	return s, nil
+}
+
+// handler is the function's, as its environment has it.
+func handler(env []string) (name string) {
+	for _, kv := range env {
+		if value, ok := strings.CutPrefix(kv, "_HANDLER="); ok {
+			name = value
+		}
+	}
+	return name
+}
+
+// start starts the extensions, then the program, and waits until all of them wait for an event.
+func (s *Sandbox) start(ctx context.Context, fn *config.Function, spec Spec, log function.LogFunc) (err error) {
+	if err := s.host.Start(ctx); err != nil {
+		return err
+	}
 	if spec.Dir == "" {
 		spec.Dir = function.TaskRoot(fn)
 	}
 	s.process, err = spawn.Start(spawn.Spec{
 		Path: spec.Path, Args: spec.Args, Dir: spec.Dir, Keep: spec.Keep, Frames: spec.Frames,
-		Env: append(spec.Env[:len(spec.Env):len(spec.Env)], "AWS_LAMBDA_RUNTIME_API="+api.Addr()),
+		Env: append(spec.Env[:len(spec.Env):len(spec.Env)], s.host.Variable()),
 		Line: func(text string) {
 			if spec.Line == nil || spec.Line(text) {
 				log(*s.request.Load(), text)
@@ -65,28 +95,25 @@ func Start(ctx context.Context, fn *config.Function, spec Spec, log function.Log
 		},
 	})
 	if err != nil {
-		api.Close()
 		log("", err.Error()) // says what to do about it
-		return nil, invalidEntrypoint(fn, spec.Path, err)
+		return invalidEntrypoint(fn, spec.Path, err)
 	}
 	s.process.Limit(function.MemoryLimit(fn))
-	if err := s.await(ctx); err != nil {
-		return nil, err
-	}
-	return s, nil
+	s.host.Runtime(s.process)
+	return s.await(ctx)
 }
 
-// await waits for the program's first word. Unless the error is nil the sandbox is closed.
+// await waits for the program's first word, and that of each extension.
 func (s *Sandbox) await(ctx context.Context) error {
 	defer s.process.Busy()()
 	select {
 	case <-s.api.Ready():
-		return nil
+		return s.host.Ready(ctx)
 	case failed := <-s.api.Failed():
-		s.Close()
 		return failed
+	case <-s.host.Life().Done():
+		return s.host.Err()
 	case <-s.process.Done():
-		s.api.Close()
 		select {
 		case failed := <-s.api.Failed():
 			return failed
@@ -94,7 +121,6 @@ func (s *Sandbox) await(ctx context.Context) error {
 			return &function.ExitError{Status: s.process.Status()}
 		}
 	case <-ctx.Done():
-		s.Close()
 		return ctx.Err()
 	}
 }
@@ -150,7 +176,7 @@ func (s *Sandbox) Close() error {
 	var err error
 	s.close.Do(func() {
 		s.process.Kill()
-		err = s.api.Close()
+		err = s.host.Close()
 	})
 	return err
 }

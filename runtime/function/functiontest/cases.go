@@ -123,7 +123,7 @@ func logs(t *testing.T, p *Project) {
 	out := p.Want(t, `{"do":"version"}`, `"1"`)
 	want := regexp.MustCompile(`^START RequestId: ` + out.RequestID + ` Version: \$LATEST
 END RequestId: ` + out.RequestID + `
-REPORT RequestId: ` + out.RequestID + `\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB(\tMax Memory Used: \d+ MB)?
+REPORT RequestId: ` + out.RequestID + `\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB(\tMax Memory Used: \d+ MB)?\t
 $`)
 	if !want.Match(out.LogTail) {
 		t.Errorf("the tail is %q", out.LogTail)

@@ -25,6 +25,7 @@ type Fake struct {
 	Building             func(context.Context) // called in the middle of each build, after the file was read; nil: nothing
 	Starting             func()                // called at the start of each sandbox; nil: nothing
 	Sleep                <-chan bool           // ends each "sleep" once it is closed; nil: they last a minute
+	Loading              func(context.Context) // called while each sandbox loads the function; nil: nothing
 }
 
 // FakeSample is the Fake's function for the suite.
@@ -82,10 +83,15 @@ func (f *Fake) Build(ctx context.Context, fn *config.Function, _ function.Build)
 }
 
 // Start returns a sandbox that answers with what was built.
-func (f *Fake) Start(_ context.Context, _ *config.Function, b function.Build, env []string, log function.LogFunc) (function.Sandbox, error) {
+func (f *Fake) Start(ctx context.Context, _ *config.Function, b function.Build, env []string, log function.LogFunc) (function.Sandbox, error) {
 	f.Starts.Add(1)
 	if f.Starting != nil {
 		f.Starting()
+	}
+	if f.Loading != nil {
+		if f.Loading(ctx); ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 	}
 	built := b.(*fakeBuild)
 	if built.closed.Load() {

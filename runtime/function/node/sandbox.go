@@ -6,6 +6,7 @@ import (
 
 	"devstack/runtime/config"
 	"devstack/runtime/function"
+	"devstack/runtime/function/extension"
 	"devstack/runtime/function/pipe"
 )
 
@@ -42,6 +43,11 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		return e.startDebugged(ctx, fn, w, what, log)
 	}
 	e.ports.Drop(fn.Name)
+	host, err := extension.Beside(ctx, fn, fn.Handler, env, e.keeper())
+	if err != nil {
+		return nil, err
+	}
+	what.Env["AWS_LAMBDA_RUNTIME_API"] = host.Addr()
 	s := e.pool.take(idOf(fn), w.key)
 	if s == nil && len(w.warm.Packages) == 0 && late(w.env) {
 		if s = e.pool.takeBlank(node.path); s != nil {
@@ -50,9 +56,11 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 	}
 	if s == nil {
 		if s, err = e.spawn(w); err != nil {
+			host.Abandon()
 			return nil, err
 		}
 	}
+	s.Attend(host)
 	s.Limit(function.MemoryLimit(fn))
 	if err := s.Load(ctx, what, log); err != nil {
 		return nil, more.explain(err, log)

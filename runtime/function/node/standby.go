@@ -237,10 +237,7 @@ func (e *Engine) spawn(w wish) (*pipe.Sandbox, error) {
 	defer theirs[0].Close()
 	defer theirs[1].Close()
 	path, args := function.Wrapped(w.env, w.node, append(w.flags, script)...)
-	spec := spawn.Spec{Path: path, Args: args, Dir: w.dir, Env: w.env, Extra: theirs[:], Line: s.Line}
-	if e.opts.Watchdog != nil {
-		spec.Keep = e.opts.Watchdog
-	}
+	spec := spawn.Spec{Path: path, Args: args, Dir: w.dir, Env: w.env, Extra: theirs[:], Line: s.Line, Keep: e.keeper()}
 	p, err := spawn.Start(spec)
 	if err != nil {
 		s.Abandon()
@@ -248,6 +245,14 @@ func (e *Engine) spawn(w wish) (*pipe.Sandbox, error) {
 	}
 	s.Attach(p)
 	return s, nil
+}
+
+// keeper is what ends processes with the daemon, nil for nothing.
+func (e *Engine) keeper() spawn.Keeper {
+	if e.opts.Watchdog == nil {
+		return nil
+	}
+	return e.opts.Watchdog
 }
 
 // withMap puts the source map at the end of the code.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"devstack/runtime/function"
+	"devstack/runtime/function/extension"
 	"devstack/runtime/function/spawn"
 )
 
@@ -23,6 +24,7 @@ type Sandbox struct {
 	out *os.File // we read
 
 	process *spawn.Process
+	host    Host          // nil: nothing lives beside the process
 	answers *bufio.Reader // what the process says; its reader is whoever has handed it something
 	close   sync.Once
 	request atomic.Pointer[string] // whose event it has
@@ -100,6 +102,22 @@ func (s *Sandbox) Attach(p *spawn.Process) {
 	}()
 }
 
+// Host has what lives beside the process: an extension.Host.
+type Host interface {
+	Runtime(extension.Process)
+	Ready(context.Context) error
+	Life() context.Context
+	Err() error
+	Abandon()
+	Close() error
+}
+
+// Attend gives the sandbox a Host, which ends with it.
+func (s *Sandbox) Attend(h Host) {
+	s.host = h
+	h.Runtime(s.process)
+}
+
 // Abandon closes pipes that no process has got.
 func (s *Sandbox) Abandon() {
 	s.in.Close()
@@ -121,6 +139,12 @@ func (s *Sandbox) Load(ctx context.Context, what any, log function.LogFunc) erro
 	}
 	s.log, s.early = log, nil
 	s.mu.Unlock()
+	if s.host != nil {
+		with, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(s.host.Life(), cancel)()
+		ctx = with
+	}
 	defer s.process.Busy()()
 	stop := s.cut(ctx)
 	err := s.send(load, what)
@@ -137,6 +161,9 @@ func (s *Sandbox) Load(ctx context.Context, what any, log function.LogFunc) erro
 	if err == nil && f.kind != loaded {
 		typ, body := f.typed()
 		err = &function.InitError{Type: typ, Payload: body}
+	}
+	if s.host != nil {
+		err = s.hosted(ctx, err)
 	}
 	if err != nil {
 		s.Close()
@@ -158,6 +185,21 @@ func (s *Sandbox) Address(ctx context.Context) (string, error) {
 		err = &function.InitError{Type: typ, Payload: body}
 	}
 	return string(f.body), err
+}
+
+// hosted waits for what lives beside the process, or sees that it is let go.
+func (s *Sandbox) hosted(ctx context.Context, err error) error {
+	if err == nil {
+		err = s.host.Ready(ctx)
+	}
+	if failure := s.host.Err(); failure != nil {
+		err = failure
+	}
+	if err != nil {
+		s.host.Abandon()
+		s.host = nil // it ends by itself, or by the Manager
+	}
+	return err
 }
 
 func (s *Sandbox) send(kind byte, what any) error {
@@ -331,13 +373,16 @@ func (s *Sandbox) hasEnded() bool {
 func (s *Sandbox) Done() <-chan struct{} { return s.process.Done() }
 
 // Close ends the process and those that it started.
-func (s *Sandbox) Close() error {
+func (s *Sandbox) Close() (err error) {
 	s.close.Do(func() {
 		s.process.Kill()
 		s.in.Close()
 		s.out.Close()
+		if s.host != nil {
+			err = s.host.Close()
+		}
 	})
-	return nil
+	return err
 }
 
 // MaxMemory is the most memory that the process has held so far, in bytes.

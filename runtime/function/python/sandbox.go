@@ -7,6 +7,7 @@ import (
 
 	"devstack/runtime/config"
 	"devstack/runtime/function"
+	"devstack/runtime/function/extension"
 	"devstack/runtime/function/pipe"
 	"devstack/runtime/function/spawn"
 )
@@ -38,10 +39,21 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		return e.startDebugged(ctx, fn, built, env, what, log)
 	}
 	e.ports.Drop(fn.Name)
-	s, err := e.process(ctx, idOf(fn), built, env)
+	host, err := extension.Beside(ctx, fn, built.handler, env, e.servers.keep)
 	if err != nil {
 		return nil, err
 	}
+	if vars == nil {
+		env = append(env[:len(env):len(env)], host.Variable())
+	} else {
+		vars["AWS_LAMBDA_RUNTIME_API"] = host.Addr()
+	}
+	s, err := e.process(ctx, idOf(fn), built, env)
+	if err != nil {
+		host.Abandon()
+		return nil, err
+	}
+	s.Attend(host)
 	s.Limit(function.MemoryLimit(fn))
 	if err := s.Load(ctx, what, log); err != nil {
 		return nil, err

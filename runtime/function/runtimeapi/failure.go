@@ -85,7 +85,6 @@ type problem struct {
 }
 
 var (
-	browser        = &problem{http.StatusForbidden, "InvalidStateTransition", "State transition is not allowed"}
 	unknownRequest = &problem{http.StatusBadRequest, "InvalidRequestID", "Invalid request ID"}
 	invalidMode    = &problem{http.StatusBadRequest, "InvalidFunctionResponseMode", "Invalid function response mode"}
 	truncated      = &problem{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"}

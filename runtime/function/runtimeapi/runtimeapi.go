@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"devstack/runtime/function"
+	"devstack/runtime/function/extension"
 )
 
 // API serves one sandbox. Its methods may be called from any goroutine.
@@ -63,18 +64,18 @@ type answer struct {
 	err     error
 }
 
-// New opens a server on a free port of the loopback interface.
-func New() (*API, error) { return Listen("127.0.0.1:0") }
+// New opens a server on a free port of the loopback interface. More are the paths of other APIs that it has.
+func New(more ...func(*http.ServeMux)) (*API, error) { return Listen("127.0.0.1:0", more...) }
 
 // Listen opens a server on another address that only a sandbox can reach, such as that of a container's bridge.
-func Listen(address string) (*API, error) {
+func Listen(address string, more ...func(*http.ServeMux)) (*API, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen for a sandbox's runtime: %w", err)
 	}
 	a := newAPI()
 	a.listener = l
-	a.server = &http.Server{Handler: a.handler(), ReadHeaderTimeout: time.Minute}
+	a.server = &http.Server{Handler: a.handler(more...), ReadHeaderTimeout: time.Minute}
 	go a.server.Serve(l) // ends with Close
 	return a, nil
 }
@@ -88,21 +89,17 @@ func newAPI() *API {
 
 // handler knows nothing of /runtime/restore: where SnapStart is off, as it is here, AWS too answers that there is no such
 // path.
-func (a *API) handler() http.Handler {
+func (a *API) handler(more ...func(*http.ServeMux)) http.Handler {
 	const version = "/2018-06-01/runtime"
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+version+"/invocation/next", a.next)
 	mux.HandleFunc("POST "+version+"/invocation/{id}/response", a.response)
 	mux.HandleFunc("POST "+version+"/invocation/{id}/error", a.invocationError)
 	mux.HandleFunc("POST "+version+"/init/error", a.initError)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// No runtime is a browser, and no page in one may take a function's events or answer them.
-		if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
-			refuse(w, browser)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
+	for _, add := range more {
+		add(mux)
+	}
+	return extension.Guard(mux)
 }
 
 // Addr is host and port, the value of AWS_LAMBDA_RUNTIME_API.

@@ -148,6 +148,15 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // Status says how it ended, once Done is closed: "exit status 1", "signal: killed", "" if with status 0.
 func (p *Process) Status() string { return p.status }
 
+// Terminate asks the process to end, by SIGTERM. One that is gone already is no error.
+func (p *Process) Terminate() {
+	select {
+	case <-p.done:
+	default:
+		syscall.Kill(p.Pid(), syscall.SIGTERM)
+	}
+}
+
 // Kill ends the group and returns when it is gone.
 func (p *Process) Kill() {
 	p.signal()
