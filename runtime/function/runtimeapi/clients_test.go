@@ -86,12 +86,13 @@ var officials = []official{
 // start runs the function in one of its modes.
 func (o official) start(t *testing.T, mode string) (*runtimeapi.API, *spawn.Process) {
 	t.Helper()
-	dir, err := filepath.Abs("../../../testdata/.cache/clients")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
 	if o.made != "" {
-		path := filepath.Join(dir, o.made)
+		cache, err := filepath.Abs("../../../testdata/.cache/clients")
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(cache, o.made)
 		if _, err := os.Stat(filepath.Join(filepath.Dir(path), ".made")); err != nil && os.Getenv("CI") == "" {
 			t.Skipf("AWS's runtime client for %s has not been made; testdata/prepare.sh makes it", o.name)
 		} else if err != nil {

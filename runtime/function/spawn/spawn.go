@@ -116,7 +116,7 @@ func execute(spec Spec, output *os.File) (*exec.Cmd, error) {
 			return cmd, nil
 		}
 		if !errors.Is(err, syscall.ETXTBSY) || wait > 100*time.Millisecond {
-			return nil, explain(spec.Path, err)
+			return nil, explain(spec.Path, spec.Dir, err)
 		}
 		time.Sleep(wait)
 	}
@@ -174,8 +174,10 @@ func (p *Process) Flush() {
 // signal kills all of the group. One that is gone already is no error.
 func (p *Process) signal() { syscall.Kill(-p.Pid(), syscall.SIGKILL) }
 
-func explain(path string, err error) error {
+func explain(path, dir string, err error) error {
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && dir != "" && !exists(dir):
+		return fmt.Errorf("start %s: its working directory %s is not there: %w", path, dir, err)
 	case errors.Is(err, syscall.ENOEXEC):
 		return fmt.Errorf("%s is not a program for this machine, which is %s/%s; a script needs a first line such as #!/bin/sh: %w",
 			path, runtime.GOOS, runtime.GOARCH, err)
