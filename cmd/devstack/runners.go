@@ -58,11 +58,11 @@ func (f functionRunner) Update(ctx context.Context, old, new config.Resource, _ 
 			return nil, err
 		}
 	}
-	if !f.runs(old, fn) {
-		unpacked, err := f.d.withLayers(fn)
-		if err != nil {
-			return nil, err
-		}
+	unpacked, err := f.d.withLayers(fn)
+	if err != nil {
+		return nil, err
+	}
+	if !f.runs(unpacked) {
 		if err := f.d.functions.Put(ctx, unpacked); err != nil && !isOwnFault(err) {
 			return nil, err
 		}
@@ -78,22 +78,18 @@ func (f functionRunner) Update(ctx context.Context, old, new config.Resource, _ 
 	}), nil
 }
 
-// runs reports whether what runs is the function already: what differs, if anything does, is Lambda's alone, and execution environments
-// need not be replaced for it.
-func (f functionRunner) runs(old config.Resource, fn *config.Function) bool {
-	was, ok := old.(*config.Function)
-	if !ok {
+// runs reports whether the function runs like that already: what differs, if anything does, is Lambda's alone, and execution environments
+// need not be replaced for it. What was wanted before does not tell: an update that was given up may have come half the way.
+func (f functionRunner) runs(wanted *config.Function) bool {
+	info, err := f.d.functions.Get(wanted.Key())
+	if err != nil || info.State != function.Ready {
 		return false
 	}
-	info, err := f.d.functions.Get(fn.Name)
-	if err != nil || info.State == function.Failed {
-		return false
-	}
-	a, b := *was, *fn
-	for _, fn := range []*config.Function{&a, &b} {
+	has, wants := *info.Function, *wanted
+	for _, fn := range []*config.Function{&has, &wants} {
 		fn.Concurrency, fn.URL, fn.Async, fn.Tags, fn.Events = nil, nil, nil, nil, nil
 	}
-	return config.Equal(&a, &b)
+	return config.Equal(&has, &wants)
 }
 
 // Remove disconnects the function's event sources.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"devstack/runtime/config"
+	"devstack/runtime/function"
 )
 
 // invoke calls a function by Lambda's API, and returns what it answered and the header.
@@ -243,5 +245,47 @@ function "url" {
 		if !strings.Contains(r.devstack("logs", "js"), line) {
 			t.Errorf("the log does not have the line %q", line)
 		}
+	}
+}
+
+// An edit that was taken back before it was carried out is taken back in the runtime too, whatever the edit had reached by then.
+func TestAnUpdateThatWasGivenUpIsUndone(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"stack.hcl": fmt.Sprintf("stack \"s\" { port = %d }\nfunction \"f\" {\n  runtime = \"js\"\n  source  = \"f.js\"\n}\n", freePort(t)),
+		"f.js":      "exports.handler = async () => process.env.WHO ?? 'nobody';",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := openDaemon(dir, daemonOptions{ephemeral: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close(t.Context())
+	stack, err := d.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fn := stack.Resources[0].(*config.Function)
+	runner := functionRunner{d}
+	if _, err := runner.Start(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+	edited := *fn
+	edited.Environment = map[string]string{"WHO": "somebody"}
+	ctx, giveUp := context.WithCancel(t.Context())
+	giveUp()
+	if _, err := runner.Update(ctx, fn, &edited, nil); err == nil {
+		t.Error("an update that was given up has succeeded")
+	}
+	again := *fn
+	if _, err := runner.Update(t.Context(), fn, &again, nil); err != nil {
+		t.Fatal(err)
+	}
+	out, err := d.functions.Invoke(t.Context(), fn.Key(), function.Invocation{})
+	if err != nil || string(out.Payload) != `"nobody"` {
+		t.Errorf("answered %s, %v", out.Payload, err)
 	}
 }
