@@ -110,7 +110,7 @@ func (s *Service) settle(ctx context.Context, t target, v version) {
 		if d.err != nil {
 			s.undeploy(t.function(), d)
 		}
-		if ctx.Err() != nil {
+		if s.ctx.Err() != nil {
 			return // the next process takes it up
 		}
 		if err := s.settled(t, v.Revision, d.err); err != nil {
