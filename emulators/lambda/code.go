@@ -42,10 +42,19 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *UpdateFunctionCode
 	if err != nil {
 		return nil, err
 	}
-	defer release()
-	publish := in.Publish != nil && *in.Publish
 	dry := in.DryRun != nil && *in.DryRun
-	c, err := s.update(ctx, t, in.RevisionId, publish, dry, func(tx *store.Tx, f *function) error {
+	s.archives.pin(v.Code.Archive) // it runs until the new code does
+	replaced := false
+	defer func() {
+		release()
+		if !replaced {
+			s.archives.unpin(v.Code.Archive)
+			s.sweepLater() // of what is not used after all
+		}
+	}()
+	publish := in.Publish != nil && *in.Publish
+	done := func() { s.archives.unpin(v.Code.Archive) }
+	c, err := s.update(ctx, t, in.RevisionId, publish, dry, done, func(tx *store.Tx, f *function) error {
 		f.Latest.Code = next.Code
 		if len(in.Architectures) > 0 {
 			f.Latest.Architecture = in.Architectures[0]
@@ -55,9 +64,7 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *UpdateFunctionCode
 	if err != nil {
 		return nil, err
 	}
-	if !dry {
-		s.sweepLater()
-	}
+	replaced = !dry
 	out := UpdateFunctionCodeOutput(*c)
 	return &out, nil
 }
@@ -98,8 +105,8 @@ func imageCode(uri string) code {
 	return code{Sum: hex.EncodeToString(sum[:]), Image: uri}
 }
 
-// update changes $LATEST of a function of the API. change may run twice.
-func (s *Service) update(ctx context.Context, t target, revision *string, publish, dry bool, change func(tx *store.Tx, f *function) error) (*FunctionConfiguration, error) {
+// update changes $LATEST of a function of the API. change may run twice; done is called when what was changed runs.
+func (s *Service) update(ctx context.Context, t target, revision *string, publish, dry bool, done func(), change func(tx *store.Tx, f *function) error) (*FunctionConfiguration, error) {
 	var c *FunctionConfiguration
 	var settle version
 	now, id, published := s.Clock.Now(), s.IDs.UUID(), s.IDs.UUID()
@@ -144,7 +151,7 @@ func (s *Service) update(ctx context.Context, t target, revision *string, publis
 	if err := run(work); err != nil || dry {
 		return c, err
 	}
-	s.settle(ctx, t, settle)
+	s.settle(ctx, t, settle, done)
 	return c, nil
 }
 

@@ -57,7 +57,13 @@ func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionInput) (
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	created := false
+	defer func() {
+		release()
+		if !created {
+			s.sweepLater() // of code that is not used after all
+		}
+	}()
 	v.LastModified, v.Revision = s.Clock.Now(), s.IDs.UUID()
 	v.State, v.StateReason, v.StateCode = StatePending, reasonCreate, StateReasonCodeCreating
 	published := s.IDs.UUID()
@@ -88,7 +94,8 @@ func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionInput) (
 	if err := s.concurrency.reload(s, t); err != nil { // nor has it the other's concurrency
 		return nil, err
 	}
-	s.settle(ctx, t, *v)
+	created = true
+	s.settle(ctx, t, *v, func() {})
 	return &out, nil
 }
 

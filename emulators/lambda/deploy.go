@@ -18,9 +18,31 @@ const (
 // deployment is a version that the runtime has, or is getting. The process has it in memory alone: the next one deploys a version when
 // somebody calls it.
 type deployment struct {
-	once sync.Once
-	err  error
+	v      version
+	before *deployment // under the same key: it has to end before this one begins, or what is older might come last
+	once   sync.Once
+	err    error
 }
+
+// run deploys the version, or waits until that is done.
+func (d *deployment) run(ctx context.Context, s *Service, t target) error {
+	d.once.Do(func() {
+		if d.before != nil {
+			d.before.cancel()
+			d.before = nil
+		}
+		d.err = s.functions.Deploy(ctx, s.deployment(t, &d.v))
+	})
+	return d.err
+}
+
+// cancel waits for a deployment that is under way, and keeps one from beginning.
+func (d *deployment) cancel() {
+	d.once.Do(func() { d.err = errReplaced })
+}
+
+// errReplaced answers a call whose version was replaced before it was deployed.
+var errReplaced = byUser(errResourceConflictException("The function was changed or deleted while it was being called.")) // ours
 
 // runs is the key under which the runtime has a version of the target's function.
 func (t target) runs(v *version) string {
@@ -36,24 +58,36 @@ func (s *Service) ensure(ctx context.Context, t target, v *version) error {
 		return nil
 	}
 	key := t.runs(v)
-	s.mu.Lock()
-	d := s.deployed[key]
-	if d == nil {
-		d = &deployment{}
-		s.deployed[key] = d
-	}
-	s.mu.Unlock()
-	d.once.Do(func() {
-		if d.err = s.deploy(context.WithoutCancel(ctx), t, v); d.err != nil {
-			s.undeploy(key, d) // the next caller tries again
+	for {
+		d := s.deploymentOf(key, v)
+		err := d.run(context.WithoutCancel(ctx), s, t)
+		if err == nil {
+			return nil
 		}
-	})
-	return d.err
+		s.undeploy(key, d) // the next caller tries again
+		if err != errReplaced || !s.isDeployed(key) {
+			return err
+		}
+	}
 }
 
-// deploy hands a version to the runtime.
-func (s *Service) deploy(ctx context.Context, t target, v *version) error {
-	return s.functions.Deploy(ctx, s.deployment(t, v))
+// deploymentOf returns the deployment under a key, a new one of v if there is none.
+func (s *Service) deploymentOf(key string, v *version) *deployment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.deployed[key]
+	if d == nil {
+		d = &deployment{v: *v}
+		s.deployed[key] = d
+	}
+	return d
+}
+
+// isDeployed reports whether there is a deployment under a key.
+func (s *Service) isDeployed(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.deployed[key] != nil
 }
 
 // deployment is a version as the runtime gets it.
@@ -90,32 +124,36 @@ func (s *Service) undeploy(key string, d *deployment) {
 // withdraw ends what the runtime has of a version.
 func (s *Service) withdraw(key string) {
 	s.mu.Lock()
-	_, there := s.deployed[key]
+	d := s.deployed[key]
 	delete(s.deployed, key)
 	s.mu.Unlock()
-	if there {
+	if d != nil {
+		d.cancel()
 		s.functions.Withdraw(key)
 	}
 }
 
-// settle deploys $LATEST of a function that was created or changed, in the background, and then says in its state how it went.
-func (s *Service) settle(ctx context.Context, t target, v version) {
+// settle deploys $LATEST of a function that was created or changed, in the background, and then says in its state how it went. done is
+// called once what ran before runs no more.
+func (s *Service) settle(ctx context.Context, t target, v version, done func()) {
 	t = t.at("")
 	s.background(ctx, func(ctx context.Context) {
-		d := &deployment{}
 		s.mu.Lock()
+		d := &deployment{v: v, before: s.deployed[t.function()]}
 		s.deployed[t.function()] = d
 		s.mu.Unlock()
-		d.once.Do(func() { d.err = s.deploy(ctx, t, &v) })
-		if d.err != nil {
+		err := d.run(ctx, s, t)
+		if err != nil {
 			s.undeploy(t.function(), d)
 		}
 		if s.ctx.Err() != nil {
 			return // the next process takes it up
 		}
-		if err := s.settled(t, v.Revision, d.err); err != nil {
+		if err := s.settled(t, v.Revision, err); err != nil {
 			s.Log.Error("the state of a function cannot be kept", "function", t.function(), "error", err)
 		}
+		done()
+		s.sweepLater() // of the code that ran until now
 	})
 }
 
@@ -174,7 +212,7 @@ func (s *Service) resumeFunctions() error {
 	}
 	for _, f := range left {
 		ctx := wire.WithRequest(s.ctx, &wire.Request{Account: f.Account, Region: f.Region})
-		s.settle(ctx, target{Account: f.Account, Region: f.Region, Name: f.Name}, *f.Latest)
+		s.settle(ctx, target{Account: f.Account, Region: f.Region, Name: f.Name}, *f.Latest, func() {})
 	}
 	return s.sweep()
 }

@@ -8,8 +8,10 @@ import (
 	"maps"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -264,4 +266,38 @@ func TestAVersionOfADeclaredFunctionIsACopy(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	checkArchives(t, s)
+}
+
+// TestTheLatestCodeIsDeployedLast calls a function while its code is replaced again and again: what is deployed in the end is the latest.
+func TestTheLatestCodeIsDeployedLast(t *testing.T) {
+	f := &scripted{}
+	s := open(t, t.TempDir(), clock.System(), f, nil)
+	create(t, s, "g", zipped(t, entry{name: "app.py", content: "0"}))
+	stop, calling := make(chan struct{}), sync.WaitGroup{}
+	for range 4 {
+		calling.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_, _ = s.Invoke(context.Background(), &InvokeInput{FunctionName: new("g")}) // it may be refused in between
+				}
+			}
+		})
+	}
+	for n := range 30 {
+		if _, err := s.UpdateFunctionCode(t.Context(), &UpdateFunctionCodeInput{FunctionName: new("g"), ZipFile: zipped(t, entry{name: "app.py", content: fmt.Sprint(n)})}); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "end of the update", func() bool { return !changing(t, s) })
+		f.mu.Lock()
+		d := f.deployed["arn:aws:lambda:us-east-1:000000000000:function:g"]
+		f.mu.Unlock()
+		if b, err := os.ReadFile(filepath.Join(d.Code, "app.py")); err != nil || string(b) != fmt.Sprint(n) {
+			t.Errorf("after update %d deployed is %s %v", n, b, err)
+		}
+	}
+	close(stop)
+	calling.Wait()
 }

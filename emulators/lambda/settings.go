@@ -114,7 +114,7 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *UpdateFun
 	if err := s.checkDeadLetter(ctx, in.DeadLetterConfig); err != nil {
 		return nil, err
 	}
-	c, err := s.update(ctx, t, in.RevisionId, false, false, func(_ *store.Tx, f *function) error { return f.Latest.change(t, in) })
+	c, err := s.update(ctx, t, in.RevisionId, false, false, func() {}, func(_ *store.Tx, f *function) error { return f.Latest.change(t, in) })
 	if err != nil {
 		return nil, err
 	}
