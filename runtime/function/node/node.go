@@ -70,6 +70,7 @@ type build struct {
 	packages []pkg  // that a standby loads
 	missing  []pkg  // that are not among the function's own
 	locks    []string
+	layers   []string            // files and folders of the layers: other than of packages that are installed, any of them may be edited
 	mistake  *function.InitError // that is known without Node
 }
 
@@ -85,7 +86,8 @@ func (e *Engine) Build(ctx context.Context, fn *config.Function, _ function.Buil
 	}
 	e.pool.blank(node.path)
 	s, err := sourceOf(fn)
-	b := &build{source: s, inputs: append(function.LayerInputs(fn), fn.Source, filepath.Dir(fn.Source))}
+	b := &build{source: s, layers: function.LayerInputs(fn)}
+	b.inputs = slices.Concat(b.layers, []string{fn.Source, filepath.Dir(fn.Source)})
 	if errors.As(err, &b.mistake) {
 		return b, nil
 	}

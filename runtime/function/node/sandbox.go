@@ -84,7 +84,7 @@ func (e *Engine) Prepare(fn *config.Function, b function.Build, env []string) {
 }
 
 // idOf tells the versions of a function apart.
-func idOf(fn *config.Function) string { return fn.Name + ":" + fn.VersionName() }
+func idOf(fn *config.Function) string { return fn.Key() }
 
 // sandbox is a process that has loaded the function.
 type sandbox struct{ *pipe.Sandbox }

@@ -201,7 +201,7 @@ func wishFor(node string, b *build, more provided) wish {
 			fmt.Fprintln(h, kv)
 		}
 	}
-	files := b.locks
+	files := append(b.layers[:len(b.layers):len(b.layers)], b.locks...)
 	for _, p := range packages {
 		fmt.Fprintln(h, p.Name, p.From, p.ESM)
 		files = append(files[:len(files):len(files)], filepath.Join(p.dir, "package.json"), filepath.Dir(p.dir))
