@@ -84,7 +84,7 @@ func (f functions) describe(info function.Info) lambda.Function {
 		Name: fn.Name, Runtime: fn.Runtime, Handler: fn.Handler, Description: fn.Description, Environment: fn.Environment,
 		Role: "arn:aws:iam::" + f.stack().Account + ":role/" + provision.RoleName(fn.Name), Timeout: int32(fn.Timeout), Memory: int32(fn.Memory),
 		Image: fn.Runtime == "image", Architecture: architecture(), LastModified: info.LastModified, Code: func() (string, int64) { return codeHash(fn) },
-		Storage: int32(fn.EphemeralStorage), Log: logging(fn), Active: info.State != function.Failed, StateReason: info.Reason,
+		Storage: int32(fn.EphemeralStorage), Log: logging(fn), Tracing: fn.Tracing, Active: info.State != function.Failed, StateReason: info.Reason,
 	}
 	if fn.EntryPoint != nil || fn.Command != nil || fn.WorkingDirectory != "" {
 		described.ImageConfig = &lambda.ImageConfig{EntryPoint: fn.EntryPoint, Command: fn.Command}
@@ -162,7 +162,7 @@ func deployed(d lambda.Deployment) *config.Function {
 		Name: d.Name, Deployed: d.Key, Runtime: d.Runtime, Source: d.Code, Handler: d.Handler, Image: d.Image, Environment: d.Environment,
 		Timeout: d.Timeout, Memory: d.Memory, ARN: "arn:aws:lambda:" + d.Region + ":" + d.Account + ":function:" + d.Name, Layers: d.Layers,
 		EphemeralStorage: d.EphemeralStorage, LogFormat: d.LogFormat, ApplicationLogLevel: d.ApplicationLogLevel, SystemLogLevel: d.SystemLogLevel,
-		LogGroup: d.LogGroup, EntryPoint: d.EntryPoint, Command: d.Command, WorkingDirectory: d.WorkingDirectory,
+		LogGroup: d.LogGroup, Tracing: d.Tracing, EntryPoint: d.EntryPoint, Command: d.Command, WorkingDirectory: d.WorkingDirectory,
 	}
 	if d.Version != "$LATEST" {
 		fn.Version = d.Version

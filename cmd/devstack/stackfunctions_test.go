@@ -89,6 +89,7 @@ function "count" {
   runtime     = "js"
   source      = "count.js"
   concurrency = 7
+  tracing     = "Active"
 }
 function "off" {
   runtime     = "js"
@@ -174,6 +175,7 @@ function "url" {
 	for path, want := range map[string]string{
 		"/2019-09-25/functions/url/event-invoke-config": `"MaximumRetryAttempts":0`,
 		"/2015-03-31/functions/url/configuration":       `"SystemLogLevel":"WARN"`,
+		"/2015-03-31/functions/count/configuration":     `"TracingConfig":{"Mode":"Active"}`,
 		"/2015-03-31/functions/url":                     `"EphemeralStorage":{"Size":1024}`,
 		"/2019-09-30/functions/off/concurrency":         `"ReservedConcurrentExecutions":0`,
 		"/2021-10-31/functions/url/url":                 `"AllowOrigins":["https://example.com"]`,
@@ -203,6 +205,10 @@ function "url" {
 	})
 	if again, _ := r.invoke("count", `{}`); count != "1" || again != "2" {
 		t.Errorf("%s calls, and %s after a change of the reservation: it has replaced the environment", count, again)
+	}
+
+	if out := r.devstack("logs", "count"); !strings.Contains(out, "XRAY TraceId: 1-") {
+		t.Errorf("a function that is traced logs\n%s", out)
 	}
 
 	whole, err := os.ReadFile(filepath.Join(r.dir, "stack.hcl"))

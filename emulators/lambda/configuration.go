@@ -105,6 +105,9 @@ func (f *Function) version() *version {
 	if f.Log != nil {
 		v.Log = *f.Log
 	}
+	if f.Tracing != "" {
+		v.Tracing = f.Tracing
+	}
 	if v.ImageConfig = f.ImageConfig; f.Image {
 		v.Package = PackageTypeImage
 	}

@@ -96,6 +96,7 @@ func (s *Service) deployment(t target, v *version) Deployment {
 		Key: t.runs(v), Account: t.Account, Region: t.Region, Name: t.Name, Version: v.Number, Runtime: v.Runtime, Handler: v.Handler,
 		Image: v.Code.Image, Environment: v.Environment, Timeout: int(v.Timeout), Memory: int(v.Memory), EphemeralStorage: int(v.Storage),
 		LogFormat: *v.Log.LogFormat, LogGroup: *v.Log.LogGroup, ApplicationLogLevel: deref(v.Log.ApplicationLogLevel), SystemLogLevel: deref(v.Log.SystemLogLevel),
+		Tracing: v.Tracing,
 	}
 	if v.Code.Archive != "" {
 		d.Code = s.archives.source(v.Code)

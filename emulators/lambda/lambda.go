@@ -54,6 +54,7 @@ type Function struct {
 	Code                                      func() (sha256 string, size int64) // in base64; in bytes. It reads the function's files
 	Storage                                   int32                              // MiB of /tmp; 0: 512
 	Log                                       *LoggingConfig                     // nil: text in the function's own group
+	Tracing                                   string                             // "PassThrough", "Active"; "" is the first
 	ImageConfig                               *ImageConfig                       // nil: the image's own
 	Active                                    bool                               // it can be invoked now
 	StateReason                               string                             // why not
@@ -82,6 +83,7 @@ type Deployment struct {
 	LogFormat                      string // "Text", "JSON"
 	ApplicationLogLevel            string // "" with Text
 	SystemLogLevel                 string
+	Tracing                        string // "PassThrough", "Active"
 	LogGroup                       string
 }
 

@@ -80,6 +80,9 @@ func (l *loader) functionSettings(f *fields, fn *Function) {
 			l.add(f.rangeOf(name), "Invalid "+name, "%s goes with log_format = \"JSON\"", name)
 		}
 	}
+	if fn.Tracing = f.text("tracing"); fn.Tracing == "PassThrough" {
+		fn.Tracing = ""
+	}
 	fn.ApplicationLogLevel, fn.SystemLogLevel = f.text("application_log_level"), f.text("system_log_level")
 	fn.LogGroup = f.text("log_group")
 	if f.values["log_group"] != nil && (!logGroupName().MatchString(fn.LogGroup) || strings.HasPrefix(fn.LogGroup, "aws/")) {

@@ -28,6 +28,7 @@ func functionSchema() *blockSchema {
 			{name: "log_format", fallback: "Text", oneOf: []string{"Text", "JSON"}, doc: "How Lambda writes its own log lines, and the runtime the function's."},
 			{name: "application_log_level", oneOf: []string{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}, doc: "With `JSON` only: the least level of the function's own lines. Defaults to `INFO`."},
 			{name: "system_log_level", oneOf: []string{"DEBUG", "INFO", "WARN"}, doc: "With `JSON` only: the least level of Lambda's lines. Defaults to `INFO`."},
+			{name: "tracing", fallback: "PassThrough", oneOf: []string{"PassThrough", "Active"}, doc: "`Active` has Lambda's lines name the trace of each invocation, as on AWS. `devstack trace` shows all of them anyway."},
 			{name: "log_group", doc: "CloudWatch log group. Defaults to `/aws/lambda/` and the function's name."},
 			{name: "entry_point", kind: texts, doc: "Of an image: program and first arguments, instead of the image's `ENTRYPOINT`."},
 			{name: "command", kind: texts, doc: "Of an image: arguments, instead of the image's `CMD`."},
