@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -210,6 +211,8 @@ func (c *control) sources(names []string) ([]string, error) {
 	for _, s := range c.d.sup.Status() {
 		known = append(known, s.ID.String())
 	}
+	slices.Sort(known)
+	known = slices.Compact(known) // most are a source and a resource
 	var out []string
 	for _, name := range names {
 		found := false
@@ -235,18 +238,24 @@ func (c *control) serveInvoke(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusRequestEntityTooLarge, err)
 		return
 	}
-	out, err := c.d.functions.Invoke(c.d.traces.Context(r.Context()), name, function.Invocation{Payload: payload})
+	var out struct {
+		FunctionError      string
+		Payload, LogResult []byte
+	}
+	in := map[string]any{"FunctionName": name, "Payload": payload, "LogType": "Tail"}
+	err = c.d.cloud.Call(c.d.traces.Context(r.Context()), "lambda", "Invoke", in, &out)
+	var refused *wire.Error
 	switch {
-	case errors.Is(err, function.ErrNoFunction):
+	case errors.As(err, &refused) && refused.Code == "ResourceNotFoundException":
 		var known []string
 		for _, f := range c.d.functions.List() {
 			known = append(known, f.Function.Name)
 		}
-		refuse(w, http.StatusNotFound, fmt.Errorf("there is no function %q in the stack%s", name, didYouMean(name, known)))
+		refuse(w, http.StatusNotFound, fmt.Errorf("there is no function %q%s", name, didYouMean(name, known)))
 	case err != nil:
 		refuse(w, http.StatusInternalServerError, err)
 	default:
-		answer(w, invoked{Payload: out.Payload, Failed: out.FunctionError != "", Log: out.LogTail})
+		answer(w, invoked{Payload: out.Payload, Failed: out.FunctionError != "", Log: out.LogResult})
 	}
 }
 

@@ -207,7 +207,7 @@ function "url" {
 		t.Errorf("%s calls, and %s after a change of the reservation: it has replaced the environment", count, again)
 	}
 
-	if out := r.devstack("logs", "count"); !strings.Contains(out, "XRAY TraceId: 1-") {
+	if out := r.devstack("logs", "count"); strings.Count(out, "START RequestId: ") != 2 || !strings.Contains(out, "XRAY TraceId: 1-") {
 		t.Errorf("a function that is traced logs\n%s", out)
 	}
 
