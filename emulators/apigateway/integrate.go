@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"devstack/emulators/proxyevent"
 	"devstack/emulators/wire"
 	"devstack/internal/trace"
 )
@@ -64,7 +65,7 @@ func (x *exchange) callHTTP(ctx context.Context, w http.ResponseWriter, r *http.
 	if out.Header.Get("User-Agent") == "" {
 		out.Header.Set("User-Agent", "") // or net/http would send its own
 	}
-	out.Header.Set("Forwarded", "by="+host(r.Host)+";for="+host(r.RemoteAddr)+";host="+r.Host+";proto=http")
+	out.Header.Set("Forwarded", "by="+proxyevent.Host(r.Host)+";for="+proxyevent.Host(r.RemoteAddr)+";host="+r.Host+";proto=http")
 	out.Header.Set("Via", "HTTP/1.1 AmazonAPIGateway")
 	if h := trace.Header(ctx); h != "" {
 		out.Header.Set("X-Amzn-Trace-Id", h)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +50,7 @@ func (s *Service) ListensOn(port int) { s.port.Store(int64(port)) }
 // address is where a URL answers. Names below localhost are this machine, whatever a resolver is configured to.
 func (s *Service) address(ctx context.Context, u *functionURL) string {
 	port := ""
-	if _, p, ok := splitPort(wire.From(ctx).Host); ok {
+	if _, p, err := net.SplitHostPort(wire.From(ctx).Host); err == nil && p != "" {
 		port = ":" + p
 	} else if p := s.port.Load(); p != 0 {
 		port = ":" + strconv.FormatInt(p, 10)

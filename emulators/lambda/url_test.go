@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"devstack/emulators/proxyevent"
 	"devstack/internal/clock"
 )
 
@@ -54,7 +55,7 @@ func TestTheEventOfAFunctionURL(t *testing.T) {
 		`"queryStringParameters":{"multiQuery":"foo,/bar","q":"query"},` +
 		`"requestContext":{"accountId":"anonymous","apiId":"ID","domainName":"HOST","domainPrefix":"ID","http":{"method":"POST","path":"/pa2%Fth/1","protocol":"HTTP/1.1","sourceIp":"127.0.0.1","userAgent":"test/echo"},` +
 		`"requestId":"REQUEST","routeKey":"$default","stage":"$default","time":"02/Jan/2026:03:04:05 +0000","timeEpoch":1767323045000},"body":"{\"foo\": \"bar\"}","isBase64Encoded":false}`
-	want = strings.NewReplacer("HOST", hostOnly(host), "ID", id, "REQUEST", requestID).Replace(want)
+	want = strings.NewReplacer("HOST", proxyevent.Host(host), "ID", id, "REQUEST", requestID).Replace(want)
 	if got := w.Body.String(); got != want || w.Code != 200 || w.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("%d %v\n%s\nwant\n%s", w.Code, w.Header(), got, want)
 	}
@@ -135,8 +136,10 @@ func TestASignedRequestNamesItsCaller(t *testing.T) {
 	signed.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0")
 	presigned := httptest.NewRequest("GET", "/?X-Amz-Credential=AKID%2F20260101%2Fus-east-1%2Flambda%2Faws4_request&X-Amz-Signature=0", nil)
 	for _, r := range []*http.Request{signed, presigned} {
-		var ev urlEvent
-		if err := json.Unmarshal(do(r).Body.Bytes(), &ev); err != nil || ev.RequestContext.Authorizer == nil || ev.RequestContext.Authorizer.IAM.AccessKey != "AKID" {
+		var ev struct {
+			RequestContext struct{ Authorizer urlAuthorizer }
+		}
+		if err := json.Unmarshal(do(r).Body.Bytes(), &ev); err != nil || ev.RequestContext.Authorizer.IAM.AccessKey != "AKID" {
 			t.Errorf("%v %+v", err, ev.RequestContext)
 		}
 	}

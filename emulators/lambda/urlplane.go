@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"devstack/emulators/proxyevent"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
 	"devstack/internal/trace"
@@ -48,7 +49,7 @@ type urlExchange struct {
 // FunctionURL takes the host name of a function URL apart: ID.lambda-url.REGION.localhost, or as AWS has it
 // ID.lambda-url.REGION.on.aws.
 func FunctionURL(host string) (id, region string, ok bool) {
-	parts := strings.Split(strings.ToLower(hostOnly(host)), ".")
+	parts := strings.Split(strings.ToLower(proxyevent.Host(host)), ".")
 	if len(parts) < 4 || parts[1] != "lambda-url" {
 		return "", "", false
 	}
