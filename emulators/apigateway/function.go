@@ -41,11 +41,15 @@ func (x *exchange) callFunction(ctx context.Context, w http.ResponseWriter, r *h
 		broken.write(w, err.Error())
 		return
 	}
+	in := struct {
+		FunctionName string
+		Payload      []byte
+	}{functionARN().FindString(*i.IntegrationUri), payload}
 	var out struct {
 		FunctionError string
 		Payload       []byte
 	}
-	err = x.s.AWS.Call(ctx, "lambda", "Invoke", map[string]any{"FunctionName": functionARN().FindString(*i.IntegrationUri), "Payload": payload}, &out)
+	err = x.s.AWS.Call(ctx, "lambda", "Invoke", &in, &out)
 	switch {
 	case ctx.Err() != nil:
 		unavailable.write(w, "the function did not answer within the integration's "+timeout(i).String())

@@ -56,6 +56,12 @@ func (op *operation) callInput(in any) (any, error) {
 		own.Elem().Set(reflect.ValueOf(in).Elem())
 		return own.Interface(), nil
 	}
+	if v := reflect.Indirect(reflect.ValueOf(in)); v.Kind() == reflect.Struct {
+		input := op.handler.newInput()
+		if copyFields(reflect.ValueOf(input).Elem(), v, v.Type()) {
+			return input, nil
+		}
+	}
 	var b []byte
 	switch in := in.(type) {
 	case nil:
@@ -101,6 +107,9 @@ func (op *operation) callOutput(result, out any) error {
 		return nil
 	}
 	v := reflect.ValueOf(result).Elem()
+	if to := reflect.Indirect(dst); to.Kind() == reflect.Struct && copyFields(to, v, to.Type()) {
+		return nil
+	}
 	if err := op.out.readStreams(v); err != nil {
 		return fmt.Errorf("call %s: output: %w", op.Name, err)
 	}

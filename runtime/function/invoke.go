@@ -123,6 +123,9 @@ func (f *managed) invoke(ctx context.Context, inv *Invocation) (*Outcome, *Funct
 // hand gives the event to the sandbox and waits for the answer, or until the caller has gone: then waited is false and
 // the rest happens without it.
 func (f *managed) hand(ctx context.Context, s *sandbox, inv *Invocation) (_ answer, waited bool) {
+	if ctx.Done() == nil && inv.relay == nil && s.beside.get() == nil {
+		return f.handHere(ctx, s, inv), true
+	}
 	done := make(chan answer, 1)
 	var left atomic.Bool
 	f.mu.Lock()
@@ -169,6 +172,29 @@ func (f *managed) hand(ctx context.Context, s *sandbox, inv *Invocation) (_ answ
 			return answer{}, false
 		}
 	}
+}
+
+// handHere is hand for a caller who cannot go away, an answer that comes whole and a sandbox that is free with it: nothing happens beside
+// the caller, so that no goroutine need be started and woken for it.
+func (f *managed) handHere(ctx context.Context, s *sandbox, inv *Invocation) answer {
+	f.mu.Lock()
+	alive := f.life.Err() == nil
+	if alive {
+		f.work.Add(1)
+	}
+	f.mu.Unlock()
+	if !alive {
+		f.checkin(s, false)
+		return answer{err: ErrClosed}
+	}
+	defer f.work.Done()
+	fl := f.handle(ctx, s, inv)
+	fl.finish()
+	if fl.err == nil {
+		f.cfg.Done(s.v.fn, fl.out, fl.failure)
+	}
+	f.checkin(s, fl.usable)
+	return fl.answer()
 }
 
 // newRequestID makes a version 4 UUID.

@@ -194,6 +194,7 @@ func TestDiskSurvivesARestart(t *testing.T) {
 	for n := range 3 {
 		h.Append("service.a/b", Line{Text: fmt.Sprint("old ", n), Stream: "stderr", RequestID: "r"})
 	}
+	h.source("service.a/b").settle()
 	// The process is killed: nothing is closed, and one line is torn.
 	path := filepath.Join(dir, "service.a%2Fb.log")
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
@@ -228,6 +229,7 @@ func TestDiskIsBoundedAndHoldsMoreThanMemory(t *testing.T) {
 	for n := range 5000 {
 		h.Append("a", Line{Text: fmt.Sprint("line ", n)})
 	}
+	h.source("a").settle()
 	size := int64(0)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -267,6 +269,7 @@ func TestFullDiskStopsNothing(t *testing.T) {
 	defer h.Close()
 	for n := range 10 {
 		h.Append("a", Line{Text: fmt.Sprint(n)})
+		h.source("a").settle()
 		c.Advance(retry / 2)
 	}
 	if len(warnings) != 1 || !errors.Is(warnings[0], syscall.ENOSPC) {
@@ -281,6 +284,7 @@ func TestFullDiskStopsNothing(t *testing.T) {
 	}
 	c.Advance(retry)
 	h.Append("a", Line{Text: "10"})
+	h.source("a").settle()
 	if got := texts(New(dir, Options{}).Tail("a", 100)); got != "10" {
 		t.Errorf("on disk is %q", got)
 	}
@@ -290,4 +294,11 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"time":"2026-01-02T03:04:05Z","source":"a","text":"b"}` + "\n{"))
 	f.Add([]byte("\n\n\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) { parse(b) })
+}
+
+// settle waits until the source's lines are on the disk.
+func (s *source) settle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settleLocked()
 }

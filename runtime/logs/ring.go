@@ -15,8 +15,8 @@ import (
 )
 
 // A ring on disk is two files, NAME.log and NAME.old.log, of a JSON Line on each line. Once the first has half of the
-// bytes allowed it takes the second's place. Each line is one write, so whatever kills the process leaves whole lines and
-// at most one torn one, which readers pass over.
+// bytes allowed it takes the second's place. Lines are written whole, so whatever kills the process leaves at most one torn one, which
+// readers pass over.
 const (
 	newSuffix = ".log"
 	oldSuffix = ".old.log"
@@ -25,7 +25,7 @@ const (
 // retry is how long a ring that cannot write leaves the disk alone.
 const retry = 10 * time.Second
 
-// ring is the files of one source. It is guarded by the source's lock.
+// ring is the files of one source. One goroutine uses it at a time, as the source sees to.
 type ring struct {
 	path  string // without suffix
 	half  int64  // bytes at which the files rotate
@@ -44,16 +44,21 @@ func newRing(dir, name string, limit int64, c clock.Clock, warn func(error)) *ri
 	return &ring{path: filepath.Join(dir, url.PathEscape(name)), half: limit / 2, clock: c, warn: warn}
 }
 
-// complete reports whether the files have everything that was appended.
-func (r *ring) complete() bool { return !r.gap && !r.closed }
+// all are the lines in the files, nil if those have not everything that was appended.
+func (r *ring) all() []Line {
+	if r.gap || r.closed {
+		return nil
+	}
+	return r.read(1 << 62)
+}
 
-// append writes one line. A disk that does not take it is left alone for a while: the application comes first.
-func (r *ring) append(l Line) {
+// append writes lines. A disk that does not take them is left alone for a while: the application comes first.
+func (r *ring) append(lines []Line) {
 	if r.closed || !r.failed.IsZero() && r.clock.Now().Sub(r.failed) < retry {
 		r.gap = true
 		return
 	}
-	if err := r.write(l); err != nil {
+	if err := r.write(lines); err != nil {
 		r.closeFile()
 		r.failed, r.gap = r.clock.Now(), true
 		r.warn(err)
@@ -62,18 +67,31 @@ func (r *ring) append(l Line) {
 	r.failed = time.Time{}
 }
 
-func (r *ring) write(l Line) error {
-	if r.file == nil {
-		if err := r.open(); err != nil {
+func (r *ring) write(lines []Line) error {
+	for len(lines) > 0 {
+		if r.file == nil {
+			if err := r.open(); err != nil {
+				return err
+			}
+		}
+		r.buf.Reset()
+		enc := json.NewEncoder(&r.buf)
+		enc.SetEscapeHTML(false)
+		for len(lines) > 0 && r.size+int64(r.buf.Len()) < r.half { // as many as the file takes
+			if err := enc.Encode(lines[0]); err != nil {
+				return err
+			}
+			lines = lines[1:]
+		}
+		if err := r.flush(); err != nil {
 			return err
 		}
 	}
-	r.buf.Reset()
-	enc := json.NewEncoder(&r.buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(l); err != nil {
-		return err
-	}
+	return nil
+}
+
+// flush writes what is encoded, and rotates a file that is full.
+func (r *ring) flush() error {
 	n, err := r.file.Write(r.buf.Bytes())
 	r.size += int64(n)
 	if err != nil {

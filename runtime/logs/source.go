@@ -5,20 +5,30 @@ import (
 )
 
 // source holds the latest lines of one name, and its files.
+//
+// Lines go to the disk beside whoever appends them, who may be answering somebody: at once, and those that come meanwhile together. A
+// process that is killed loses what it wrote in its last moment.
 type source struct {
 	limit int // bytes
 
-	mu    sync.Mutex
-	lines []Line
-	size  int   // bytes of lines, with an allowance for each
-	ring  *ring // nil: in memory only
+	mu      sync.Mutex
+	lines   []Line
+	size    int       // bytes of lines, with an allowance for each
+	ring    *ring     // nil: in memory only
+	pending []Line    // that are not on the disk
+	writing bool      // somebody brings them there
+	moved   sync.Cond // told when some, or all, have got there
 }
+
+// maxPending bounds the lines that are on their way to the disk.
+const maxPending = 1000
 
 // perLine is about what a Line takes beside its text.
 const perLine = 96
 
 func (h *Hub) openSource(name string) *source {
 	s := &source{limit: h.opts.Memory}
+	s.moved.L = &s.mu
 	if h.dir == "" {
 		return s
 	}
@@ -33,8 +43,42 @@ func (s *source) append(l Line) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.remember(l)
-	if s.ring != nil {
-		s.ring.append(l)
+	if s.ring == nil {
+		return
+	}
+	for len(s.pending) >= maxPending { // a disk that is too slow for them is waited for
+		s.moved.Wait()
+	}
+	s.pending = append(s.pending, l)
+	if !s.writing {
+		s.writing = true
+		go s.write()
+	}
+}
+
+// write brings lines to the disk until none is left. The ring is its own meanwhile.
+func (s *source) write() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var spare []Line
+	for len(s.pending) > 0 {
+		lines := s.pending
+		s.pending = spare[:0]
+		s.mu.Unlock()
+		s.ring.append(lines)
+		clear(lines)
+		spare = lines
+		s.mu.Lock()
+		s.moved.Broadcast()
+	}
+	s.writing = false
+	s.moved.Broadcast()
+}
+
+// settleLocked waits until every line is on the disk, and nobody uses the ring.
+func (s *source) settleLocked() {
+	for s.writing {
+		s.moved.Wait()
 	}
 }
 
@@ -57,9 +101,12 @@ func (s *source) tail(n int) []Line {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lines := s.lines
-	if n > len(lines) && s.ring != nil && s.ring.complete() {
-		if kept := s.ring.read(1 << 62); len(kept) > len(lines) {
+	if n > len(lines) && s.ring != nil {
+		s.settleLocked()
+		if kept := s.ring.all(); len(kept) > len(s.lines) {
 			lines = kept
+		} else {
+			lines = s.lines
 		}
 	}
 	return append([]Line(nil), lines[max(0, len(lines)-n):]...)
@@ -68,6 +115,7 @@ func (s *source) tail(n int) []Line {
 func (s *source) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settleLocked()
 	if s.ring != nil {
 		s.ring.close()
 	}
