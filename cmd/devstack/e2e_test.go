@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"devstack/runtime/process/reap"
 )
 
 // built is the folder that binary has made, "" if no test needed it.
@@ -33,7 +35,12 @@ var binary = sync.OnceValues(func() (path string, err error) {
 	return path, nil
 })
 
+// The test binary is also the watchdog of a daemon that a test opens in its own process: else that would run all tests once more.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == reap.Verb {
+		reap.Main(os.Stdin, nil)
+		return
+	}
 	code := m.Run()
 	if built != "" {
 		os.RemoveAll(built)
