@@ -23,7 +23,7 @@ type callee struct {
 // callee returns what a call of a target comes to. An alias that divides its calls decides here, by chance and weight.
 func (s *Service) callee(t target) (*callee, error) {
 	leads := t
-	if t.Qualifier != "" && t.Qualifier != latest && !numbered.MatchString(t.Qualifier) {
+	if t.Qualifier != "" && t.Qualifier != latest && !numbered().MatchString(t.Qualifier) {
 		number, err := s.chosen(t)
 		if err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"devstack/emulators/store"
@@ -167,7 +168,7 @@ func (s *Service) location(ctx context.Context, c code) *string {
 	return new("http://" + host + codePath + c.Archive + ".zip")
 }
 
-var archiveName = regexp.MustCompile(`^[0-9a-f]{64}\.zip$`)
+var archiveName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}\.zip$`) })
 
 // ServesCode reports whether a path is one of the archives of code.
 func ServesCode(path string) bool { return strings.HasPrefix(path, codePath) }
@@ -175,7 +176,7 @@ func ServesCode(path string) bool { return strings.HasPrefix(path, codePath) }
 // ServeCode answers a request for an archive of code, as GetFunction's Code.Location and GetLayerVersion's Content.Location name it.
 func (s *Service) ServeCode(w http.ResponseWriter, r *http.Request) {
 	name := path.Base(r.URL.Path)
-	if r.Method != http.MethodGet && r.Method != http.MethodHead || !archiveName.MatchString(name) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || !archiveName().MatchString(name) {
 		http.NotFound(w, r)
 		return
 	}

@@ -102,7 +102,7 @@ func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionInput) (
 // creating is the target of a function that is to be made.
 func creating(ctx context.Context, ref string) (target, error) {
 	req := wire.From(ctx)
-	m := reference.FindStringSubmatch(ref)
+	m := reference().FindStringSubmatch(ref)
 	if m != nil && m[2] != "" && m[2] != req.Account {
 		return target{}, wire.Errorf("AccessDeniedException", http.StatusForbidden, "") // recorded, without a message
 	}

@@ -216,7 +216,7 @@ func (s *Service) deleteVersion(tx *store.Tx, t target) (gone []string, err erro
 	if _, there := s.record(tx, t); !there {
 		return nil, byUser(errResourceNotFoundException(msgNotFound, t.arn()))
 	}
-	if !numbered.MatchString(t.Qualifier) {
+	if !numbered().MatchString(t.Qualifier) {
 		return nil, byUser(errInvalidParameterValueException(msgDeleteAlias))
 	}
 	var names []string

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"devstack/emulators/store"
@@ -53,12 +54,14 @@ const (
 	msgLayerVersion = "Layer Version Cannot be less than 1."                                                                          // a guess
 )
 
-var layerReference = regexp.MustCompile(`^(?:arn:[a-zA-Z0-9-]+:lambda:([a-zA-Z0-9-]+):(\d{12}):layer:)?([a-zA-Z0-9-_]+)(?::(\d+))?$`)
+var layerReference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:arn:[a-zA-Z0-9-]+:lambda:([a-zA-Z0-9-]+):(\d{12}):layer:)?([a-zA-Z0-9-_]+)(?::(\d+))?$`)
+})
 
 // parseLayer takes the name or ARN of a layer apart, and the ARN of a version.
 func parseLayer(ctx context.Context, ref string) (l layer, version int, err error) {
 	req := wire.From(ctx)
-	m := layerReference.FindStringSubmatch(ref)
+	m := layerReference().FindStringSubmatch(ref)
 	if m == nil {
 		return l, 0, byUser(errResourceNotFoundException(msgNoResource))
 	}

@@ -312,7 +312,7 @@ func (s *Service) ListEventSourceMappings(ctx context.Context, in *ListEventSour
 	}
 	function := ""
 	if in.FunctionName != nil {
-		if m := reference.FindStringSubmatch(*in.FunctionName); m != nil {
+		if m := reference().FindStringSubmatch(*in.FunctionName); m != nil {
 			function = m[3]
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"sync"
 
 	"devstack/emulators/store"
 )
@@ -104,9 +105,9 @@ func (p *policy) find(sid string) int {
 
 // Who a permission is for: a service, an account, or an identity in it.
 var (
-	servicePrincipal = regexp.MustCompile(`^[a-z0-9.-]+\.amazon(aws)?\.com(\.cn)?$`)
-	accountPrincipal = regexp.MustCompile(`^\d{12}$`)
-	arnPrincipal     = regexp.MustCompile(`^arn:aws[a-zA-Z-]*:(iam|sts)::\d{12}:.+$`)
+	servicePrincipal = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9.-]+\.amazon(aws)?\.com(\.cn)?$`) })
+	accountPrincipal = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d{12}$`) })
+	arnPrincipal     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^arn:aws[a-zA-Z-]*:(iam|sts)::\d{12}:.+$`) })
 )
 
 // principal is how a statement shows who it is for.
@@ -114,11 +115,11 @@ func principal(given string) (any, error) {
 	switch {
 	case given == "*":
 		return "*", nil
-	case servicePrincipal.MatchString(given):
+	case servicePrincipal().MatchString(given):
 		return map[string]string{"Service": given}, nil
-	case accountPrincipal.MatchString(given):
+	case accountPrincipal().MatchString(given):
 		return map[string]string{"AWS": "arn:aws:iam::" + given + ":root"}, nil
-	case arnPrincipal.MatchString(given):
+	case arnPrincipal().MatchString(given):
 		return map[string]string{"AWS": given}, nil
 	}
 	return nil, byUser(errInvalidParameterValueException(msgPrincipal))
@@ -190,7 +191,7 @@ func truth(b *bool) *string {
 	return new("true")
 }
 
-var aliasName = regexp.MustCompile(`^[a-zA-Z0-9-_]+$`)
+var aliasName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9-_]+$`) })
 
 // permitted reports whether there is what a permission is to be of. Recorded answers: an alias that is not there is named so, a name that no
 // alias can have is taken for a function's.
@@ -205,12 +206,12 @@ func (s *Service) qualifierThere(tx *store.Tx, t target) error {
 	switch {
 	case t.Qualifier == "":
 		return nil
-	case numbered.MatchString(t.Qualifier):
+	case numbered().MatchString(t.Qualifier):
 		if s.stored(tx, t, t.Qualifier) == nil {
 			return byUser(errResourceNotFoundException(msgNotFound, t.arn()))
 		}
 		return nil
-	case !aliasName.MatchString(t.Qualifier):
+	case !aliasName().MatchString(t.Qualifier):
 		return byUser(errResourceNotFoundException(msgNotFound, t.arn()))
 	}
 	_, err := s.aliasOf(tx, t)

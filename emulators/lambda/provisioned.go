@@ -59,7 +59,7 @@ func (s *Service) provisioned(ctx context.Context, ref string, qualifier *string
 		return nil, byUser(errInvalidParameterValueException(msgUnpublished))
 	}
 	c, err := s.callee(t)
-	if err != nil && s.exists(t.at("")) == nil && !numbered.MatchString(t.Qualifier) {
+	if err != nil && s.exists(t.at("")) == nil && !numbered().MatchString(t.Qualifier) {
 		return nil, byUser(errResourceNotFoundException(msgNoAlias, t.arn()))
 	}
 	return c, err
@@ -121,7 +121,7 @@ func (s *Service) checkProvision(c *callee, n int) error {
 	for _, p := range others {
 		switch {
 		case p.Version != c.Version:
-		case numbered.MatchString(c.Qualifier):
+		case numbered().MatchString(c.Qualifier):
 			return byUser(errResourceConflictException(msgVersionOfAlias))
 		default:
 			return byUser(errResourceConflictException(msgAliasOfProvisioned))

@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"regexp"
+	"sync"
 
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
@@ -25,10 +26,12 @@ func byUser(e *wire.Error) *wire.Error { return e.With("Type", "User") }
 // version or alias behind it.
 //
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (FunctionName)
-var reference = regexp.MustCompile(`^(?:arn:aws[a-zA-Z-]*:lambda:)?(?:([a-z]{2}(?:-[a-z]+)+-\d):)?(?:(\d{12}):)?(?:function:)?([a-zA-Z0-9-_.]+)(?::(\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$`)
+var reference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:arn:aws[a-zA-Z-]*:lambda:)?(?:([a-z]{2}(?:-[a-z]+)+-\d):)?(?:(\d{12}):)?(?:function:)?([a-zA-Z0-9-_.]+)(?::(\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$`)
+})
 
 // numbered tells numbers of versions from names of aliases, which are never digits alone.
-var numbered = regexp.MustCompile(`^[0-9]+$`)
+var numbered = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+$`) })
 
 // target is what a reference to a function names: the function, one of its versions, or an alias.
 type target struct {
@@ -63,7 +66,7 @@ func qualified(arn, qualifier string) string {
 // parse takes a reference apart. qualifier, which may be nil, must not differ from the reference's own.
 func parse(ctx context.Context, ref string, qualifier *string) (target, error) {
 	req := wire.From(ctx)
-	m := reference.FindStringSubmatch(ref)
+	m := reference().FindStringSubmatch(ref)
 	if m == nil { // the model's pattern is not stricter than ours
 		return target{}, byUser(errResourceNotFoundException(msgNotFound, ref))
 	}
@@ -111,7 +114,7 @@ func (s *Service) lookup(t target) (v *version, err error) {
 // versionOf is lookup in a transaction.
 func (s *Service) versionOf(tx *store.Tx, t target) (*version, error) {
 	number := t.Qualifier
-	if number != "" && number != latest && !numbered.MatchString(number) {
+	if number != "" && number != latest && !numbered().MatchString(number) {
 		a, ok := aliases.Get(tx, t.key(number)...)
 		if !ok {
 			return nil, byUser(errResourceNotFoundException(msgNotFound, t.arn()))
@@ -138,7 +141,7 @@ func (s *Service) stored(tx *store.Tx, t target, number string) *version {
 	if number == "" || number == latest {
 		return v
 	}
-	if !numbered.MatchString(number) {
+	if !numbered().MatchString(number) {
 		return nil
 	}
 	published, ok := versions.Get(tx, t.key(sortable(number))...)

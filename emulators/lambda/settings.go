@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"devstack/emulators/store"
 )
@@ -42,19 +43,19 @@ var retired = []string{
 
 // known reports whether AWS has a runtime of that name.
 func known(runtime string) bool {
-	return slices.Contains(runtimes, runtime) || newer.MatchString(runtime)
+	return slices.Contains(runtimes, runtime) || newer().MatchString(runtime)
 }
 
 // newer matches runtimes of languages that AWS has, for which the recorded list is too old: the model has more than it.
-var newer = regexp.MustCompile(`^ruby4\.0$`)
+var newer = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^ruby4\.0$`) })
 
 // ours are runtimes that exist here only: JavaScript inside devstack, and WebAssembly.
-var ours = regexp.MustCompile(`^(js|wasm)$`)
+var ours = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(js|wasm)$`) })
 
 // checkRuntime refuses a runtime that functions cannot be made with.
 func checkRuntime(runtime string) error {
 	switch {
-	case known(runtime), ours.MatchString(runtime):
+	case known(runtime), ours().MatchString(runtime):
 		return nil
 	case slices.Contains(retired, runtime):
 		return byUser(errInvalidParameterValueException(msgOldRuntime, runtime))

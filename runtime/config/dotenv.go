@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // variable is one assignment of an environment file.
@@ -13,7 +14,7 @@ type variable struct {
 }
 
 // dotenvName is what programs that read such files take for a name.
-var dotenvName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+var dotenvName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`) })
 
 // parseDotenv reads an environment file: a NAME=value a line, "export " before it or not, # comments. A value in '…' or `…` is taken as it
 // is, over several lines if it has them; in "…" the escapes \n \r \t \\ \" \$ and \` stand for what they say. Another value ends
@@ -56,7 +57,7 @@ func (p *dotenv) assignment() (v variable, ok bool, err error) {
 	if after, exported := strings.CutPrefix(name, "export"); exported && after != "" && (after[0] == ' ' || after[0] == '\t') {
 		name = strings.TrimSpace(after)
 	}
-	if !dotenvName.MatchString(name) {
+	if !dotenvName().MatchString(name) {
 		return v, false, fmt.Errorf("%q is not the name of a variable", name)
 	}
 	v = variable{name: name, line: p.line}

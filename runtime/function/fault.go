@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"devstack/runtime/config"
 )
@@ -32,9 +33,11 @@ func (f Fault) String() string {
 // Places in what tools print: "src/app.ts:3:7: …" of compilers, `at handler (/path/app.js:3:9)` of JavaScript, `File "/path/app.py",
 // line 3` of Python, `/path/app.rb:3:in …` of Ruby.
 var (
-	compilerPlace = regexp.MustCompile(`^\s*([^\s:(]+\.\w+):(\d+)(?::\d+)?:?\s*(.*)$`)
-	tracePlace    = regexp.MustCompile(`(?:\(|at |^\s*)(?:file://)?(/?[^\s:()]+\.\w+):(\d+)(?::\d+)?(?:\)|:in|$)`)
-	pythonPlace   = regexp.MustCompile(`File "([^"]+)", line (\d+)`)
+	compilerPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*([^\s:(]+\.\w+):(\d+)(?::\d+)?:?\s*(.*)$`) })
+	tracePlace    = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?:\(|at |^\s*)(?:file://)?(/?[^\s:()]+\.\w+):(\d+)(?::\d+)?(?:\)|:in|$)`)
+	})
+	pythonPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`File "([^"]+)", line (\d+)`) })
 )
 
 // FaultOf finds the place in an error of a build or a start. It is false for an error that is not the function's own.
@@ -59,7 +62,7 @@ func buildFault(text string) Fault {
 	first, rest, _ := strings.Cut(text, "\n")
 	f := Fault{Message: strings.TrimSpace(first), Frame: strings.Trim(rest, "\n")}
 	for line := range strings.Lines(text) {
-		m := compilerPlace.FindStringSubmatch(strings.TrimRight(line, "\n"))
+		m := compilerPlace().FindStringSubmatch(strings.TrimRight(line, "\n"))
 		if m == nil {
 			continue
 		}
@@ -83,7 +86,7 @@ func loadFault(fn *config.Function, e *InitError) Fault {
 	f := Fault{Message: strings.TrimSuffix(e.Type+": "+first, ": ")}
 	root := TaskRoot(fn)
 	for _, at := range append(body.Trace, body.StackTrace...) {
-		for _, pattern := range []*regexp.Regexp{tracePlace, pythonPlace} {
+		for _, pattern := range []*regexp.Regexp{tracePlace(), pythonPlace()} {
 			for _, m := range pattern.FindAllStringSubmatch(at, -1) {
 				path := m[1]
 				if !filepath.IsAbs(path) {
@@ -94,7 +97,7 @@ func loadFault(fn *config.Function, e *InitError) Fault {
 					continue // not the developer's
 				}
 				f.File, f.Line = rel, atoi(m[2])
-				if pattern == tracePlace {
+				if pattern == tracePlace() {
 					f.Frame = frame(path, f.Line)
 					return f // the innermost comes first, in Python last
 				}

@@ -324,7 +324,7 @@ func (d *delve) attach() error {
 }
 
 // exited is Delve's error for a program that has ended.
-var exited = regexp.MustCompile(`has exited with status (-?\d+)`)
+var exited = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`has exited with status (-?\d+)`) })
 
 // watch asks Delve until the program has ended.
 func (d *delve) watch() error {
@@ -339,7 +339,7 @@ func (d *delve) watch() error {
 		if err == nil {
 			continue
 		}
-		m := exited.FindStringSubmatch(err.Error())
+		m := exited().FindStringSubmatch(err.Error())
 		if m == nil {
 			return nil // Delve has ended, and the program with it
 		}
