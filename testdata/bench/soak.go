@@ -22,6 +22,8 @@ const (
 	// What the last quarter may hold more than the second one: memory comes and goes with collections, the rest hardly.
 	soakMemory    = 1.25
 	soakEverybody = 10 // files, and processes
+
+	soakAnswer = time.Minute // that an answer may take: an API gives up after half of it, and that is an answer
 )
 
 // holding is what a daemon holds at one moment.
@@ -153,6 +155,12 @@ type soakLoad struct {
 	calls, saves, dropped atomic.Int64
 }
 
+// drop counts a call that was not answered, and says why.
+func (l *soakLoad) drop(h handler, err error) {
+	l.dropped.Add(1)
+	fmt.Fprintf(os.Stderr, "  %s: %v\n", h.title, err)
+}
+
 // call asks a function again and again. Its error is an answer; no answer is a dropped request.
 func (l *soakLoad) call(ctx context.Context, h handler) {
 	var c *conn
@@ -160,15 +168,15 @@ func (l *soakLoad) call(ctx context.Context, h handler) {
 		var err error
 		if c == nil {
 			if c, err = dial(l.stack.port); err != nil {
-				l.dropped.Add(1)
+				l.drop(h, err)
 				time.Sleep(soakEdit)
 				continue
 			}
 		}
-		c.SetDeadline(time.Now().Add(answerWithin))
+		c.SetDeadline(time.Now().Add(soakAnswer))
 		l.calls.Add(1)
 		if _, err = c.exchange(h.ask()); err != nil {
-			l.dropped.Add(1)
+			l.drop(h, err)
 			c.Close()
 			c = nil
 		}
@@ -187,7 +195,7 @@ func (l *soakLoad) save(ctx context.Context, all []handler) {
 			h.source = "}" + h.source
 		}
 		if err := h.write(l.stack.dir, n); err != nil {
-			l.dropped.Add(1)
+			l.drop(h, err)
 		}
 		l.saves.Add(1)
 		select {
