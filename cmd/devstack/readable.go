@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"devstack/runtime/config"
@@ -21,9 +22,13 @@ const invocation = "invocation"
 //	2026-03-01T12:00:00.000Z	8f5b…	INFO	message
 //	REPORT RequestId: …	Duration: 1.79 ms	Billed Duration: 2 ms	Memory Size: 128 MB	…
 var (
-	messageFront = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[\d:.]+Z\t[0-9a-f-]{36}\t(?:INFO\t|([A-Z]+)\t)`)
-	platformLine = regexp.MustCompile(`^(?:(?:START|END|REPORT) RequestId: |INIT_(?:START|REPORT) |(?:EXTENSION|TELEMETRY)\tName: |` +
-		`\S+Z [0-9a-f-]{36} Task timed out after |\{"time":"[^"]*","type":"platform\.)`)
+	messageFront = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\d{4}-\d\d-\d\dT[\d:.]+Z\t[0-9a-f-]{36}\t(?:INFO\t|([A-Z]+)\t)`)
+	})
+	platformLine = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:(?:START|END|REPORT) RequestId: |INIT_(?:START|REPORT) |(?:EXTENSION|TELEMETRY)\tName: |` +
+			`\S+Z [0-9a-f-]{36} Task timed out after |\{"time":"[^"]*","type":"platform\.)`)
+	})
 )
 
 // readable is a function's line as `devstack up` shows it: its own words, and one line for how an invocation went. ok is false for
@@ -32,10 +37,10 @@ func readable(l logs.Line) (text string, ok bool) {
 	if !strings.HasPrefix(l.Source, "function.") || l.Stream == "" || l.Stream == invocation {
 		return l.Text, true
 	}
-	if platformLine.MatchString(l.Text) {
+	if platformLine().MatchString(l.Text) {
 		return "", false
 	}
-	if m := messageFront.FindStringSubmatch(l.Text); m != nil {
+	if m := messageFront().FindStringSubmatch(l.Text); m != nil {
 		rest := l.Text[len(m[0]):]
 		if m[1] != "" {
 			rest = m[1] + " " + rest
@@ -82,12 +87,12 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 // short is as much of a request's number as tells it from those around it.
 func short(requestID string) string { return requestID[:min(len(requestID), 8)] }
 
-var requestPrefix = regexp.MustCompile(`^RequestId: \S+ (?:Error: )?`)
+var requestPrefix = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^RequestId: \S+ (?:Error: )?`) })
 
 // whyFailed is a failure's type and the first line of its message.
 func whyFailed(failure *function.FunctionError) string {
 	var body struct{ ErrorMessage string }
 	_ = json.Unmarshal(failure.Payload, &body) // a runtime may fail with anything
-	first, _, _ := strings.Cut(strings.TrimSpace(requestPrefix.ReplaceAllString(body.ErrorMessage, "")), "\n")
+	first, _, _ := strings.Cut(strings.TrimSpace(requestPrefix().ReplaceAllString(body.ErrorMessage, "")), "\n")
 	return strings.TrimSuffix(failure.Type+": "+first, ": ")
 }

@@ -32,6 +32,9 @@ func children(t *testing.T) (count int) {
 // A function that nobody has called finds a process that was started before it was known.
 func TestTheFirstEventFindsAProcess(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
 		t.Skip("there is no /proc here")
 	}
 	p := project(t, "nodejs20.x", "", files{"index.js": "const started = Date.now() - process.uptime() * 1000;\n" +

@@ -18,7 +18,7 @@ var reattach = 5 * time.Second // a variable for the tests
 //
 // https://nodejs.org/en/learn/getting-started/debugging
 func (e *Engine) startDebugged(ctx context.Context, fn *config.Function, w wish, what loading, log function.LogFunc) (function.Sandbox, error) {
-	port, err := e.ports.Open(fn.Name, fn.Debug, debug.Inspector)
+	port, err := e.ports.Open(idOf(fn), fn.Debug, debug.Inspector)
 	if err != nil {
 		return nil, err
 	}

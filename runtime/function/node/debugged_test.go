@@ -249,3 +249,25 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A published version of the function, or one of its name in another account, runs beside it and leaves its port alone.
+func TestAnotherVersionLeavesTheDebuggersPortAlone(t *testing.T) {
+	p := project(t, "nodejs20.x", "", files{"index.js": "exports.handler = async () => process.env.AWS_LAMBDA_FUNCTION_VERSION"})
+	p.Function.Debug = freePort(t)
+	p.Put(t)
+	p.Want(t, `{}`, `"$LATEST"`)
+	other := *p.Function
+	other.Version, other.Debug = "1", 0
+	if err := p.Manager.Put(t.Context(), &other); err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Manager.Invoke(t.Context(), other.Key(), function.Invocation{Payload: []byte("{}")})
+	if err != nil || string(out.Payload) != `"1"` {
+		t.Fatalf("the version answered %s, %v", out.Payload, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := debug.Targets(ctx, fmt.Sprintf("127.0.0.1:%d", p.Function.Debug)); err != nil {
+		t.Errorf("the debugger's port is gone: %v", err)
+	}
+}

@@ -42,7 +42,7 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 	if fn.Debug != 0 {
 		return e.startDebugged(ctx, fn, w, what, log)
 	}
-	e.ports.Drop(fn.Name)
+	e.ports.Drop(idOf(fn))
 	host, err := extension.Beside(ctx, fn, fn.Handler, env, e.keeper())
 	if err != nil {
 		return nil, err

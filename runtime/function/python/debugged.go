@@ -20,7 +20,7 @@ var reattach = 5 * time.Second // a variable for the tests
 //
 // https://github.com/microsoft/debugpy/wiki/API-Reference
 func (e *Engine) startDebugged(ctx context.Context, fn *config.Function, b *build, env []string, what loading, log function.LogFunc) (function.Sandbox, error) {
-	port, err := e.ports.Open(fn.Name, fn.Debug, debug.Adapter)
+	port, err := e.ports.Open(idOf(fn), fn.Debug, debug.Adapter)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 	if fn.Debug != 0 {
 		return e.startDebugged(ctx, fn, built, env, what, log)
 	}
-	e.ports.Drop(fn.Name)
+	e.ports.Drop(idOf(fn))
 	host, err := extension.Beside(ctx, fn, built.handler, env, e.servers.keep)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (e *Engine) Prepare(fn *config.Function, b function.Build, env []string) {
 }
 
 // idOf tells the versions of a function apart.
-func idOf(fn *config.Function) string { return fn.Name + ":" + fn.VersionName() }
+func idOf(fn *config.Function) string { return fn.Key() }
 
 // plain starts a process of its own.
 func (e *Engine) plain(b *build, env []string, flags ...string) (*pipe.Sandbox, error) {
