@@ -41,6 +41,15 @@ func (s *screen) ready(r supervise.Status) {
 	fmt.Fprintln(s.w, strings.TrimRight(line, " "))
 }
 
+// starting tells what the stack still waits for.
+func (s *screen) starting(all []supervise.Status, took time.Duration) {
+	for _, r := range all {
+		if r.State == supervise.Starting {
+			fmt.Fprintf(s.w, "  starts  %-28s %6d s so far\n", r.ID, int(took.Seconds()))
+		}
+	}
+}
+
 // summary tells what is not ready, with the last lines of its log, and where to find what is.
 func (s *screen) summary(r report, took time.Duration) {
 	failed := unready(r.Resources)

@@ -134,6 +134,9 @@ func oneLife(ctx context.Context, w io.Writer, dir string, h holder, o daemonOpt
 	}
 }
 
+// slowAfter is how long a start is silent about what takes long: packages that are installed, an image that is built.
+const slowAfter = 3 * time.Second
+
 // bringUp applies the stack for the first time and tells how it goes. Only a stack that cannot be read is an error: what did not
 // start is tried again, and the rest serves.
 func bringUp(ctx context.Context, w io.Writer, d *daemon, c *control, began time.Time) error {
@@ -149,9 +152,19 @@ func bringUp(ctx context.Context, w io.Writer, d *daemon, c *control, began time
 		}
 	}
 	telling.Go(func() {
-		for s := range updates {
-			d.correct(&s)
-			tell(s)
+		slow := time.NewTicker(slowAfter)
+		defer slow.Stop()
+		for {
+			select {
+			case s, ok := <-updates:
+				if !ok {
+					return
+				}
+				d.correct(&s)
+				tell(s)
+			case <-slow.C:
+				screen.starting(d.status(), time.Since(began))
+			}
 		}
 	})
 	err := d.apply(ctx)
