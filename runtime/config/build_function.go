@@ -107,7 +107,9 @@ func (l *loader) functionSource(f *fields, fn *Function) {
 	if fn.Source = l.existing(f, "source", false); fn.Source == "" || !f.given("handler") {
 		return
 	}
-	l.checkHandler(f, fn)
+	if fn.Environment["AWS_LAMBDA_EXEC_WRAPPER"] == "" { // what a script starts need not read the handler as the runtime does
+		l.checkHandler(f, fn)
+	}
 }
 
 // existing returns the absolute path that an argument names, "" if nothing is there, which is then reported, or the

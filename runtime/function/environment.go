@@ -86,6 +86,7 @@ func environment(fn *config.Function, aws []string, stream string, at places, pr
 	if fn.Runtime != "js" && fn.Runtime != "image" {
 		at.localPaths(fn, vars)
 		at.searchPaths(fn, vars)
+		ownPorts(fn, vars)
 	}
 	out := make([]string, 0, len(vars))
 	for k, v := range vars {

@@ -49,15 +49,10 @@ var none string
 // Start runs a function's program until it asks for its first event. What it prints goes to log. A program that the
 // system refuses to run is a *function.InitError; see function.Engine for the others.
 func Start(ctx context.Context, fn *config.Function, spec Spec, log function.LogFunc) (*Sandbox, error) {
-	host := extension.New(ctx, extension.Config{
-		Function: fn, Handler: handler(spec.Env), Programs: extension.Programs(fn.Layers), Env: spec.Env, Run: extension.Spawn(spec.Keep),
-	})
-	api, err := runtimeapi.New(host.Handle)
+	api, host, err := beside(ctx, fn, handler(spec.Env), spec.Env, spec.Keep)
 	if err != nil {
-		host.Abandon()
 		return nil, err
 	}
-	host.Served(api, api.Addr())
 	s := &Sandbox{api: api, host: host}
 	s.request.Store(&none)
 	if err := s.start(ctx, fn, spec, log); err != nil {
@@ -65,6 +60,36 @@ func Start(ctx context.Context, fn *config.Function, spec Spec, log function.Log
 		return nil, err
 	}
 	return s, nil
+}
+
+// Beside makes the Host of a sandbox whose runtime takes its events over pipes, and starts what belongs beside the runtime. A wrapper
+// script may start another program in the runtime's place, such as the AWS Lambda Web Adapter lets it: so where there is one there is also
+// a Runtime API, else nil.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper, https://github.com/aws/aws-lambda-web-adapter
+func Beside(ctx context.Context, fn *config.Function, handler string, env []string, keep spawn.Keeper) (*runtimeapi.API, *extension.Host, error) {
+	if function.Wrapper(env) == "" {
+		host, err := extension.Beside(ctx, fn, handler, env, keep)
+		return nil, host, err
+	}
+	return beside(ctx, fn, handler, env, keep)
+}
+
+// beside is extension.Beside with a Runtime API on the same server.
+func beside(ctx context.Context, fn *config.Function, handler string, env []string, keep spawn.Keeper) (*runtimeapi.API, *extension.Host, error) {
+	host := extension.New(ctx, extension.Config{
+		Function: fn, Handler: handler, Programs: extension.Programs(fn.Layers), Env: env, Run: extension.Spawn(keep),
+	})
+	api, err := runtimeapi.New(host.Handle)
+	if err == nil {
+		host.Served(api, api.Addr())
+		err = host.Start(ctx)
+	}
+	if err != nil {
+		host.Abandon()
+		return nil, nil, err
+	}
+	return api, host, nil
 }
 
 // handler is the function's, as its environment has it.
@@ -77,11 +102,8 @@ func handler(env []string) (name string) {
 	return name
 }
 
-// start starts the extensions, then the program, and waits until all of them wait for an event.
+// start starts the program, and waits until it and the extensions wait for an event.
 func (s *Sandbox) start(ctx context.Context, fn *config.Function, spec Spec, log function.LogFunc) (err error) {
-	if err := s.host.Start(ctx); err != nil {
-		return err
-	}
 	if spec.Dir == "" {
 		spec.Dir = function.TaskRoot(fn)
 	}
@@ -159,12 +181,17 @@ func layer(fn *config.Function, path string) string {
 func (s *Sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error) {
 	s.request.Store(&ev.RequestID)
 	defer s.request.Store(&none)
-	defer s.process.Busy()()
-	payload, err := s.api.Invoke(ctx, ev, s.process.Done())
+	return Invoke(ctx, s.api, s.process, ev)
+}
+
+// Invoke hands a process an event by the Runtime API, and returns its answer once all is delivered that it printed before.
+func Invoke(ctx context.Context, api *runtimeapi.API, process *spawn.Process, ev *function.Event) ([]byte, error) {
+	defer process.Busy()()
+	payload, err := api.Invoke(ctx, ev, process.Done())
 	if errors.Is(err, runtimeapi.ErrEnded) {
-		return nil, &function.ExitError{Status: s.process.Status()}
+		return nil, &function.ExitError{Status: process.Status()}
 	}
-	s.process.Flush() // what it printed before it answered
+	process.Flush()
 	return payload, err
 }
 

@@ -3,6 +3,8 @@ package node_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +55,42 @@ func TestAWrapperStartsNode(t *testing.T) {
 	p.Put(t)
 	p.Want(t, `{}`, `"yes"`)
 	p.Want(t, `{}`, `"yes"`)
+}
+
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper: the script starts what it likes.
+func TestAWrapperStartsAnotherProgram(t *testing.T) {
+	p := project(t, "nodejs20.x", "", files{
+		"run.sh":  "#!/bin/sh\nexec node server.js\n",
+		"wrapper": "#!/bin/sh\nexec \"$LAMBDA_TASK_ROOT/$_HANDLER\"\n",
+		"server.js": `(async () => {
+			const api = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2018-06-01/runtime/invocation/';
+			for (;;) {
+				const next = await fetch(api + 'next');
+				const event = await next.json();
+				console.log('took', event);
+				if (event === 'end') process.exit(3);
+				await fetch(api + next.headers.get('lambda-runtime-aws-request-id') + '/response', { method: 'POST', body: '"first"' });
+			}
+		})()`,
+	})
+	p.Function.Handler = "run.sh"
+	p.Function.Environment["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/wrapper"
+	p.Put(t)
+	p.Want(t, `{}`, `"first"`)
+	out := p.Want(t, `"again"`, `"first"`)
+	if !slices.Contains(p.Lines(out.RequestID), "took again") {
+		t.Errorf("the request's log is %q, want what the program printed", p.Lines(out.RequestID))
+	}
+	if _, typ, message := p.Fails(t, `"end"`); typ != "Runtime.ExitError" || !strings.HasSuffix(message, "Runtime exited with error: exit status 3") {
+		t.Errorf("a program that ends with status 3 answers %s: %s", typ, message)
+	}
+	p.Want(t, `{}`, `"first"`)
+	text, err := os.ReadFile(filepath.Join(p.Dir, "server.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Save(t, "2", files{"server.js": strings.ReplaceAll(string(text), "first", "second")})
+	p.Want(t, `{}`, `"second"`)
 }
 
 func TestTemporaryFilesAreTheSandboxsOwn(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 
 	"devstack/runtime/config"
 	"devstack/runtime/function"
-	"devstack/runtime/function/extension"
+	"devstack/runtime/function/bootstrap"
 	"devstack/runtime/function/pipe"
 )
 
@@ -32,7 +32,7 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		return nil, err
 	}
 	e.note(fn.Name, node.note, log)
-	if built.mistake != nil {
+	if built.mistake != nil && function.Wrapper(env) == "" {
 		return nil, built.mistake
 	}
 	more := e.provide(node.path, built, env)
@@ -43,31 +43,47 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		return e.startDebugged(ctx, fn, w, what, log)
 	}
 	e.ports.Drop(idOf(fn))
-	host, err := extension.Beside(ctx, fn, fn.Handler, env, e.keeper())
+	api, host, err := bootstrap.Beside(ctx, fn, fn.Handler, env, e.keeper())
 	if err != nil {
 		return nil, err
 	}
 	what.Env["AWS_LAMBDA_RUNTIME_API"] = host.Addr()
-	s := e.pool.take(idOf(fn), w.key)
-	if s == nil && len(w.warm.Packages) == 0 && late(w.env) {
-		if s = e.pool.takeBlank(node.path); s != nil {
-			what.Environment = w.variables()
-		}
+	if api != nil {
+		w.env = append(w.env[:len(w.env):len(w.env)], host.Variable()) // for what the wrapper script may start instead of Node
 	}
-	if s == nil {
-		if s, err = e.spawn(w); err != nil {
-			host.Abandon()
-			return nil, err
-		}
+	s, err := e.process(idOf(fn), w, &what)
+	if err != nil {
+		host.Abandon()
+		return nil, err
 	}
 	s.Attend(host)
+	s.Allow(api)
 	s.Limit(function.MemoryLimit(fn))
 	if err := s.Load(ctx, what, log); err != nil {
 		return nil, more.explain(err, log)
 	}
-	w.env = function.Shared(w.env)
-	e.pool.prepare(idOf(fn), w)
+	if api == nil {
+		w.env = function.Shared(w.env)
+		e.pool.prepare(idOf(fn), w)
+	}
 	return sandbox{s}, nil
+}
+
+// process returns one that waits, or a new one. Nothing waits behind a wrapper script: what that starts may not know how to.
+func (e *Engine) process(id string, w wish, what *loading) (*pipe.Sandbox, error) {
+	if function.Wrapper(w.env) != "" {
+		return e.spawn(w)
+	}
+	if s := e.pool.take(id, w.key); s != nil {
+		return s, nil
+	}
+	if len(w.warm.Packages) == 0 && late(w.env) {
+		if s := e.pool.takeBlank(w.node); s != nil {
+			what.Environment = w.variables()
+			return s, nil
+		}
+	}
+	return e.spawn(w)
 }
 
 // Prepare starts a standby for a function that has packages to load; one that has none takes a blank process.
@@ -78,7 +94,7 @@ func (e *Engine) Prepare(fn *config.Function, b function.Build, env []string) {
 		return
 	}
 	w := wishFor(node.path, built, e.provide(node.path, built, env))
-	if len(w.warm.Packages) > 0 && e.pool.count() < maxPrepared {
+	if len(w.warm.Packages) > 0 && function.Wrapper(env) == "" && e.pool.count() < maxPrepared {
 		e.pool.prepare(idOf(fn), w)
 	}
 }

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"devstack/runtime/function"
+	"devstack/runtime/function/bootstrap"
 	"devstack/runtime/function/extension"
+	"devstack/runtime/function/runtimeapi"
 	"devstack/runtime/function/spawn"
 )
 
@@ -24,8 +26,9 @@ type Sandbox struct {
 	out *os.File // we read
 
 	process *spawn.Process
-	host    Host          // nil: nothing lives beside the process
-	answers *bufio.Reader // what the process says; its reader is whoever has handed it something
+	host    Host            // nil: nothing lives beside the process
+	api     *runtimeapi.API // nil, or by which a program in the runtime's place may take events
+	answers *bufio.Reader   // what the process says; its reader is whoever has handed it something
 	close   sync.Once
 	request atomic.Pointer[string] // whose event it has
 
@@ -118,6 +121,9 @@ func (s *Sandbox) Attend(h Host) {
 	h.Runtime(s.process)
 }
 
+// Allow lets a program in the runtime's place take its events by the Runtime API: that has the sandbox which is heard of first.
+func (s *Sandbox) Allow(api *runtimeapi.API) { s.api = api }
+
 // Abandon closes pipes that no process has got.
 func (s *Sandbox) Abandon() {
 	s.in.Close()
@@ -150,7 +156,7 @@ func (s *Sandbox) Load(ctx context.Context, what any, log function.LogFunc) erro
 	err := s.send(load, what)
 	var f frame
 	if err == nil {
-		f, err = s.answer(ctx)
+		f, err = s.firstWord(ctx)
 	} else if s.hasEnded() {
 		err = &function.ExitError{Status: s.process.Status()}
 	}
@@ -169,6 +175,44 @@ func (s *Sandbox) Load(ctx context.Context, what any, log function.LogFunc) erro
 		s.Close()
 	}
 	return err
+}
+
+// firstWord is the answer to Load. One who asks for an event by the Runtime API has loaded the function.
+func (s *Sandbox) firstWord(ctx context.Context) (frame, error) {
+	if s.api == nil {
+		return s.answer(ctx)
+	}
+	spoken, silent := make(chan frame, 1), make(chan struct{})
+	go func() {
+		defer close(silent)
+		if f, err := readFrame(s.answers); err == nil { // a program that is not the runtime may close what it does not know
+			spoken <- f
+		}
+	}()
+	select {
+	case f := <-spoken:
+		return s.heard(f)
+	case <-s.api.Ready():
+		return frame{kind: loaded}, nil
+	case failed := <-s.api.Failed():
+		return frame{}, failed
+	case <-s.process.Done():
+		<-silent // its last word may still be in the pipe
+		select {
+		case f := <-spoken:
+			return s.heard(f)
+		default:
+			return frame{}, &function.ExitError{Status: s.process.Status()}
+		}
+	case <-ctx.Done():
+		return frame{}, ctx.Err()
+	}
+}
+
+// heard notes that the process is the runtime.
+func (s *Sandbox) heard(f frame) (frame, error) {
+	s.api = nil
+	return f, nil
 }
 
 // Address waits for the process to say where it waits for a debugger: "127.0.0.1:9229". It must be asked before Load, of a process
@@ -237,16 +281,19 @@ func (s *Sandbox) cut(ctx context.Context) (stop func() bool) {
 
 // Invoke hands the process an event.
 func (s *Sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error) {
+	if s.hasEnded() {
+		return nil, function.ErrGone
+	}
+	s.request.Store(&ev.RequestID)
+	defer s.request.Store(&none)
+	if s.api != nil {
+		return bootstrap.Invoke(ctx, s.api, s.process, ev)
+	}
 	b, err := eventFrame(ev)
 	if err != nil {
 		return nil, err
 	}
-	if s.hasEnded() {
-		return nil, function.ErrGone
-	}
 	s.answers.Discard(s.answers.Buffered()) // to nobody's question
-	s.request.Store(&ev.RequestID)
-	defer s.request.Store(&none)
 	defer s.process.Busy()()
 	stop := s.cut(ctx)
 	f, streamed, err := s.exchange(ctx, b, ev.Stream)

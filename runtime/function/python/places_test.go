@@ -38,6 +38,26 @@ func TestAWrapperStartsPython(t *testing.T) {
 	p.Want(t, `{}`, `"again"`)
 }
 
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper: the script starts what it likes.
+func TestAWrapperStartsAnotherProgram(t *testing.T) {
+	p := project(t, "", files{
+		"run.sh":  "#!/bin/sh\nexec python3 server.py\n",
+		"wrapper": "#!/bin/sh\nexec \"$LAMBDA_TASK_ROOT/$_HANDLER\"\n",
+		"server.py": `import os, urllib.request
+api = 'http://' + os.environ['AWS_LAMBDA_RUNTIME_API'] + '/2018-06-01/runtime/invocation/'
+while True:
+    with urllib.request.urlopen(api + 'next') as next:
+        request, event = next.headers['Lambda-Runtime-Aws-Request-Id'], next.read()
+    urllib.request.urlopen(api + request + '/response', data=b'"first ' + event + b'"').close()
+`,
+	})
+	p.Function.Handler = "run.sh"
+	p.Function.Environment["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/wrapper"
+	p.Put(t)
+	p.Want(t, `1`, `"first 1"`)
+	p.Want(t, `2`, `"first 2"`)
+}
+
 func TestTemporaryFilesAreTheSandboxsOwn(t *testing.T) {
 	p := one(t, "import os, tempfile\ndef lambda_handler(e, c):\n    open(os.path.join(tempfile.gettempdir(), e), 'w')\n    return sorted(os.listdir(tempfile.gettempdir()))\n")
 	p.Put(t)

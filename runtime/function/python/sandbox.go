@@ -7,7 +7,7 @@ import (
 
 	"devstack/runtime/config"
 	"devstack/runtime/function"
-	"devstack/runtime/function/extension"
+	"devstack/runtime/function/bootstrap"
 	"devstack/runtime/function/pipe"
 	"devstack/runtime/function/spawn"
 )
@@ -39,7 +39,7 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		return e.startDebugged(ctx, fn, built, env, what, log)
 	}
 	e.ports.Drop(idOf(fn))
-	host, err := extension.Beside(ctx, fn, built.handler, env, e.servers.keep)
+	api, host, err := bootstrap.Beside(ctx, fn, built.handler, env, e.servers.keep)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +54,7 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 		return nil, err
 	}
 	s.Attend(host)
+	s.Allow(api)
 	s.Limit(function.MemoryLimit(fn))
 	if err := s.Load(ctx, what, log); err != nil {
 		return nil, err
