@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -214,12 +215,34 @@ func TestNotReady(t *testing.T) {
 			r, _ := runner(t)
 			tt.s.Health = tt.health
 			inst := start(t, r, tt.s)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if tt.health == "/never" {
+				waitListening(t, inst)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			if err := inst.Ready(ctx); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// waitListening waits for an instance that has been started to accept connections.
+func waitListening(t *testing.T, inst supervise.Instance) {
+	t.Helper()
+	u, err := url.Parse(inst.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		conn, err := net.Dial("tcp", u.Host)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
 	}
 }
 

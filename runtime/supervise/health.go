@@ -34,13 +34,17 @@ var checker = &http.Client{
 }
 
 // Healthy waits until an instance passes a check, looking often at first. It fails if the instance ends before, or, when
-// ctx does, with what the last look saw.
+// ctx does, with what the last look saw that was not cut off.
 func Healthy(ctx context.Context, inst Instance, c Check) error {
 	wait := firstLook
+	var failure error
 	for {
-		failure := c.look(ctx)
-		if failure == nil {
+		seen := c.look(ctx)
+		if seen == nil {
 			return nil
+		}
+		if failure == nil || ctx.Err() == nil {
+			failure = seen
 		}
 		timer := time.NewTimer(wait)
 		select {
