@@ -23,7 +23,8 @@ const (
 	msgEnvironment = "Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: %s"
 	msgReserved    = "Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s" // https://github.com/cds-snc/notification-terraform/pull/419
 	msgLayerCount  = "Cannot reference more than 5 layers."
-	msgLogLevels   = "To use log levels, specify LogFormat as JSON." // a guess
+	msgSnapStart   = "%s is not supported for SnapStart enabled functions." // https://github.com/aws-samples/bedrock-chat/issues/617
+	msgLogLevels   = "To use log levels, specify LogFormat as JSON."        // a guess
 )
 
 // runtimes are those that functions can be created with, in the order of the recorded message.
@@ -51,6 +52,13 @@ var newer = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^r
 
 // ours are runtimes that exist here only: JavaScript inside devstack, and WebAssembly.
 var ours = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(js|wasm)$`) })
+
+// snapped matches the runtimes that have SnapStart.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html#snapstart-runtimes
+var snapped = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(java(11|17|21|25)|python3\.1[2-9]|dotnet(8|10))$`)
+})
 
 // checkRuntime refuses a runtime that functions cannot be made with.
 func checkRuntime(runtime string) error {
@@ -186,6 +194,9 @@ func (v *version) change(t target, in *UpdateFunctionConfigurationInput) error {
 	}
 	if in.SnapStart != nil {
 		assign(&v.SnapStart, in.SnapStart.ApplyOn)
+	}
+	if v.SnapStart == SnapStartApplyOnPublishedVersions && v.Package == PackageTypeZip && !snapped().MatchString(v.Runtime) {
+		return byUser(errInvalidParameterValueException(msgSnapStart, v.Runtime))
 	}
 	if in.VpcConfig != nil {
 		v.VPC = inNetwork(in.VpcConfig)
