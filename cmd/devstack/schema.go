@@ -79,6 +79,22 @@ func (s *schema) Types(service, operation string) (in, out *js.Type) {
 	return nil, nil
 }
 
+// ErrorType returns where an error's structure has blobs and timestamps.
+func (s *schema) ErrorType(service, name string) *js.Type {
+	m := s.model(service)
+	if m == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range m.Shapes {
+		if m.Shapes[i].ErrorStatus != 0 && m.Shapes[i].Name == name {
+			return s.typeOf(m, i, binaryShapes(m))
+		}
+	}
+	return nil
+}
+
 // typeOf makes the Type of a shape. A recursive shape's Type refers to itself, so it is remembered before it is filled.
 func (s *schema) typeOf(m *wire.Model, shape int, has []bool) *js.Type {
 	if !has[shape] {

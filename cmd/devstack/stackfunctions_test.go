@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -252,6 +253,49 @@ function "url" {
 			t.Errorf("the log does not have the line %q", line)
 		}
 	}
+}
+
+// What a service says of a refusal besides its message is what the SDK says: item by item, and with bytes where there are bytes.
+func TestAJSFunctionReadsWhatARefusalHolds(t *testing.T) {
+	r := writeStack(t, map[string]string{
+		"stack.hcl": `stack "s" { port = $AWS }
+table "things" { hash_key = "id" }
+function "f" {
+  runtime = "js"
+  source  = "f.js"
+}
+`,
+		"f.js": `const { DynamoDB, ConditionalCheckFailedException } = require('@aws-sdk/client-dynamodb');
+const { unmarshall } = require('@aws-sdk/util-dynamodb');
+const db = new DynamoDB({});
+const put = { TableName: 'things', Item: { id: { S: 'a' }, bytes: { B: new Uint8Array([1, 2]) }, n: { N: '1.50' } },
+  ConditionExpression: 'attribute_not_exists(id)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' };
+exports.handler = async () => {
+  await db.putItem(put);
+  const told = [];
+  await db.putItem(put).catch((e) => told.push(e instanceof ConditionalCheckFailedException, unmarshall(e.Item)));
+  await db.transactWriteItems({ TransactItems: [{ Put: put }] }).catch((e) => told.push(e.CancellationReasons.map((r) => [r.Code, unmarshall(r.Item)])));
+  return told;
+};
+`,
+	})
+	if out, code := r.up(); code != 0 {
+		t.Fatalf("up ended with %d: %s", code, out)
+	}
+	const item = `{"id":"a","bytes":{"0":1,"1":2},"n":1.5}`
+	if got, _ := r.invoke("f", "{}"); sameJSON(got) != sameJSON(`[true,`+item+`,[["ConditionalCheckFailed",`+item+`]]]`) {
+		t.Errorf("the function was told %s", got)
+	}
+}
+
+// sameJSON is a text in one form for all that mean the same.
+func sameJSON(text string) string {
+	var v any
+	if json.Unmarshal([]byte(text), &v) != nil {
+		return text
+	}
+	b, _ := json.Marshal(v)
+	return string(b)
 }
 
 // An edit that was taken back before it was carried out is taken back in the runtime too, whatever the edit had reached by then.

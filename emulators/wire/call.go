@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 )
 
@@ -36,9 +37,24 @@ func (s *Server) Call(ctx context.Context, service, operation string, in, out an
 	r.memory, r.header = nil, nil // who calls in process keeps the output
 	result, err := s.run(WithRequest(ctx, &r), op, input, reflect.ValueOf(input).Elem())
 	if err != nil {
-		return err
+		return svc.shown(err)
 	}
 	return op.callOutput(result, out)
+}
+
+// shown is an error with the further members of its structure as they are in JSON, for a caller that does not know the service's types.
+func (svc *service) shown(err error) error {
+	e, ok := err.(*Error)
+	if !ok || len(e.Fields) == 0 {
+		return err
+	}
+	_, members := (&exchange{service: svc}).errorMembers(e, func(f *field) string { return f.Name })
+	c := *e
+	c.Fields = maps.Clone(e.Fields)
+	for _, m := range members {
+		c.Fields[m.name] = json.RawMessage(jsonEncoder{model: true}.value(nil, m.field, m.value))
+	}
+	return &c
 }
 
 // from is the request that ctx belongs to; outside any, the server's own account and region.

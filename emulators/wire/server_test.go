@@ -191,7 +191,15 @@ func TestCallTakesAndGivesJSONOrTheTypes(t *testing.T) {
 	if err := s.Call(ctx, "thing", "Who", nil, &other); err != nil || other.Account != "123456789012" || other.Region != "eu-west-1" {
 		t.Errorf("other: %v %v", other, err)
 	}
-	err := s.Call(t.Context(), "thing", "Put", json.RawMessage(`{"TableName":"A"}`), nil)
+	var refused *Error
+	err := s.Call(t.Context(), "thing", "Fail", map[string]string{"How": "expected"}, nil)
+	if !errors.As(err, &refused) {
+		t.Fatalf("got %v", err)
+	}
+	if fields, bad := json.Marshal(refused.ErrorFields()); bad != nil || string(fields) != `{"Reasons":[{"Key":"k"}]}` {
+		t.Errorf("an error's members are %s, %v", fields, bad)
+	}
+	err = s.Call(t.Context(), "thing", "Put", json.RawMessage(`{"TableName":"A"}`), nil)
 	if e, ok := errors.AsType[*Error](err); !ok || e.Code != "ValidationException" {
 		t.Errorf("want a ValidationException, got %v", err)
 	}

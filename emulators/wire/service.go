@@ -67,7 +67,7 @@ func (e *Error) ErrorMessage() string { return e.Message }
 // HTTPStatus returns the status of the answer over HTTP.
 func (e *Error) HTTPStatus() int { return e.Status }
 
-// ErrorFields returns the further members of the error's structure, for the same callers.
+// ErrorFields returns the further members of the error's structure, for the same callers: an error that Call returns has them as JSON.
 func (e *Error) ErrorFields() map[string]any { return e.Fields }
 
 // With returns the error with a further member of its structure set.

@@ -34,6 +34,9 @@ type Schema interface {
 	// Types are an operation's input and output as far as JSON cannot show them: nil where there is neither a blob nor a
 	// timestamp. They may be recursive, and must not change: they are read by many goroutines.
 	Types(service, operation string) (in, out *Type)
+
+	// ErrorType is the same of an error's structure.
+	ErrorType(service, name string) *Type
 }
 
 // Type is a shape with a blob or a timestamp in it. Exactly one of its members is set.
@@ -220,7 +223,7 @@ func (s *sandbox) hostCall(call goja.FunctionCall) goja.Value {
 		}
 		var out json.RawMessage
 		if err := s.engine.opts.AWS.Call(ctx, service, operation, in, &out); err != nil {
-			return nil, err
+			return nil, &refusal{err, service}
 		}
 		return func() goja.Value {
 			v, err := s.parse(out, types.out)
@@ -241,13 +244,32 @@ func (s *sandbox) awsFailure(err error, ae awsError) goja.Value {
 	_ = obj.Set("status", ae.HTTPStatus())
 	var more interface{ ErrorFields() map[string]any }
 	if errors.As(err, &more) && len(more.ErrorFields()) > 0 {
+		types := s.errorType(err, ae.ErrorCode())
 		if text, err := json.Marshal(more.ErrorFields()); err == nil {
-			if v, err := s.parse(text, nil); err == nil {
+			if v, err := s.parse(text, types); err == nil {
 				_ = obj.Set("fields", v)
 			}
 		}
 	}
 	return obj
+}
+
+// refusal is a service's error.
+type refusal struct {
+	error
+	service string
+}
+
+// Unwrap returns the error as the service made it.
+func (r *refusal) Unwrap() error { return r.error }
+
+// errorType is what the Schema says of a service's error.
+func (s *sandbox) errorType(err error, name string) *Type {
+	var r *refusal
+	if !errors.As(err, &r) {
+		return nil
+	}
+	return s.engine.opts.Schema.ErrorType(r.service, name)
 }
 
 // encoder writes an operation's input as JSON.

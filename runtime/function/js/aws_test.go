@@ -35,6 +35,11 @@ func (testSchema) Enums(service string) map[string][]string {
 	return nil
 }
 
+func (t testSchema) ErrorType(service, name string) *Type {
+	_, item := t.Types(service, "GetItem")
+	return item
+}
+
 func (testSchema) Types(service, operation string) (in, out *Type) {
 	blob, date := &Type{Blob: true}, &Type{Timestamp: true}
 	value := &Type{Members: map[string]*Type{"B": blob, "BS": {Element: blob}}}
@@ -158,10 +163,10 @@ export const handler = async () => { try { await DynamoDBDocumentClient.from(new
 		{
 			name: "an error of the service is an exception of its class",
 			source: `import { DynamoDBClient, GetItemCommand, ConditionalCheckFailedException, DynamoDBServiceException } from "@aws-sdk/client-dynamodb"
-export const handler = async () => { try { await new DynamoDBClient({}).send(new GetItemCommand({ TableName: "t", Key: {} })) } catch (e: any) { return [e.name, e.message, e.$fault, e.$metadata.httpStatusCode, e.Item.id.S, e instanceof ConditionalCheckFailedException, e instanceof DynamoDBServiceException, e instanceof Error] } }`,
-			err:   &failure{"ConditionalCheckFailedException", "The conditional request failed", 400, map[string]any{"Item": map[string]any{"id": map[string]any{"S": "1"}}}},
+export const handler = async () => { try { await new DynamoDBClient({}).send(new GetItemCommand({ TableName: "t", Key: {} })) } catch (e: any) { return [e.name, e.message, e.$fault, e.$metadata.httpStatusCode, e.Item.id.S, e.Item.b.B.length, e instanceof ConditionalCheckFailedException, e instanceof DynamoDBServiceException, e instanceof Error] } }`,
+			err:   &failure{"ConditionalCheckFailedException", "The conditional request failed", 400, map[string]any{"Item": json.RawMessage(`{"id":{"S":"1"},"b":{"B":"AQI="}}`)}},
 			calls: []string{`dynamodb.GetItem {"TableName":"t","Key":{}}`},
-			want:  `["ConditionalCheckFailedException","The conditional request failed","client",400,"1",true,true,true]`,
+			want:  `["ConditionalCheckFailedException","The conditional request failed","client",400,"1",2,true,true,true]`,
 		},
 		{
 			name: "a payload goes in as text or bytes and comes out with transformToString",
