@@ -2,6 +2,7 @@ package js
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"unicode/utf16"
@@ -26,22 +27,31 @@ const maxJSONDepth = 10_000
 func (s *sandbox) parse(text []byte, t *Type) (goja.Value, error) {
 	d := decoder{s: s, b: text}
 	v, err := d.value(t)
-	if err != nil {
-		return nil, err
+	if d.space(); err == nil && d.at < len(d.b) {
+		err = errNotJSON
 	}
-	if d.space(); d.at < len(d.b) {
-		return nil, d.unexpected()
+	if errors.Is(err, errNotJSON) {
+		return nil, sentence(jsonMistake(string(text)))
 	}
-	return v, nil
+	return v, err
 }
 
-// unexpected is the error of what stands here, in V8's words.
-func (d *decoder) unexpected() error {
-	if d.at >= len(d.b) {
-		return sentence("Unexpected end of JSON input")
+// errNotJSON is the decoder's error for what is not JSON. Why it is none is looked for where it is to be said.
+var errNotJSON = errors.New("that is not JSON")
+
+// hostParseJSON implements host.parseJSON(text): JSON.parse without a reviver.
+func (s *sandbox) hostParseJSON(call goja.FunctionCall) goja.Value {
+	text := call.Argument(0).ToString().String()
+	v, err := s.parse([]byte(text), nil)
+	if err != nil {
+		s.throw("SyntaxError", "%v", err)
 	}
-	r, _ := utf8.DecodeRune(d.b[d.at:])
-	return sentence(fmt.Sprintf("Unexpected token '%c' at position %d of the JSON", r, d.at))
+	return v
+}
+
+// hostMistakeInJSON implements host.mistakeInJSON(text) → what is wrong with it, "" if it is JSON.
+func (s *sandbox) hostMistakeInJSON(call goja.FunctionCall) goja.Value {
+	return s.rt.ToValue(jsonMistake(call.Argument(0).String()))
 }
 
 func (d *decoder) space() {
@@ -83,7 +93,7 @@ func (d *decoder) value(t *Type) (goja.Value, error) {
 	case d.word("false"):
 		return d.s.rt.ToValue(false), nil
 	}
-	return nil, d.unexpected()
+	return nil, errNotJSON
 }
 
 func (d *decoder) word(w string) bool {
@@ -112,7 +122,7 @@ func (d *decoder) object(t *Type) (goja.Value, error) {
 	}
 	for {
 		if d.next() != '"' {
-			return nil, d.unexpected()
+			return nil, errNotJSON
 		}
 		key, units, err := d.quoted()
 		if err != nil {
@@ -122,7 +132,7 @@ func (d *decoder) object(t *Type) (goja.Value, error) {
 			key = string(utf16.Decode(units))
 		}
 		if d.next() != ':' {
-			return nil, d.unexpected()
+			return nil, errNotJSON
 		}
 		d.at++
 		v, err := d.value(t.member(key))
@@ -144,7 +154,7 @@ func (d *decoder) object(t *Type) (goja.Value, error) {
 			d.at++
 			return obj, nil
 		default:
-			return nil, d.unexpected()
+			return nil, errNotJSON
 		}
 	}
 }
@@ -168,7 +178,7 @@ func (d *decoder) array(t *Type) (goja.Value, error) {
 			d.at++
 			return d.s.rt.NewArray(items...), nil
 		default:
-			return nil, d.unexpected()
+			return nil, errNotJSON
 		}
 	}
 }
@@ -201,11 +211,11 @@ func (d *decoder) quoted() (string, []uint16, error) {
 		case c == '\\':
 			return d.escaped(start)
 		case c < ' ':
-			return "", nil, d.unexpected()
+			return "", nil, errNotJSON
 		}
 		d.at++
 	}
-	return "", nil, d.unexpected()
+	return "", nil, errNotJSON
 }
 
 // escaped reads the rest of a string that has a backslash here.
@@ -222,7 +232,7 @@ func (d *decoder) escaped(start int) (string, []uint16, error) {
 			}
 			return "", append(units, utf16.Encode([]rune(string(out)))...), nil
 		case c < ' ':
-			return "", nil, d.unexpected()
+			return "", nil, errNotJSON
 		case c != '\\':
 			out = append(out, c)
 			d.at++
@@ -240,13 +250,13 @@ func (d *decoder) escaped(start int) (string, []uint16, error) {
 		}
 		out = utf8.AppendRune(out, r)
 	}
-	return "", nil, d.unexpected()
+	return "", nil, errNotJSON
 }
 
 // escape reads what follows a backslash: two \u that are a pair are one rune.
 func (d *decoder) escape() (rune, error) {
 	if d.at >= len(d.b) {
-		return 0, d.unexpected()
+		return 0, errNotJSON
 	}
 	c := d.b[d.at]
 	d.at++
@@ -278,17 +288,17 @@ func (d *decoder) escape() (rune, error) {
 		return r, nil
 	}
 	d.at--
-	return 0, d.unexpected()
+	return 0, errNotJSON
 }
 
 func (d *decoder) hex() (rune, error) {
 	if d.at+4 > len(d.b) {
 		d.at = len(d.b)
-		return 0, d.unexpected()
+		return 0, errNotJSON
 	}
 	n, err := strconv.ParseUint(string(d.b[d.at:d.at+4]), 16, 32)
 	if err != nil {
-		return 0, d.unexpected()
+		return 0, errNotJSON
 	}
 	d.at += 4
 	return rune(n), nil
@@ -316,20 +326,20 @@ func (d *decoder) number(t *Type) (goja.Value, error) {
 	start := d.at
 	d.skip('-')
 	if !d.skip('0') && !d.digits() {
-		return nil, d.unexpected()
+		return nil, errNotJSON
 	}
 	whole := true
 	if d.skip('.') {
 		whole = false
 		if !d.digits() {
-			return nil, d.unexpected()
+			return nil, errNotJSON
 		}
 	}
 	if d.skip('e', 'E') {
 		whole = false
 		d.skip('+', '-')
 		if !d.digits() {
-			return nil, d.unexpected()
+			return nil, errNotJSON
 		}
 	}
 	text := string(d.b[start:d.at])

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dop251/goja"
+
 	"devstack/internal/clock"
 )
 
@@ -20,11 +22,12 @@ func FuzzParse(f *testing.F) {
 	}
 	s.Close()
 	s.rt.ClearInterrupt()
+	own := goja.New()
 	f.Fuzz(func(t *testing.T, text string) {
-		if err := s.rt.Set("text", text); err != nil {
+		if err := own.Set("text", text); err != nil {
 			t.Fatal(err)
 		}
-		want, err := s.rt.RunString(`(() => { try { return JSON.stringify(JSON.parse(text)) } catch { return null } })()`)
+		want, err := own.RunString(`(() => { try { return JSON.stringify(JSON.parse(text)) } catch { return null } })()`)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,5 +58,20 @@ func TestLoneSurrogatesStay(t *testing.T) {
 	got, err := run(t, Options{}, `export const handler = async (e) => [e.length, e.charCodeAt(1).toString(16), e.charCodeAt(3)]`, `"a\ud800b\u0063"`)
 	if err != nil || got != `[4,"d800",99]` {
 		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+func TestJSONParse(t *testing.T) {
+	const source = `const tried = (f) => { try { return f() } catch (e) { return e.name + ": " + e.message } };
+export const handler = async (text) => [
+	JSON.parse("[1]")[0], JSON.parse("[1,2]", (k, v) => typeof v === "number" ? v * 2 : v), JSON.parse.name, JSON.parse.length, Object.keys(JSON).length,
+	tried(() => JSON.parse(text)), tried(() => JSON.parse(text, (k, v) => v)), tried(() => JSON.parse()), tried(() => JSON.parse({})),
+	tried(() => JSON.parse("[1]", () => { throw new SyntaxError("mine") })), tried(() => JSON.parse(Symbol("s"))),
+]`
+	got, err := run(t, Options{}, source, `"{\"a\":1,}"`)
+	const mistake = `"SyntaxError: Expected double-quoted property name in JSON at position 7 (line 1 column 8)"`
+	want := `[1,[2,4],"parse",2,0,` + mistake + `,` + mistake + `,"SyntaxError: \"undefined\" is not valid JSON","SyntaxError: \"[object Object]\" is not valid JSON","SyntaxError: mine","TypeError: Cannot convert a Symbol value to a string"]`
+	if err != nil || got != want {
+		t.Errorf("got %s, %v\nwant %s", got, err, want)
 	}
 }

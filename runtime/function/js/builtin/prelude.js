@@ -15,6 +15,18 @@ Object.defineProperty(global, 'crypto', {
   get() { const c = require('crypto').webcrypto; define(global, 'crypto', c); return c; },
 });
 
+define(JSON, 'parse', {
+  parse(text, reviver) {
+    if (reviver === undefined) return host.parseJSON(`${text}`);
+    try {
+      return parse(text, reviver);
+    } catch (err) {
+      const mistake = err instanceof SyntaxError && host.mistakeInJSON(String(text));
+      throw mistake ? new SyntaxError(mistake) : err;
+    }
+  },
+}.parse);
+
 // ---- the handler
 
 exports.setTrace = (id) => {
