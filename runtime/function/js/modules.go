@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,6 +113,9 @@ const handOver = "__devstack_exports"
 // that is not there is undefined and no mistake.
 const looseNamespace = "devstack-loose"
 
+// missingNamespace has what packages would load if they came to it, and what is not there: often they work without.
+const missingNamespace = "devstack-missing"
+
 // builtins is the esbuild plugin that finds the built-in modules: always, even where node_modules has a package of the
 // same name, because that one would need what only Node has.
 func (e *Engine) builtins(awaits bool) api.Plugin {
@@ -122,6 +126,10 @@ func (e *Engine) builtins(awaits bool) api.Plugin {
 		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: entryNamespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
 			text := "import * as entry from " + quote(a.Path) + ";\n" + handOver + "(entry);\n"
 			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS, ResolveDir: filepath.Dir(a.Path)}, nil
+		})
+		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: missingNamespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+			text := "throw Object.assign(new Error(" + quote(a.PluginData.(string)) + "), { code: 'MODULE_NOT_FOUND' });\n"
+			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 		})
 		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: looseNamespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
 			text := "module.exports = require(" + quote(a.Path) + ");\n"
@@ -178,7 +186,11 @@ func (e *Engine) resolve(b api.PluginBuild, a api.OnResolveArgs, awaits bool) ap
 		return api.OnResolveResult{Path: name, Namespace: namespace, SideEffects: api.SideEffectsFalse}
 	}
 	why := e.refusal(a.Path)
+	later := inPackage(a.Importer) && (a.Kind == api.ResolveJSRequireCall || a.Kind == api.ResolveJSDynamicImport)
 	if why == "" {
+		if later && isNowhere(a.Path, a.ResolveDir) {
+			return missing(a.Path, "Cannot find module '"+a.Path+"'")
+		}
 		return api.OnResolveResult{}
 	}
 	if strings.HasPrefix(a.Path, "@aws-sdk/") || slices.Contains(absent, a.Path) { // node_modules may have it
@@ -190,7 +202,37 @@ func (e *Engine) resolve(b api.PluginBuild, a api.OnResolveArgs, awaits bool) ap
 	if name := strings.TrimPrefix(a.Path, "node:"); inPackage(a.Importer) && slices.Contains(absent, name) {
 		return api.OnResolveResult{Path: name, Namespace: looseNamespace, SideEffects: api.SideEffectsFalse}
 	}
+	if later {
+		return missing(a.Path, why)
+	}
 	return api.OnResolveResult{Errors: []api.Message{{Text: why}}}
+}
+
+// missing is a module that throws once it is loaded.
+func missing(path, why string) api.OnResolveResult {
+	return api.OnResolveResult{Path: path, Namespace: missingNamespace, PluginData: why}
+}
+
+// isNowhere reports whether an import names a package that is in no folder where packages are looked for. esbuild would find that out
+// too, after more work, and call it a mistake.
+func isNowhere(path, dir string) bool {
+	if path == "" || strings.ContainsAny(path[:1], "./#") || strings.Contains(path, ":") || filepath.IsAbs(path) {
+		return false
+	}
+	name, rest, _ := strings.Cut(path, "/")
+	if scoped, _, _ := strings.Cut(rest, "/"); name[0] == '@' {
+		name = filepath.Join(name, scoped)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "node_modules", name)); err == nil {
+			return false
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return true
+		}
+		dir = above
+	}
 }
 
 // asked marks a question of resolve's own to esbuild.
@@ -381,6 +423,7 @@ var lazyGlobals = map[string][]string{
 	"devstack:text":  {"TextEncoder", "TextDecoder"},
 	"devstack:fetch": {"fetch", "Headers", "Request", "Response", "AbortController", "AbortSignal", "Event", "EventTarget", "CustomEvent", "DOMException", "FormData", "File"},
 	"devstack:clone": {"structuredClone"},
+	"worker_threads": {"MessageChannel", "MessagePort"},
 	"timers":         {"setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"},
 	"process":        {"process"},
 	"stream/web": {"ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamBYOBReader", "ReadableStreamDefaultController", "ReadableByteStreamController",

@@ -14,53 +14,71 @@ class Agent extends EventEmitter {
   destroy() {}
   getName() { return ''; }
 }
-class IncomingMessage extends Readable {
-  #read;
-  constructor(response) {
-    super({ read() { this.pull(); } });
-    if (!response || !response.all) { // adapters make a framework's request of it, with a socket of theirs
-      Object.assign(this, { socket: response, connection: response, headers: {}, rawHeaders: [], trailers: {}, httpVersion: '1.1', url: '', method: null, complete: false, aborted: false });
-      return;
-    }
-    this.#read = response.read;
-    Object.assign(this, { statusCode: response.status, statusMessage: response.statusText, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, url: '', headers: {}, rawHeaders: [], trailers: {}, rawTrailers: [], aborted: false, complete: false });
-    this.socket = this.connection = socketOf();
-    for (const [k, v] of response.headers) {
-      this.rawHeaders.push(k, v);
-      if (k === 'set-cookie') (this.headers[k] ||= []).push(v);
-      else this.headers[k] = k in this.headers ? this.headers[k] + ', ' + v : v;
-    }
-  }
+
+// callable makes a function with a class's methods, as Node has its messages: frameworks still call these on objects of their own.
+const callable = (Methods, Parent, init) => {
+  const made = function (...args) { init.apply(this, args); };
+  made.prototype = Methods.prototype;
+  Object.defineProperty(made, 'name', { value: Methods.name });
+  Object.defineProperty(made.prototype, 'constructor', { value: made, writable: true, configurable: true });
+  return Object.setPrototypeOf(made, Parent);
+};
+const kRead = Symbol('read'), kHeaders = Symbol('headers'), kHead = Symbol('head');
+
+const IncomingMessage = callable(class IncomingMessage extends Readable {
   pull() {
-    if (!this.#read) { this.push(null); return; }
-    this.#read().then((b) => { if (b === null) this.complete = true; this.push(b === null ? null : Buffer.from(b)); },
+    if (!this[kRead]) { this.push(null); return; }
+    this[kRead]().then((b) => { if (b === null) this.complete = true; this.push(b === null ? null : Buffer.from(b)); },
       (e) => { this.aborted = true; this.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET', cause: e })); });
   }
   setTimeout() { return this; }
-}
+  // What adapters fill the headers by: Node's own, under the names that Node has for them.
+  _addHeaderLines(pairs, n) { for (let i = 0; i < n; i += 2) { this.rawHeaders.push(pairs[i], pairs[i + 1]); this._addHeaderLine(pairs[i], pairs[i + 1], this.headers); } }
+  _addHeaderLine(name, value, to) {
+    const k = name.toLowerCase();
+    if (k === 'set-cookie') (to[k] ||= []).push(value);
+    else if (to[k] === undefined) to[k] = value;
+    else if (!single.has(k)) to[k] += (k === 'cookie' ? '; ' : ', ') + value;
+  }
+}, Readable, function (response) {
+  Readable.call(this, { read() { this.pull(); } });
+  Object.assign(this, { headers: {}, rawHeaders: [], trailers: {}, rawTrailers: [], httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, url: '', method: null, complete: false, aborted: false });
+  if (!response || !response.all) { // adapters make a framework's request of it, with a socket of theirs
+    this.socket = this.connection = response;
+    return;
+  }
+  this[kRead] = response.read;
+  Object.assign(this, { statusCode: response.status, statusMessage: response.statusText });
+  this.socket = this.connection = socketOf();
+  const pairs = [...response.headers].flat();
+  this._addHeaderLines(pairs, pairs.length);
+});
+// Headers of which the first counts. https://nodejs.org/api/http.html#messageheaders
+const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location', 'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
 const socketOf = () => Object.assign(new EventEmitter(), { encrypted: false, authorized: true, remoteAddress: '127.0.0.1', setKeepAlive() {}, setNoDelay() {}, setTimeout() {}, ref() {}, unref() {}, destroy() {}, connecting: false });
 const bareValue = (v) => (Array.isArray(v) ? v.map(String) : String(v));
 
-class OutgoingMessage extends Writable {
-  #headers = new Map();
-  headersSent = false;
-  constructor() { super({ autoDestroy: false }); }
+const OutgoingMessage = callable(class OutgoingMessage extends Writable {
   setHeader(k, v) {
     if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/i.test(k)) throw Object.assign(new TypeError(`Header name must be a valid HTTP token ["${k}"]`), { code: 'ERR_INVALID_HTTP_TOKEN' });
     if (v === undefined) throw Object.assign(new TypeError(`Invalid value "undefined" for header "${k}"`), { code: 'ERR_HTTP_INVALID_HEADER_VALUE' });
-    this.#headers.set(String(k).toLowerCase(), [k, bareValue(v)]);
+    this[kHeaders].set(String(k).toLowerCase(), [k, bareValue(v)]);
     return this;
   }
   setHeaders(all) { for (const [k, v] of all) this.setHeader(k, v); return this; }
   appendHeader(k, v) { const old = this.getHeader(k); return this.setHeader(k, old === undefined ? v : [].concat(old, v)); }
-  getHeader(k) { return this.#headers.get(String(k).toLowerCase())?.[1]; }
-  hasHeader(k) { return this.#headers.has(String(k).toLowerCase()); }
-  removeHeader(k) { this.#headers.delete(String(k).toLowerCase()); }
-  getHeaderNames() { return [...this.#headers.keys()]; }
-  getRawHeaderNames() { return [...this.#headers.values()].map(([k]) => k); }
-  getHeaders() { return Object.fromEntries([...this.#headers].map(([k, [, v]]) => [k, v])); }
+  getHeader(k) { return this[kHeaders].get(String(k).toLowerCase())?.[1]; }
+  hasHeader(k) { return this[kHeaders].has(String(k).toLowerCase()); }
+  removeHeader(k) { this[kHeaders].delete(String(k).toLowerCase()); }
+  getHeaderNames() { return [...this[kHeaders].keys()]; }
+  getRawHeaderNames() { return [...this[kHeaders].values()].map(([k]) => k); }
+  getHeaders() { return Object.fromEntries([...this[kHeaders]].map(([k, [, v]]) => [k, v])); }
   flushHeaders() {}
-}
+}, Writable, function () {
+  Writable.call(this, { autoDestroy: false });
+  this[kHeaders] = new Map();
+  this.headersSent = false;
+});
 
 class ClientRequest extends OutgoingMessage {
   #parts = []; #call; #timer; #url; #response;
@@ -139,9 +157,7 @@ const failureOf = (e, name) => {
 };
 
 // ServerResponse is what adapters (serverless-express and its kin) collect a framework's answer in.
-class ServerResponse extends OutgoingMessage {
-  statusCode = 200; statusMessage = undefined; finished = false; sendDate = false; shouldKeepAlive = true; chunkedEncoding = false; useChunkedEncodingByDefault = true; _hasBody = true; _header = '';
-  constructor(req) { super(); this.req = req; }
+const ServerResponse = callable(class ServerResponse extends OutgoingMessage {
   writeHead(status, message, headers) {
     if (typeof message !== 'string') [message, headers] = [undefined, message];
     this.statusCode = status;
@@ -158,15 +174,29 @@ class ServerResponse extends OutgoingMessage {
   detachSocket() { this.socket = this.connection = null; }
   write(...args) { if (!this.headersSent) this._implicitHeader(); return super.write(...args); }
   end(...args) { if (!this.headersSent) this._implicitHeader(); this.finished = true; return super.end(...args); }
-  // #head goes before the first byte, or the end: adapters look for it in what their socket is given.
-  #sent = false;
-  #head() { if (!this.#sent && this.socket?.write) this.socket.write(this._header, 'latin1'); this.#sent = true; }
-  _write(chunk, encoding, done) { this.#head(); this.socket?.write ? this.socket.write(chunk, encoding, done) : done(); }
-  _final(done) { this.#head(); done(); }
-}
+  // The head goes before the first byte, or the end: adapters look for it in what their socket is given.
+  [kHead]() { if (!this._headSent && this.socket?.write) this.socket.write(this._header, 'latin1'); this._headSent = true; }
+  _write(chunk, encoding, done) { this[kHead](); this.socket?.write ? this.socket.write(chunk, encoding, done) : done(); }
+  _final(done) { this[kHead](); done(); }
+}, OutgoingMessage, function (req) {
+  OutgoingMessage.call(this);
+  Object.assign(this, { req, statusCode: 200, statusMessage: undefined, finished: false, sendDate: false, shouldKeepAlive: true, chunkedEncoding: false, useChunkedEncodingByDefault: true, _hasBody: true, _header: '', _headSent: false });
+});
 
 const noServer = () => { throw new Error('http.createServer is not provided by the js runtime: a function has no port; use runtime = "nodejs22.x", or a service, for what listens'); };
-class Server extends EventEmitter { listen() { noServer(); } close(callback) { if (callback) setImmediate(callback); return this; } address() { return null; } }
+// Server is what frameworks set up before an adapter takes their requests to them.
+class Server extends EventEmitter {
+  listening = false; timeout = 0; keepAliveTimeout = 5000; headersTimeout = 60000; requestTimeout = 300000; maxHeadersCount = null; maxRequestsPerSocket = 0;
+  listen() { noServer(); }
+  close(callback) { if (callback) setImmediate(callback); return this; }
+  address() { return null; }
+  setTimeout(ms, callback) { this.timeout = ms; if (callback) this.on('timeout', callback); return this; }
+  getConnections(callback) { setImmediate(callback, null, 0); return this; }
+  closeAllConnections() {}
+  closeIdleConnections() {}
+  ref() { return this; }
+  unref() { return this; }
+}
 const of = (scheme) => {
   const request = (input, options, callback) => new ClientRequest(scheme, input, options, callback);
   return {

@@ -15,6 +15,24 @@ Object.defineProperty(global, 'crypto', {
   get() { const c = require('crypto').webcrypto; define(global, 'crypto', c); return c; },
 });
 
+// Old names for accessors (ECMA-262, annex B) that packages still use.
+const accessor = (kind) => function (name, f) { Object.defineProperty(this, name, { [kind]: f, enumerable: true, configurable: true }); };
+const accessorOf = (kind) => function (name) {
+  for (let o = Object(this); o !== null; o = Object.getPrototypeOf(o)) {
+    const own = Object.getOwnPropertyDescriptor(o, name);
+    if (own) return own[kind];
+  }
+};
+lacking(Object.prototype, '__defineGetter__', accessor('get'));
+lacking(Object.prototype, '__defineSetter__', accessor('set'));
+lacking(Object.prototype, '__lookupGetter__', accessorOf('get'));
+lacking(Object.prototype, '__lookupSetter__', accessorOf('set'));
+
+// goja's own takes no text for the list that it is.
+const TypedArray = Object.getPrototypeOf(Uint8Array);
+const { from } = TypedArray;
+define(TypedArray, 'from', { from(list, ...how) { return from.call(this, typeof list === 'string' ? [...list] : list, ...how); } }.from);
+
 define(JSON, 'parse', {
   parse(text, reviver) {
     if (reviver === undefined) return host.parseJSON(`${text}`);
