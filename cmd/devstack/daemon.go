@@ -187,7 +187,9 @@ func (d *daemon) openFunctions(stack *config.Stack) {
 func (d *daemon) openSupervisor(stack *config.Stack) {
 	d.provision = provision.New(d.cloud, stack.Region, d.clock)
 	env := func(*config.Service) map[string]string { return childEnv(stack) }
-	processes := process.New(process.Config{Watchdog: d.watchdog, Logs: d.logs, Env: env})
+	processes := process.New(process.Config{
+		Watchdog: d.watchdog, Logs: d.logs, Env: env, Temp: filepath.Join(d.dir, stateDir, "run", "tmp"),
+	})
 	containers := &gatewayed{d: d, Runner: container.New(d.docker, env)}
 	d.sup = supervise.New(supervise.Config{
 		Runners: map[string]supervise.Runner{

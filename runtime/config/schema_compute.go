@@ -87,7 +87,7 @@ func serviceSchema() *blockSchema {
 			{name: "name", early: true, doc: "Defaults to the label."},
 			{name: "image", doc: "Container image."},
 			{name: "build", doc: "Folder with a Dockerfile, relative to the stack."},
-			{name: "command", kind: texts, doc: "Program and arguments of a process. Beside `image` or `build` it replaces the image's command."},
+			{name: "command", kind: texts, doc: "Program and arguments of a process. Beside `image` or `build` it replaces the image's command. A process has a `GOTMPDIR` of its own, which is removed with it: what `go run` builds does not stay behind."},
 			{name: "dir", doc: "Working directory of a process, relative to the stack. Defaults to the stack's folder."},
 			{name: "port", kind: integer, min: 1, max: 65535, doc: "Port on which the program listens; it is told so in `PORT`. A container must say it; a process is told a free one if it does not."},
 			{name: "health", doc: "Path that answers 2xx when an instance is healthy. Not given, an instance is healthy when it accepts connections."},

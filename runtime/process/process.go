@@ -28,14 +28,16 @@ type Spec struct {
 	Stdout  io.WriteCloser
 	Stderr  io.WriteCloser
 	Extra   []*os.File // inherited as descriptors 3 and up
+	Scratch string     // folder that is removed when the program and its group have ended, "" for none
 }
 
 // Process is a running program and everything that it starts in its process group.
 type Process struct {
-	cmd    *exec.Cmd
-	forget func() // takes the group off the watchdog's list
-	done   chan struct{}
-	err    error
+	cmd     *exec.Cmd
+	scratch string
+	forget  func() // takes the group off the watchdog's list
+	done    chan struct{}
+	err     error
 }
 
 // outputPatience is how long we read on after the program and its group have ended, should something that left the group
@@ -72,7 +74,7 @@ func Start(watchdog *reap.Watchdog, spec Spec) (*Process, error) {
 		out.finish(0)
 		return nil, explain(path, err)
 	}
-	p := &Process{cmd: cmd, done: make(chan struct{})}
+	p := &Process{cmd: cmd, scratch: spec.Scratch, done: make(chan struct{})}
 	if p.forget, err = watchdog.AddGroup(cmd.Process.Pid); err != nil {
 		p.forget = func() {}
 		go p.wait(out)
@@ -89,8 +91,20 @@ func (p *Process) wait(out *output) {
 	p.signal(syscall.SIGKILL) // what it leaves behind in its group
 	p.forget()
 	out.finish(outputPatience)
+	removeAll(p.scratch)
 	p.err = exitError(err)
 	close(p.done)
+}
+
+// removeAll removes a folder that processes may still write to which have been killed and are not gone yet.
+func removeAll(dir string) {
+	if dir == "" {
+		return
+	}
+	const tries, pause = 50, 10 * time.Millisecond
+	for n := 0; os.RemoveAll(dir) != nil && n < tries; n++ {
+		time.Sleep(pause) // the operating system's: it is processes that are waited for
+	}
 }
 
 // exitError says in words how a program ended, nil if with status 0.

@@ -52,9 +52,10 @@ func TestMain(m *testing.M) {
 // daemon runs a shell that runs a server, tells their numbers, and waits to be killed.
 func daemon() {
 	self, _ := os.Executable()
-	r := New(Config{Watchdog: reap.New(""), Logs: logs.New("", logs.Options{})})
+	dir, _ := os.Getwd()
+	r := New(Config{Watchdog: reap.New(""), Logs: logs.New("", logs.Options{}), Temp: filepath.Join(dir, "temp")})
 	s := command("sh", "-c", self+" serve & echo $! > child; wait")
-	s.Dir, _ = os.Getwd()
+	s.Dir = dir
 	inst, err := r.Start(context.Background(), s)
 	if err == nil {
 		err = inst.Ready(context.Background())
@@ -180,6 +181,61 @@ func TestGroupEndsWithItsLeader(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitGone(t, pid)
+}
+
+// The go command leaves what it has made when it is killed, and when it is asked to end by SIGTERM.
+func TestWhatGoRunBuildsGoesWithTheService(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil && os.Getenv("CI") == "" {
+		t.Skip("the go command is not in PATH")
+	}
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"go.mod":  "module sample\n",
+		"main.go": "package main\n\nimport \"time\"\n\nfunc main() { time.Sleep(time.Hour) }\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	temp := filepath.Join(dir, "temp")
+	built := func() []string {
+		found, err := filepath.Glob(filepath.Join(temp, "*", "go-build*", "*", "exe", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	r, _ := runner(t)
+	r = New(Config{Watchdog: r.conf.Watchdog, Logs: r.conf.Logs, Temp: temp})
+	for name, end := range map[string]func(*instance){
+		"stopped": func(i *instance) { i.Stop(t.Context()) },
+		"killed":  func(i *instance) { i.Kill() },
+	} {
+		s := command("go", "run", ".")
+		s.Dir = dir
+		inst := start(t, r, s)
+		for len(built()) == 0 {
+			select {
+			case <-inst.Done():
+				t.Fatalf("it has ended: %v", inst.Err())
+			case <-t.Context().Done():
+				t.Fatal("nothing was built")
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+		end(inst)
+		if left, _ := os.ReadDir(temp); len(left) > 0 {
+			t.Errorf("%s, it leaves %q", name, left)
+		}
+	}
+	killed := filepath.Join(temp, "of-a-daemon-that-was-killed")
+	if err := os.MkdirAll(filepath.Join(killed, "go-build1"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	New(Config{Temp: temp})
+	if _, err := os.Stat(killed); err == nil {
+		t.Error("the next daemon does not remove what was left")
+	}
 }
 
 func waitGone(t *testing.T, pid int) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 	"syscall"
@@ -21,6 +22,7 @@ type Config struct {
 	Watchdog *reap.Watchdog
 	Logs     *logs.Hub
 	Env      func(*config.Service) map[string]string // what every child is given, such as AWS_ENDPOINT_URL; may be nil
+	Temp     string                                  // folder for the processes' own; only one daemon uses it; "" for the system's
 }
 
 // Runner runs services that are commands. It is a supervise.Runner.
@@ -31,8 +33,13 @@ type Runner struct {
 	given map[int]bool // free ports that processes have been given: they may not listen there yet
 }
 
-// New returns a Runner.
-func New(conf Config) *Runner { return &Runner{conf: conf, given: map[int]bool{}} }
+// New returns a Runner. What an earlier daemon left in the folder for the processes' own is removed.
+func New(conf Config) *Runner {
+	if conf.Temp != "" {
+		removeAll(conf.Temp)
+	}
+	return &Runner{conf: conf, given: map[int]bool{}}
+}
 
 // Alone reports whether a service must end before its successor starts: two cannot listen on one port.
 func (r *Runner) Alone(res config.Resource) bool {
@@ -71,14 +78,36 @@ func (r *Runner) startOn(s *config.Service, port int) (*Process, error) {
 	if r.conf.Env != nil {
 		given = r.conf.Env(s)
 	}
+	scratch, err := r.scratch(s)
+	if err != nil {
+		return nil, err
+	}
 	source := s.ID.String()
-	return Start(r.conf.Watchdog, Spec{
+	p, err := Start(r.conf.Watchdog, Spec{
 		Command: s.Command,
 		Dir:     s.Dir,
-		Env:     List(BaseEnv(), given, s.Environment, map[string]string{"PORT": strconv.Itoa(port)}),
+		Env:     List(BaseEnv(), map[string]string{"GOTMPDIR": scratch}, given, s.Environment, map[string]string{"PORT": strconv.Itoa(port)}),
 		Stdout:  r.conf.Logs.StreamWriter(source, "stdout"),
 		Stderr:  r.conf.Logs.StreamWriter(source, "stderr"),
+		Scratch: scratch,
 	})
+	if err != nil {
+		os.Remove(scratch)
+	}
+	return p, err
+}
+
+// scratch makes the folder in which `go run` builds. Only an interrupt has it remove what it made, and services are not ended by
+// one: in the system's folder a program would be left behind with each reload.
+//
+// https://pkg.go.dev/cmd/go#hdr-Environment_variables
+func (r *Runner) scratch(s *config.Service) (string, error) {
+	if r.conf.Temp != "" {
+		if err := os.MkdirAll(r.conf.Temp, 0o755); err != nil {
+			return "", err
+		}
+	}
+	return os.MkdirTemp(r.conf.Temp, "devstack-service-"+s.ID.Name+"-")
 }
 
 // instance is one process of a service.

@@ -106,6 +106,9 @@ func (b *bench) prepare(ctx context.Context) error {
 	if b.temp, err = os.MkdirTemp("", "devstack-bench-"); err != nil {
 		return err
 	}
+	if err := os.Setenv("GOTMPDIR", b.temp); err != nil { // the go command leaves its work there when it is killed
+		return err
+	}
 	fmt.Fprintln(os.Stderr, "building …")
 	if b.devstack, err = b.build(ctx, "./cmd/devstack", "devstack"); err == nil {
 		b.bare, err = b.build(ctx, "./testdata/bench/bare", "bare")
