@@ -329,6 +329,63 @@ func TestAPlanThatIsMadeWhileFilesChangeIsOfTheLatest(t *testing.T) {
 	}
 }
 
+// The quicker plan is made once somebody saves again and again. What it builds knows the same of itself.
+func TestAPlanThatHasServedBecomesAQuickerOne(t *testing.T) {
+	d := newDeveloper(t, module)
+	d.edit("cmd/f/main.go", "info.Main.Path", "info.Settings")
+	d.prints("one two data three "+d.settings(), false)
+	if d.last.plan.lean != nil {
+		t.Error("nobody has saved yet")
+	}
+	d.edit("lib/deep/deep.go", "three", "tre")
+	d.prints("one two data tre "+d.settings(), true)
+	lean := d.last.plan.lean
+	if lean == nil {
+		t.Fatal("there is none")
+	}
+	if <-lean.done; lean.err != nil {
+		t.Fatal(lean.err)
+	}
+	for n, word := range []string{"four", "five"} {
+		d.edit("lib/deep/deep.go", map[string]string{"four": "tre", "five": "four"}[word], word)
+		d.prints("one two data "+word+" "+d.settings(), true)
+		if own := strings.HasPrefix(lean.units[0].archive, lean.dir); !own || d.last.plan.lean != lean {
+			t.Errorf("save %d was not built by it", n)
+		}
+	}
+	d.save("lib/more.go", "package lib\n\nfunc init() { data = \"more \" }\n")
+	d.prints("one two more five "+d.settings(), false)
+
+	t.Setenv("GOFLAGS", "-gcflags=-l")
+	for n := range 2 {
+		d.edit("lib/more.go", " data", "  data")
+		d.prints("one two more five "+d.settings(), n > 0)
+	}
+	if d.last.plan.lean != nil {
+		t.Error("the developer's own settings are lost")
+	}
+}
+
+// settings is what a program that the go command builds prints of how it was built.
+func (d *developer) settings() string {
+	d.t.Helper()
+	path := filepath.Join(d.t.TempDir(), "program")
+	cmd := toolchain{path: "go", source: d.fn.Source}.command(d.t.Context(), "go", "build", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", path, ".")
+	cmd.Env = append(cmd.Env, "GOTMPDIR="+d.t.TempDir())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		d.t.Fatalf("%v %s", err, out)
+	}
+	out, err := exec.Command(path).Output()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	_, settings, ok := strings.Cut(strings.TrimSpace(string(out)), "[")
+	if !ok {
+		d.t.Fatalf("it prints %q", out)
+	}
+	return "[" + settings
+}
+
 // Whoever gives a build up finds no process and no file of it afterwards.
 func TestABuildThatIsGivenUpLeavesNothing(t *testing.T) {
 	d := newDeveloper(t, module)

@@ -170,13 +170,14 @@ func (p *program) keep(last *program) {
 // direct builds by the last program's plan. It is false if there is none that still holds, or if that fails.
 func (e *Engine) direct(ctx context.Context, t toolchain, home string, p, last *program) bool {
 	src := sources{}
-	if !last.plan.valid(t, src) {
+	plan := last.plan.best(t, src)
+	if plan == nil {
 		return false
 	}
 	if err := p.place(e, home); err != nil {
 		return false
 	}
-	sum, err := last.plan.build(ctx, t, src, last, p.path)
+	sum, err := plan.build(ctx, t, src, last, p.path)
 	if err != nil {
 		last.plan.failed = err
 		os.RemoveAll(p.dir)
@@ -184,8 +185,9 @@ func (e *Engine) direct(ctx context.Context, t toolchain, home string, p, last *
 		return false
 	}
 	last.plan.failed, last.plan.failures = nil, 0
-	p.sum, p.inputs = sum, last.plan.list.inputs
+	p.sum, p.inputs = sum, plan.list.inputs
 	p.keep(last)
+	e.refine(p.plan, t)
 	return true
 }
 

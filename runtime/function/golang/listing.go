@@ -77,14 +77,17 @@ func (t toolchain) packages(ctx context.Context, option, fields string) ([]*pkg,
 	_, what := t.place()
 	args := slices.Concat([]string{"list", option, "-deps"}, t.flags(), []string{"-json=" + fields, what})
 	cmd := t.command(ctx, t.path, args...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	run := cmd.Run
+	if option == "-export" {
+		run = func() error { return gently(cmd) } // it compiles what is missing
+	}
+	if err := run(); err != nil {
 		return nil, fmt.Errorf("go list: %w: %s", err, strings.TrimSpace(stderr.String()))
 	}
 	var packages []*pkg
-	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+	for d := json.NewDecoder(&out); ; {
 		p := &pkg{}
 		if err := d.Decode(p); err == io.EOF {
 			return packages, nil

@@ -53,6 +53,7 @@ type plan struct {
 	failed   error    // of the latest build by the plan
 	failures int      // how often that was not the sources' fault, in a row
 	hopeless bool     // another plan would be no better for as long as the conditions are the same
+	lean     *plan    // a quicker one, nil if there is none: see refine
 }
 
 // unit is one of the developer's packages.
@@ -164,11 +165,13 @@ func (p *plan) ask(ctx context.Context, t toolchain) error {
 	p.key = p.list.key
 	_, what := t.place()
 	args := slices.Concat([]string{"build", "-n", "-a"}, t.flags(), []string{"-o", filepath.Join(t.temp, "program"), what})
-	out, err := gently(t.command(ctx, t.path, args...))
-	if err != nil {
+	cmd := t.command(ctx, t.path, args...)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := gently(cmd); err != nil {
 		return fmt.Errorf("go build -n: %w", err)
 	}
-	s := readScript(out)
+	s := readScript(out.String())
 	p.units, p.files = nil, map[string]string{}
 	byPath := map[string]*unit{}
 	for _, pkg := range packages {
@@ -214,16 +217,13 @@ func (t toolchain) settings(ctx context.Context) ([]string, error) {
 	return env, nil
 }
 
-// gently runs a command behind others and returns what it prints, on either output.
-func gently(cmd *exec.Cmd) (string, error) {
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
+// gently runs a command behind others.
+func gently(cmd *exec.Cmd) error {
 	if err := cmd.Start(); err != nil {
-		return "", err
+		return err
 	}
 	_ = syscall.Setpriority(syscall.PRIO_PGRP, cmd.Process.Pid, 10) // where that is not allowed it is just not gentle
-	err := cmd.Wait()
-	return out.String(), err
+	return cmd.Wait()
 }
 
 // newUnit reads how a package is compiled.
@@ -337,7 +337,7 @@ func (p *plan) readLink(s *script) error {
 	p.modinfo = nil
 	for line := range strings.Lines(config) {
 		if strings.HasPrefix(line, "modinfo ") {
-			p.modinfo = append(p.modinfo, line)
+			p.modinfo = append(p.modinfo, strings.Replace(line, `build\t`+leanFlag+`\n`, "", 1)) // how it is built is no matter of the program's
 		}
 	}
 	p.tools = []string{p.link.args[0], p.units[len(p.units)-1].command.args[0]}
@@ -389,5 +389,46 @@ func (e *Engine) release(p *plan) error {
 	}
 	p.cancel()
 	<-p.done
-	return os.RemoveAll(p.dir)
+	err := os.RemoveAll(p.dir)
+	if p.lean != nil {
+		err = errors.Join(err, e.release(p.lean))
+	}
+	return err
+}
+
+// refine makes a quicker plan of one that has served: by archives of all packages that were compiled without DWARF, of which the
+// linker then has a fifth less to read. They are no use to the developer's own builds, so the first such plan on a machine compiles the
+// standard library once more. That is worth it only to who saves again and again, and only beside his work.
+func (e *Engine) refine(p *plan, t toolchain) {
+	if t.debug || p.hopeless || slices.ContainsFunc(p.setting, func(kv string) bool {
+		return strings.HasPrefix(kv, "GOFLAGS=") && strings.Contains(kv, "gcflags") // one setting of it replaces another
+	}) {
+		return
+	}
+	if p.lean != nil {
+		select {
+		case <-p.lean.done:
+			if p.lean.err != errRestless {
+				return
+			}
+			_ = e.release(p.lean) // it has made nothing
+		default:
+			return
+		}
+	}
+	t.lean = true
+	p.lean = e.newPlan(t, p.list, p.dir+"-lean", 0)
+}
+
+// best is the quickest plan that is valid, nil if there is none.
+func (p *plan) best(t toolchain, src sources) *plan {
+	switch {
+	case p == nil || p.hopeless:
+		return nil
+	case p.lean.valid(t, src):
+		return p.lean
+	case p.valid(t, src):
+		return p
+	}
+	return nil
 }

@@ -17,6 +17,7 @@ type toolchain struct {
 	path   string // of the go command
 	source string // absolute, a package's folder or one file
 	debug  bool   // for a debugger: nothing optimised, with symbols
+	lean   bool   // packages without what debuggers want to know of them, see (*plan).refine
 	temp   string // existing folder for what the go command leaves behind when it is killed
 }
 
@@ -80,8 +81,15 @@ func (t toolchain) flags() []string {
 	if t.debug {
 		return []string{"-buildvcs=false", "-tags", "lambda.norpc", "-gcflags", "all=-N -l"}
 	}
-	return []string{"-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w"}
+	flags := []string{"-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w"}
+	if t.lean {
+		flags = append(flags, leanFlag)
+	}
+	return flags
 }
+
+// leanFlag has the compiler leave out DWARF, which the linker reads and then drops.
+const leanFlag = "-gcflags=all=-dwarf=false"
 
 // build compiles and links. text is the compiler's, "" if there is nothing wrong with the sources.
 func (t toolchain) build(ctx context.Context, to string) (text string, err error) {
