@@ -26,6 +26,11 @@ import (
 // that `go list -export` names. A later build then runs the compiler for those of the developer's own packages whose bytes
 // differ, or that depend on one whose export data differ, and the linker: see direct.go.
 //
+// Of a save's 190 ms, where `go build` and a start take 350, the compiler has 14, the linker 170, the program's start 3, and all that is
+// ours 3. The linker spends half of it on the symbols of all packages, needed or not, and has no way to keep them between two
+// runs. Measured and found to bring nothing: other settings of its garbage collector and threads, an output in memory, a linker that is
+// started before the compiler has ended, one that is compiled with a profile of its own. Archives without DWARF do: see refine.
+//
 // Where anything else has changed, where the commands have a flag that is not known here, where a tool fails: the go command
 // builds, as without a plan, and says in its own words what is wrong.
 
