@@ -21,6 +21,7 @@ type Protocol int
 const (
 	Inspector Protocol = iota // V8's: HTTP, then a websocket. A client reattaches when its connection ends
 	Adapter                   // the Debug Adapter Protocol. A client reattaches when it is told that the session is to be restarted
+	Delve                     // either of Delve's. A session stays with its sandbox: without it that would be stopped for ever where it is
 )
 
 // Ports are the open ports of an engine's functions. The zero value has none.
@@ -92,21 +93,20 @@ type Port struct {
 }
 
 // session is one connection.
-type session struct {
-	client, sandbox net.Conn
-	turned          bool // its sandbox is not the latest any more
-}
+type session struct{ client, sandbox net.Conn }
 
-// Turn has the port lead to another sandbox, and ends the sessions with the one before, whose clients come again. It reports
-// whether there were any: then the new sandbox is to wait for them, so that no breakpoint is missed.
+// Turn has the port lead to another sandbox, and ends the sessions with the one before, whose clients come again, unless they are
+// Delve's. It reports whether there were any: then the new sandbox is to wait for them, so that no breakpoint is missed.
 func (p *Port) Turn(address string) (attached bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.target = address
 	close(p.turned)
 	p.turned = make(chan struct{})
+	if p.protocol == Delve {
+		return false
+	}
 	for s := range p.sessions {
-		s.turned = true
 		s.sandbox.Close()
 		attached = true
 	}
@@ -142,6 +142,9 @@ const patience = time.Minute
 // serve connects a client with the latest sandbox.
 func (p *Port) serve(client net.Conn) {
 	defer client.Close()
+	if !sameUser(client) {
+		return // whoever debugs a process can do all that its user can
+	}
 	s := p.connect(client)
 	if s == nil {
 		return

@@ -94,6 +94,29 @@ func TestAPortLeadsToTheLatestSandbox(t *testing.T) {
 	}
 }
 
+// A program that is stopped under Delve stays so when its client is gone: the client must see it through.
+func TestASessionOfDelveStaysWithItsSandbox(t *testing.T) {
+	p, number := open(t, Delve)
+	p.Turn(echo(t, "one"))
+	old, r := dial(t, number)
+	fmt.Fprintln(old, "hello")
+	if line, err := r.ReadString('\n'); line != "one hello\n" {
+		t.Fatalf("%q %v", line, err)
+	}
+	if p.Turn(echo(t, "two")) {
+		t.Error("the new sandbox would wait for a client that does not come")
+	}
+	fmt.Fprintln(old, "go on")
+	if line, err := r.ReadString('\n'); line != "one go on\n" {
+		t.Errorf("%q %v", line, err)
+	}
+	c, r := dial(t, number)
+	fmt.Fprintln(c, "hello")
+	if line, err := r.ReadString('\n'); line != "two hello\n" {
+		t.Errorf("%q %v", line, err)
+	}
+}
+
 func TestAClientWaitsForTheNextSandbox(t *testing.T) {
 	p, number := open(t, Inspector)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

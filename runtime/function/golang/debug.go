@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/rpc"
 	"net/rpc/jsonrpc"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,12 +19,12 @@ import (
 	"devstack/runtime/config"
 	"devstack/runtime/function"
 	"devstack/runtime/function/bootstrap"
+	"devstack/runtime/function/debug"
 	"devstack/runtime/function/spawn"
 )
 
 // Functions that are debugged run under Delve, each sandbox under one of its own with a port that Delve finds itself. Clients
-// connect to the function's port, which is the engine's: it hands each of them on to the debugger of the latest sandbox. So the
-// port is there before the first sandbox, stays while versions come and go, and a client that connects again after a reload
+// connect to the function's port, which leads to the debugger of the latest sandbox: a client that connects again after a reload
 // meets the new version, whether the old one is still stopped at a breakpoint or not.
 //
 // https://github.com/go-delve/delve/blob/master/Documentation/usage/dlv_exec.md
@@ -54,145 +51,6 @@ func findDelve() (string, error) {
 	}
 	return "", errors.New("the debugger dlv was found neither in PATH nor in " + strings.Join(folders, ", ") +
 		"; `go install github.com/go-delve/delve/cmd/dlv@latest` installs it")
-}
-
-// port is a function's port for debuggers' clients.
-type port struct {
-	number   int
-	listener net.Listener
-	refs     int // programs that have it; guarded by Engine.mu
-
-	mu      sync.Mutex
-	targets []string      // addresses of sandboxes' debuggers, the latest last
-	changed chan struct{} // closed and replaced with every new target
-	closed  chan struct{}
-	serving sync.WaitGroup
-}
-
-// listen opens the port, or returns the one that other versions have open.
-func (e *Engine) listen(number int) (*port, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if p := e.ports[number]; p != nil {
-		p.refs++
-		return p, nil
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(number))
-	if err != nil {
-		return nil, fmt.Errorf("the port for debuggers: %w", err)
-	}
-	p := &port{number: number, listener: l, refs: 1, changed: make(chan struct{}), closed: make(chan struct{})}
-	e.ports[number] = p
-	p.serving.Go(p.serve)
-	return p, nil
-}
-
-// leave ends a program's use of the port. The last one closes it.
-func (e *Engine) leave(p *port) error {
-	e.mu.Lock()
-	p.refs--
-	last := p.refs == 0
-	if last {
-		delete(e.ports, p.number)
-	}
-	e.mu.Unlock()
-	if !last {
-		return nil
-	}
-	close(p.closed)
-	err := p.listener.Close()
-	p.serving.Wait()
-	return err
-}
-
-func (p *port) serve() {
-	for {
-		client, err := p.listener.Accept()
-		if err != nil {
-			return // closed
-		}
-		p.serving.Go(func() { p.connect(client) })
-	}
-}
-
-// connect joins a client to the latest debugger. One who comes before any sandbox waits for it.
-func (p *port) connect(client net.Conn) {
-	defer client.Close()
-	if !sameUser(client) {
-		return // whoever debugs a process can do all that its user can
-	}
-	address := p.latest()
-	if address == "" {
-		return
-	}
-	server, err := net.Dial("tcp", address)
-	if err != nil {
-		return
-	}
-	defer server.Close()
-	done := make(chan struct{}, 2)
-	for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
-		p.serving.Go(func() {
-			io.Copy(way[0], way[1]) // ends with either
-			done <- struct{}{}
-		})
-	}
-	select {
-	case <-done:
-	case <-p.closed:
-	}
-}
-
-// latest waits until there is a debugger. It is "" when the port is closed.
-func (p *port) latest() string {
-	for {
-		p.mu.Lock()
-		changed := p.changed
-		if n := len(p.targets); n > 0 {
-			defer p.mu.Unlock()
-			return p.targets[n-1]
-		}
-		p.mu.Unlock()
-		select {
-		case <-changed:
-		case <-p.closed:
-			return ""
-		}
-	}
-}
-
-func (p *port) add(address string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.targets = append(p.targets, address)
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
-
-func (p *port) remove(address string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.targets = slices.DeleteFunc(p.targets, func(a string) bool { return a == address })
-}
-
-// sameUser reports whether a connection comes from a process of the daemon's own user, as far as the system tells.
-//
-// https://man7.org/linux/man-pages/man5/proc_pid_net.5.html (/proc/net/tcp)
-func sameUser(c net.Conn) bool {
-	table, err := os.ReadFile("/proc/net/tcp")
-	remote, ok := c.RemoteAddr().(*net.TCPAddr)
-	if err != nil || !ok {
-		return true
-	}
-	theirs := fmt.Sprintf(":%04X", remote.Port)
-	ours := fmt.Sprintf(":%04X", c.LocalAddr().(*net.TCPAddr).Port)
-	for line := range strings.Lines(string(table)) {
-		f := strings.Fields(line) // number, local address, remote address, state, queues, timer, retransmits, user
-		if len(f) > 7 && strings.HasSuffix(f[1], theirs) && strings.HasSuffix(f[2], ours) {
-			return f[7] == strconv.Itoa(os.Getuid())
-		}
-	}
-	return false
 }
 
 // debugged is a sandbox whose program runs under Delve, which outlives it.
@@ -252,7 +110,7 @@ func (s *debugged) MaxMemory() int64 { return 0 }
 
 // delve is the debugger of one sandbox.
 type delve struct {
-	port      *port
+	port      *debug.Port
 	keep      spawn.Keeper
 	listening chan string // says where it listens, once
 	started   chan struct{}
@@ -318,7 +176,7 @@ func (d *delve) attach() error {
 	select {
 	case <-d.stop:
 	default:
-		d.port.add(address)
+		d.port.Turn(address)
 	}
 	return nil
 }
@@ -381,7 +239,6 @@ func (d *delve) close() {
 		if d.client != nil {
 			d.client.Close()
 		}
-		d.port.remove(d.address)
 		if d.pid > 0 {
 			syscall.Kill(-d.pid, syscall.SIGKILL) // it may be gone
 			d.forget()

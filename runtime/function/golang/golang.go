@@ -16,6 +16,7 @@ import (
 
 	"devstack/runtime/config"
 	"devstack/runtime/function"
+	"devstack/runtime/function/debug"
 	"devstack/runtime/function/spawn"
 )
 
@@ -33,8 +34,8 @@ type Engine struct {
 	end      context.CancelFunc
 	work     sync.WaitGroup // plans being made
 	planning chan struct{}  // one at a time
-	mu       sync.Mutex     // guards what follows, plan.refs and port.refs
-	ports    map[int]*port
+	ports    debug.Ports
+	mu       sync.Mutex // guards plan.refs
 }
 
 // New returns an engine. What an earlier daemon left in the cache's working folders is removed.
@@ -45,14 +46,15 @@ func New(cfg Config) *Engine {
 			os.RemoveAll(dir)
 		}
 	}
-	e := &Engine{cfg: cfg, planning: make(chan struct{}, 1), ports: map[int]*port{}}
+	e := &Engine{cfg: cfg, planning: make(chan struct{}, 1)}
 	e.life, e.end = context.WithCancel(context.Background())
 	return e
 }
 
-// Close ends what prepares later builds. The sandboxes are their owner's.
+// Close ends what prepares later builds, and closes the ports for debuggers. The sandboxes are their owner's.
 func (e *Engine) Close() error {
 	e.end()
+	e.ports.Close()
 	e.work.Wait()
 	return nil
 }
@@ -71,9 +73,11 @@ func (e *Engine) build(ctx context.Context, fn *config.Function, p *program, pre
 			return err
 		}
 		var err error
-		if p.port, err = e.listen(fn.Debug); err != nil {
+		if p.port, err = e.ports.Open(fn.Key(), fn.Debug, debug.Delve); err != nil {
 			return err
 		}
+	} else {
+		e.ports.Drop(fn.Key())
 	}
 	if fn.Runtime == "go" {
 		last, ok := previous.(*program)
@@ -92,9 +96,9 @@ type program struct {
 	inputs []string
 	dir    string // to be removed with the program, "" for one that is not ours
 	list   *listing
-	plan   *plan  // for the next build, nil if there is none
-	port   *port  // for debuggers, nil if nobody wants to debug it
-	sum    string // of all that it was built from, "" if the go command built it
+	plan   *plan       // for the next build, nil if there is none
+	port   *debug.Port // for debuggers, nil if nobody wants to debug it
+	sum    string      // of all that it was built from, "" if the go command built it
 }
 
 // Inputs are the files that the program is made of.
@@ -105,9 +109,6 @@ func (p *program) Close() error {
 	var err error
 	if p.plan != nil {
 		err = p.engine.release(p.plan)
-	}
-	if p.port != nil {
-		err = errors.Join(err, p.engine.leave(p.port))
 	}
 	if p.dir != "" {
 		err = errors.Join(err, os.RemoveAll(p.dir))

@@ -175,7 +175,9 @@ func TestWithoutTheGoCommandTheErrorSaysWhatToDo(t *testing.T) {
 }
 
 func newEngine(t *testing.T) function.Engine {
-	return golang.New(golang.Config{Cache: t.TempDir()})
+	e := golang.New(golang.Config{Cache: t.TempDir()})
+	t.Cleanup(func() { e.Close() })
+	return e
 }
 
 func needsGo(t *testing.T) {
