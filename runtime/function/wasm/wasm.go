@@ -128,14 +128,18 @@ func (e *Engine) compile(ctx context.Context, b *build, code []byte, memory int)
 	if b.cache, err = wazero.NewCompilationCacheWithDir(e.opts.Cache); err != nil {
 		return fmt.Errorf("open the cache of compiled modules: %w", err)
 	}
+	return b.compile(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), code, memory)
+}
+
+// compile makes machine code of a module, unless the cache has it.
+func (b *build) compile(ctx context.Context, code []byte, memory int) (err error) {
 	const pages = 16 // of 64 KiB in a MiB
 	b.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
 		WithCompilationCache(b.cache).WithMemoryLimitPages(uint32(memory*pages)).WithCloseOnContextDone(true))
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, b.runtime); err != nil {
 		return err
 	}
-	b.module, err = b.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), code)
-	if err != nil {
+	if b.module, err = b.runtime.CompileModule(ctx, code); err != nil {
 		return err
 	}
 	b.unfit = unfit(b.module, b.runtime.Module(wasi_snapshot_preview1.ModuleName))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -237,28 +238,16 @@ func TestInputs(t *testing.T) {
 func FuzzModule(f *testing.F) {
 	f.Add([]byte(module(wasi, nothing, "{}")))
 	f.Add([]byte(module(wasi, "\x00", "")))
-	e := wasm.New(wasm.Options{Clock: clock.System(), Cache: filepath.Join(shared, "fuzz")})
+	f.Add([]byte(module(wasi, "\x03\x40\x0c\x00\x0b", ""))) // it loops
+	b := wasm.NewBench()
 	f.Fuzz(func(t *testing.T, code []byte) {
-		path := filepath.Join(t.TempDir(), "f.wasm")
-		if err := os.WriteFile(path, code, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		fn := &config.Function{Runtime: "wasm", Source: path, Memory: 128}
-		b, err := e.Build(t.Context(), fn, nil)
-		defer b.(interface{ Close() error }).Close()
-		if err != nil {
-			return
-		}
-		s, err := e.Start(t.Context(), fn, b, nil, func(string, string) {})
-		if err != nil {
-			return
-		}
-		defer s.Close()
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // it may loop
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
-		if out, err := s.Invoke(ctx, &function.Event{Payload: []byte("{}")}); err == nil && out == nil {
+		out, fit, err := b.Run(ctx, code, []byte("{}"))
+		if fit && err == nil && out == nil {
 			t.Error("neither an answer nor an error")
-		} else if fault, ok := err.(*function.FunctionError); ok && !json.Valid(fault.Payload) {
+		}
+		if fault, ok := errors.AsType[*function.FunctionError](err); ok && !json.Valid(fault.Payload) {
 			t.Errorf("the error body %s", fault.Payload)
 		}
 	})
