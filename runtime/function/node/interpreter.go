@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
+
+	"devstack/runtime/function/pick"
 )
 
 // interpreter is an installed Node.js.
@@ -22,56 +23,34 @@ type interpreter struct {
 // oldest is the first major version that the bootstrap runs on.
 const oldest = 18
 
-// interpreters remembers which Node.js each runtime gets. It looks again for one that it has not found.
-type interpreters struct {
-	mu    sync.Mutex
-	found map[string]interpreter // by runtime and PATH
-}
+// interpreters remembers which Node.js each runtime gets.
+type interpreters struct{ pick.Memory[interpreter] }
 
 // of finds the best Node.js for a runtime such as "nodejs22.x": one of that major version if there is any, else the one
 // that the developer's shell would run.
 func (i *interpreters) of(ctx context.Context, runtime string) (interpreter, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	key := runtime + "\x00" + os.Getenv("PATH")
-	if n, ok := i.found[key]; ok {
-		if _, err := os.Stat(n.path); err == nil {
-			return n, nil
-		}
-	}
-	n, err := find(ctx, runtime)
-	if err == nil {
-		if i.found == nil {
-			i.found = map[string]interpreter{}
-		}
-		i.found[key] = n
-	}
-	return n, err
+	return i.Of(runtime, func() (interpreter, string, error) {
+		n, err := find(ctx, runtime)
+		return n, n.path, err
+	})
 }
 
 func find(ctx context.Context, runtime string) (interpreter, error) {
 	wanted, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(runtime, "nodejs"), ".x")) // 0: any
-	var other interpreter
-	for _, path := range candidates(wanted) {
-		major := majorOf(ctx, path)
-		if ctx.Err() != nil {
-			return other, ctx.Err()
-		}
-		if major >= oldest && (major == wanted || wanted == 0) {
-			return interpreter{path: path, major: major}, nil
-		}
-		if major >= oldest && other.path == "" {
-			other = interpreter{path: path, major: major}
-		}
-	}
-	if other.path == "" {
-		return other, fmt.Errorf("no Node.js was found for runtime %s: neither node%d nor node is in PATH, nor is one installed with nvm "+
+	n, exact, err := pick.Best(ctx, candidates(wanted), func(path string) (n interpreter, exact, ok bool) {
+		n = interpreter{path: path, major: majorOf(ctx, path)}
+		return n, n.major == wanted || wanted == 0, n.major >= oldest
+	})
+	switch {
+	case err == pick.ErrNone:
+		return n, fmt.Errorf("no Node.js was found for runtime %s: neither node%d nor node is in PATH, nor is one installed with nvm "+
 			"(at least version %d is needed); install it from https://nodejs.org, or set the runtime to \"js\", which needs none",
 			runtime, wanted, oldest)
+	case err == nil && !exact:
+		n.note = fmt.Sprintf("runtime %s runs on Node.js %d (%s), because no Node.js %d was found in PATH or installed with nvm",
+			runtime, n.major, n.path, wanted)
 	}
-	other.note = fmt.Sprintf("runtime %s runs on Node.js %d (%s), because no Node.js %d was found in PATH or installed with nvm",
-		runtime, other.major, other.path, wanted)
-	return other, nil
+	return n, err
 }
 
 // candidates are the paths of programs that may be a Node.js, the likeliest first.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"devstack/runtime/function/pick"
 )
 
 // interpreter is an installed Python.
@@ -27,7 +29,7 @@ const oldest = 9
 type interpreters struct {
 	mu    sync.Mutex
 	known map[string]interpreter // by path of the candidate; a zero one is no Python
-	found map[string]interpreter // by runtime and PATH
+	found pick.Memory[interpreter]
 }
 
 // of finds the Python for a function: of the virtualenv in its folder, or the best one that is installed.
@@ -35,7 +37,7 @@ func (i *interpreters) of(ctx context.Context, runtime, root string) (interprete
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.known == nil {
-		i.known, i.found = map[string]interpreter{}, map[string]interpreter{}
+		i.known = map[string]interpreter{}
 	}
 	wanted := strings.TrimPrefix(runtime, "python")
 	for _, name := range []string{".venv", "venv"} {
@@ -53,41 +55,26 @@ func (i *interpreters) of(ctx context.Context, runtime, root string) (interprete
 		}
 		return p, nil
 	}
-	key := runtime + "\x00" + os.Getenv("PATH")
-	if p, ok := i.found[key]; ok && exists(p.path) {
-		return p, nil
-	}
-	p, err := i.find(ctx, runtime, wanted)
-	if err == nil {
-		i.found[key] = p
-	}
-	return p, err
+	return i.found.Of(runtime, func() (interpreter, string, error) {
+		p, err := i.find(ctx, runtime, wanted)
+		return p, p.path, err
+	})
 }
 
 func (i *interpreters) find(ctx context.Context, runtime, wanted string) (interpreter, error) {
-	var other interpreter
-	for _, path := range candidates(wanted) {
-		p := i.ask(ctx, path)
-		if ctx.Err() != nil {
-			return other, ctx.Err()
-		}
-		if p.path == "" || p.major != 3 || p.minor < oldest {
-			continue
-		}
-		if p.version() == wanted {
-			return p, nil
-		}
-		if other.path == "" {
-			other = p
-		}
-	}
-	if other.path == "" {
-		return other, fmt.Errorf("no Python was found for runtime %s: neither python%s nor python3 (3.%d or later) is in PATH, and pyenv has none; "+
+	p, exact, err := pick.Best(ctx, candidates(wanted), func(path string) (p interpreter, exact, ok bool) {
+		p = i.ask(ctx, path)
+		return p, p.version() == wanted, p.path != "" && p.major == 3 && p.minor >= oldest
+	})
+	switch {
+	case err == pick.ErrNone:
+		return p, fmt.Errorf("no Python was found for runtime %s: neither python%s nor python3 (3.%d or later) is in PATH, and pyenv has none; "+
 			"install it from https://www.python.org/downloads, or make a virtualenv .venv beside the code", runtime, wanted, oldest)
+	case err == nil && !exact:
+		p.note = fmt.Sprintf("runtime %s runs on Python %s (%s), because no python%s was found in PATH or installed with pyenv",
+			runtime, p.version(), p.path, wanted)
 	}
-	other.note = fmt.Sprintf("runtime %s runs on Python %s (%s), because no python%s was found in PATH or installed with pyenv",
-		runtime, other.version(), other.path, wanted)
-	return other, nil
+	return p, err
 }
 
 // candidates are the paths of programs that may be a Python, the likeliest first.

@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
+
+	"devstack/runtime/function/pick"
 )
 
 // interpreter is an installed Ruby.
@@ -34,53 +35,31 @@ func Found(runtime string) error {
 	return ErrNone
 }
 
-// interpreters remembers which Ruby each runtime gets. It looks again for one that it has not found.
-type interpreters struct {
-	mu    sync.Mutex
-	found map[string]interpreter // by runtime and PATH
-}
+// interpreters remembers which Ruby each runtime gets.
+type interpreters struct{ pick.Memory[interpreter] }
 
 // of finds the best Ruby for a runtime such as "ruby3.3": one of that version if there is any, else the one that the developer's
 // shell would run.
 func (i *interpreters) of(ctx context.Context, runtime string) (interpreter, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	key := runtime + "\x00" + os.Getenv("PATH")
-	if r, ok := i.found[key]; ok {
-		if _, err := os.Stat(r.path); err == nil {
-			return r, nil
-		}
-	}
-	r, err := find(ctx, runtime)
-	if err == nil {
-		if i.found == nil {
-			i.found = map[string]interpreter{}
-		}
-		i.found[key] = r
-	}
-	return r, err
+	return i.Of(runtime, func() (interpreter, string, error) {
+		r, err := find(ctx, runtime)
+		return r, r.path, err
+	})
 }
 
 func find(ctx context.Context, runtime string) (interpreter, error) {
 	wanted := strings.TrimPrefix(runtime, "ruby")
-	var other interpreter
-	for _, path := range candidates(wanted) {
-		r, ok := ask(ctx, path)
-		if ctx.Err() != nil {
-			return other, ctx.Err()
-		}
-		if ok && r.minor == wanted {
-			return r, nil
-		}
-		if ok && other.path == "" {
-			other = r
-		}
+	r, exact, err := pick.Best(ctx, candidates(wanted), func(path string) (r interpreter, exact, ok bool) {
+		r, ok = ask(ctx, path)
+		return r, r.minor == wanted, ok
+	})
+	switch {
+	case err == pick.ErrNone:
+		return r, ErrNone
+	case err == nil && !exact:
+		r.note = fmt.Sprintf("runtime %s runs on Ruby %s (%s), because no Ruby %s was found", runtime, r.minor, r.path, wanted)
 	}
-	if other.path == "" {
-		return other, ErrNone
-	}
-	other.note = fmt.Sprintf("runtime %s runs on Ruby %s (%s), because no Ruby %s was found", runtime, other.minor, other.path, wanted)
-	return other, nil
+	return r, err
 }
 
 // candidates are the paths of programs that may be a Ruby, the likeliest first.
