@@ -21,9 +21,8 @@ func (p *Port) adapt(s *session) {
 	var up sync.WaitGroup
 	up.Go(func() {
 		defer s.sandbox.Close()
-		r := bufio.NewReader(s.client)
 		for {
-			m, err := readMessage(r)
+			m, err := readMessage(s.said)
 			if err != nil {
 				return
 			}

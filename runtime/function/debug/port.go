@@ -3,6 +3,7 @@
 package debug
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ type Protocol int
 const (
 	Inspector Protocol = iota // V8's: HTTP, then a websocket. A client reattaches when its connection ends
 	Adapter                   // the Debug Adapter Protocol. A client reattaches when it is told that the session is to be restarted
-	Delve                     // either of Delve's. A session stays with its sandbox: without it that would be stopped for ever where it is
+	Delve                     // JSON-RPC or that. A session stays with its sandbox until it ends: without it that would be stopped for ever where it is
 )
 
 // Ports are the open ports of an engine's functions. The zero value has none.
@@ -93,7 +94,10 @@ type Port struct {
 }
 
 // session is one connection.
-type session struct{ client, sandbox net.Conn }
+type session struct {
+	client, sandbox net.Conn
+	said            *bufio.Reader // what the client says
+}
 
 // Turn has the port lead to another sandbox, and ends the sessions with the one before, whose clients come again, unless they are
 // Delve's. It reports whether there were any: then the new sandbox is to wait for them, so that no breakpoint is missed.
@@ -155,18 +159,25 @@ func (p *Port) serve(client net.Conn) {
 		p.mu.Unlock()
 		s.sandbox.Close()
 	}()
-	if p.protocol == Adapter {
+	if p.protocol == Adapter || p.protocol == Delve && s.adapts() {
 		p.adapt(s)
 		return
 	}
 	var up sync.WaitGroup
 	up.Go(func() {
-		io.Copy(s.sandbox, s.client) // until one of them ends
+		s.said.WriteTo(s.sandbox) // until one of them ends
 		s.sandbox.Close()
 	})
 	io.Copy(s.client, s.sandbox)
 	s.client.Close()
 	up.Wait()
+}
+
+// adapts reports whether a client of Delve's speaks the Debug Adapter Protocol, whose messages begin with a header, and not JSON-RPC.
+// Both have the client speak first.
+func (s *session) adapts() bool {
+	first, err := s.said.Peek(1)
+	return err == nil && first[0] == 'C'
 }
 
 // connect waits until there is a sandbox. It is nil if none came.
@@ -203,7 +214,7 @@ func (p *Port) join(target string, client, sandbox net.Conn) *session {
 	if p.target != target || p.life.Err() != nil {
 		return nil
 	}
-	s := &session{client: client, sandbox: sandbox}
+	s := &session{client: client, sandbox: sandbox, said: bufio.NewReader(client)}
 	p.sessions[s] = true
 	return s
 }

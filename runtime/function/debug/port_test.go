@@ -117,6 +117,29 @@ func TestASessionOfDelveStaysWithItsSandbox(t *testing.T) {
 	}
 }
 
+// Delve's clients that speak the Debug Adapter Protocol come again once their sandbox has ended.
+func TestADebugAdaptersClientOfDelveIsToldToComeAgain(t *testing.T) {
+	p, number := open(t, Delve)
+	p.Turn(adapter(t, `{"type":"event","event":"initialized"}`))
+	c, r := dial(t, number)
+	if err := writeMessage(c, []byte(`{"type":"request","command":"initialize"}`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`{"type":"event","event":"initialized"}`, `{"type":"response"}`} {
+		if m, err := readMessage(r); err != nil || string(m) != want {
+			t.Fatalf("%s %v, want %s", m, err, want)
+		}
+	}
+	p.Turn(adapter(t, `{"type":"event","event":"terminated"}`))
+	c, r = dial(t, number)
+	if err := writeMessage(c, []byte(`{"type":"request","command":"initialize"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := readMessage(r); err != nil || !strings.Contains(string(m), `"restart":true`) {
+		t.Errorf("%s %v", m, err)
+	}
+}
+
 func TestAClientWaitsForTheNextSandbox(t *testing.T) {
 	p, number := open(t, Inspector)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,9 +1,13 @@
 package golang_test
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net"
 	"net/rpc/jsonrpc"
+	"net/textproto"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,6 +104,51 @@ func hit(t *testing.T, p *functiontest.Project, version string) {
 		}
 	case <-time.After(15 * time.Second):
 		t.Fatalf("version %s: no answer after the stop", version)
+	}
+}
+
+// A client that speaks the Debug Adapter Protocol, as VS Code does, is told to come again once the version that it looks at is over.
+func TestAClientByTheAdapterProtocolIsToldToComeAgain(t *testing.T) {
+	needsDelve(t)
+	p := functiontest.NewProject(t, newEngine(t), goSample(t), false)
+	p.Function.Debug = freePort(t)
+	p.Put(t)
+	for _, version := range []string{"2", "3"} {
+		c, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(p.Function.Debug))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(time.Minute)) // which is long
+		r := textproto.NewReader(bufio.NewReader(c))
+		say := func(request string) { fmt.Fprintf(c, "Content-Length: %d\r\n\r\n%s", len(request), request) }
+		until := func(text string) {
+			t.Helper()
+			for {
+				head, err := r.ReadMIMEHeader()
+				if err != nil {
+					t.Fatalf("version %s, before %s: %v", version, text, err)
+				}
+				n, _ := strconv.Atoi(head.Get("Content-Length"))
+				body := make([]byte, n)
+				if _, err := io.ReadFull(r.R, body); err != nil {
+					t.Fatal(err)
+				}
+				if strings.Contains(string(body), text) {
+					return
+				}
+			}
+		}
+		say(`{"seq":1,"type":"request","command":"initialize","arguments":{"adapterID":"go"}}`)
+		until(`"command":"initialize"`)
+		say(`{"seq":2,"type":"request","command":"attach","arguments":{"mode":"remote"}}`)
+		until(`"event":"initialized"`)
+		say(`{"seq":3,"type":"request","command":"configurationDone"}`)
+		until(`"command":"configurationDone"`)
+		p.Save(t, version)
+		p.Want(t, `{"do":"version"}`, quote(version))
+		until(`"restart":true`)
+		say(`{"seq":4,"type":"request","command":"disconnect"}`)
 	}
 }
 
