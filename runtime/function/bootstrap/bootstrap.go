@@ -7,7 +7,9 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,7 +26,7 @@ import (
 type Spec struct {
 	Path string       // absolute
 	Args []string     // without the program's own name
-	Dir  string       // "" for the function's task root
+	Dir  string       // "" for the function's task root or, on a Machine, where programs start there
 	Env  []string     // all of it but AWS_LAMBDA_RUNTIME_API; a later value of a name counts
 	Keep spawn.Keeper // ends processes with the daemon; may be nil
 
@@ -32,13 +34,42 @@ type Spec struct {
 	Line func(text string) bool
 
 	Frames bool // see spawn.Spec
+
+	Machine Machine // where the program runs, with Env as it is there; nil: here
+}
+
+// Machine is where a sandbox's programs run if they do not run as processes of this machine: a container. It ends with the sandbox.
+type Machine interface {
+	// Listen opens the sandbox's APIs where its programs can call them, and returns the address by which they do.
+	Listen(more ...func(*http.ServeMux)) (api *runtimeapi.API, address string, err error)
+
+	// Open gets the machine ready for programs. It returns which external extensions are in it, and what programs find in their
+	// environment there.
+	Open(ctx context.Context) (extensions, env []string, err error)
+
+	// Run starts a program. A path without a slash is looked up there.
+	Run(spec spawn.Spec) (Process, error)
+
+	// Address is how a port of the machine is called from here.
+	Address(port string) (string, error)
+
+	Close() error
+}
+
+// Process is a running program.
+type Process interface {
+	extension.Process
+	Flush()           // delivers every whole line that was printed before the call
+	MaxMemory() int64 // bytes, 0 if nobody knows
+	Busy() func()     // see spawn.Process
+	Limit(bytes int64)
 }
 
 // Sandbox is a program and its end of the Runtime API.
 type Sandbox struct {
 	api     *runtimeapi.API
 	host    *extension.Host // of the extensions; it closes api
-	process *spawn.Process
+	process Process
 	request atomic.Pointer[string] // whose event it has
 	close   sync.Once
 }
@@ -49,13 +80,22 @@ var none string
 // Start runs a function's program until it asks for its first event. What it prints goes to log. A program that the
 // system refuses to run is a *function.InitError; see function.Engine for the others.
 func Start(ctx context.Context, fn *config.Function, spec Spec, log function.LogFunc) (*Sandbox, error) {
-	api, host, err := beside(ctx, fn, handler(spec.Env), spec.Env, spec.Keep)
+	m, run := spec.Machine, extension.Spawn(spec.Keep)
+	if m == nil {
+		m = &here{fn, spec.Env}
+	} else {
+		run = func(p extension.Program) (extension.Process, error) {
+			return m.Run(spawn.Spec{Path: p.Path, Env: p.Env, Line: p.Line})
+		}
+	}
+	api, host, env, err := beside(ctx, fn, handler(spec.Env), m, run)
 	if err != nil {
 		return nil, err
 	}
+	spec.Env = env
 	s := &Sandbox{api: api, host: host}
 	s.request.Store(&none)
-	if err := s.start(ctx, fn, spec, log); err != nil {
+	if err := s.start(ctx, fn, m, spec, log); err != nil {
 		host.Abandon()
 		return nil, err
 	}
@@ -72,25 +112,47 @@ func Beside(ctx context.Context, fn *config.Function, handler string, env []stri
 		host, err := extension.Beside(ctx, fn, handler, env, keep)
 		return nil, host, err
 	}
-	return beside(ctx, fn, handler, env, keep)
+	api, host, _, err := beside(ctx, fn, handler, &here{fn, env}, extension.Spawn(keep))
+	return api, host, err
 }
 
-// beside is extension.Beside with a Runtime API on the same server.
-func beside(ctx context.Context, fn *config.Function, handler string, env []string, keep spawn.Keeper) (*runtimeapi.API, *extension.Host, error) {
-	host := extension.New(ctx, extension.Config{
-		Function: fn, Handler: handler, Programs: extension.Programs(fn.Layers), Env: env, Run: extension.Spawn(keep),
-	})
-	api, err := runtimeapi.New(host.Handle)
+// beside makes the Host and, on the same server, the Runtime API of a sandbox, gets the machine ready, and starts with run what belongs
+// beside the runtime. It returns the environment of programs as well. If it fails all of that has ended.
+func beside(
+	ctx context.Context, fn *config.Function, handler string, m Machine, run func(extension.Program) (extension.Process, error),
+) (*runtimeapi.API, *extension.Host, []string, error) {
+	host := extension.New(ctx, extension.Config{Function: fn, Handler: handler, Run: run, Address: m.Address})
+	api, address, err := m.Listen(host.Handle)
+	var env []string
 	if err == nil {
-		host.Served(api, api.Addr())
-		err = host.Start(ctx)
+		host.Served(both{api, m}, address)
+		env, err = open(ctx, host, m)
 	}
 	if err != nil {
 		host.Abandon()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return api, host, nil
+	return api, host, env, nil
 }
+
+// open gets the machine ready, and starts the extensions that are found in it.
+func open(ctx context.Context, host *extension.Host, m Machine) (env []string, err error) {
+	extensions, env, err := m.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	host.Found(extensions, env)
+	return env, host.Start(ctx)
+}
+
+// both are the APIs and the machine, which end together.
+type both struct {
+	api     *runtimeapi.API
+	machine Machine
+}
+
+// Close ends the machine's programs before what they call.
+func (b both) Close() error { return errors.Join(b.machine.Close(), b.api.Close()) }
 
 // handler is the function's, as its environment has it.
 func handler(env []string) (name string) {
@@ -103,11 +165,8 @@ func handler(env []string) (name string) {
 }
 
 // start starts the program, and waits until it and the extensions wait for an event.
-func (s *Sandbox) start(ctx context.Context, fn *config.Function, spec Spec, log function.LogFunc) (err error) {
-	if spec.Dir == "" {
-		spec.Dir = function.TaskRoot(fn)
-	}
-	s.process, err = spawn.Start(spawn.Spec{
+func (s *Sandbox) start(ctx context.Context, fn *config.Function, m Machine, spec Spec, log function.LogFunc) (err error) {
+	s.process, err = m.Run(spawn.Spec{
 		Path: spec.Path, Args: spec.Args, Dir: spec.Dir, Keep: spec.Keep, Frames: spec.Frames,
 		Env: append(spec.Env[:len(spec.Env):len(spec.Env)], s.host.Variable()),
 		Line: func(text string) {
@@ -154,6 +213,10 @@ func (s *Sandbox) await(ctx context.Context) error {
 // https://github.com/awslabs/aws-lambda-dart-runtime/issues/20, https://github.com/awslabs/swift-aws-lambda-runtime/issues/541,
 // https://github.com/aws-samples/aws-lambda-layer-kubectl/issues/39
 func invalidEntrypoint(fn *config.Function, path string, err error) error {
+	var unknown *exec.Error // it is in no folder of PATH
+	if errors.As(err, &unknown) {
+		return &function.InitError{Type: "Runtime.InvalidEntrypoint", Reason: unknown.Error()}
+	}
 	var refused *os.PathError
 	if !errors.As(err, &refused) || refused.Op != "fork/exec" {
 		return err
@@ -185,7 +248,7 @@ func (s *Sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error
 }
 
 // Invoke hands a process an event by the Runtime API, and returns its answer once all is delivered that it printed before.
-func Invoke(ctx context.Context, api *runtimeapi.API, process *spawn.Process, ev *function.Event) ([]byte, error) {
+func Invoke(ctx context.Context, api *runtimeapi.API, process Process, ev *function.Event) ([]byte, error) {
 	defer process.Busy()()
 	payload, err := api.Invoke(ctx, ev, process.Done())
 	if errors.Is(err, runtimeapi.ErrEnded) {

@@ -126,6 +126,10 @@ func (h *Host) Listen() error {
 	return nil
 }
 
+// Found says which external extensions there are, and the sandbox's environment, where that is known only once the sandbox is there. It
+// is called before Start.
+func (h *Host) Found(programs, env []string) { h.cfg.Programs, h.cfg.Env = programs, env }
+
 // Served says which server has the Host's APIs, for the Host to close in the end, and how extensions call it.
 func (h *Host) Served(by io.Closer, address string) {
 	h.mu.Lock()
