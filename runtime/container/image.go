@@ -168,6 +168,29 @@ func (e *Engine) ImageID(ctx context.Context, ref string) (string, error) {
 	return info.ID, nil
 }
 
+// Program returns the entry point and the command of an image.
+func (e *Engine) Program(ctx context.Context, ref string) (entry, command []string, err error) {
+	c, err := e.connect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := c.ImageInspect(ctx, ref)
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for image %s: %w", ref, err)
+	}
+	if info.Config == nil {
+		return nil, nil, nil
+	}
+	return info.Config.Entrypoint, info.Config.Cmd, nil
+}
+
+// Say puts a line about a resource into the logs.
+func (e *Engine) Say(resource, text string) {
+	w := e.conf.Logs.StreamWriter(resource, "build")
+	io.WriteString(w, text+"\n")
+	w.Close()
+}
+
 // message is one of those that an engine sends while it builds or pulls.
 type message struct {
 	Stream   string          `json:"stream"`
