@@ -38,7 +38,7 @@ func baseEngine(t *testing.T, name string) function.Engine {
 		c.ImageRemove(context.Background(), ref, dockerimage.RemoveOptions{})
 		removeImages(c, dir)
 	})
-	return image.NewBase(image.BaseOptions{Options: image.Options{Docker: e}, Registry: standIn})
+	return image.NewBase(image.BaseOptions{Options: image.Options{Docker: e, Init: filepath.Join(base.dir, "init")}, Registry: standIn})
 }
 
 // The stand-in behaves as AWS's image does towards us: it runs what is in /var/task, and speaks the Runtime API.

@@ -20,18 +20,22 @@ import (
 // Options is what an Engine works with.
 type Options struct {
 	Docker *container.Engine // its owner closes it, after the Engine
+	Init   string            // executable with package rapid in it that containers can run; "" for this program's own
 }
 
 // Engine is the engine of the runtime "image".
 type Engine struct {
 	docker *container.Engine
+	init   initProgram
 
 	mu   sync.Mutex
 	used map[string]int // builds that are not closed, by the id of their image
 }
 
 // New returns an engine.
-func New(o Options) *Engine { return &Engine{docker: o.Docker, used: map[string]int{}} }
+func New(o Options) *Engine {
+	return &Engine{docker: o.Docker, init: initProgram{path: o.Init}, used: map[string]int{}}
+}
 
 // Close has nothing to end: the sandboxes are their owner's.
 func (e *Engine) Close() error { return nil }
@@ -42,6 +46,10 @@ type build struct {
 	id     string // "" if it could not be built
 	inputs []string
 	binds  []string // folders of this machine in the container: "/here:/there:ro"
+
+	look           sync.Mutex
+	looked         bool
+	entry, command []string // once looked at: the image's own
 }
 
 // Inputs are the files that the image is built from; of an image that somebody else has built there are none.

@@ -91,7 +91,7 @@ func (b *baseImage) need(t *testing.T) {
 		if b.dir, b.err = os.MkdirTemp("", "devstack-test"); b.err != nil {
 			return
 		}
-		compile := exec.Command("go", "build", "-ldflags=-s -w", "-tags=lambda.norpc", "-o", filepath.Join(b.dir, "sample"), "./testdata/sample")
+		compile := exec.Command("go", "build", "-ldflags=-s -w", "-tags=lambda.norpc", "-o", b.dir, "./testdata/sample", "./testdata/init")
 		compile.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 		if out, err := compile.CombinedOutput(); err != nil {
 			b.err = fmt.Errorf("%w: %s", err, out)
@@ -148,18 +148,35 @@ func docker(t *testing.T, dir string) *ours.Engine {
 	return e
 }
 
+// newEngine runs functions with an init in their containers.
 func newEngine(t *testing.T) function.Engine {
+	t.Helper()
+	base.need(t)
+	return engineWith(t, filepath.Join(base.dir, "init"))
+}
+
+// withoutInit runs functions as where no program of ours can run in a container.
+func withoutInit(t *testing.T) function.Engine {
+	t.Helper()
+	return engineWith(t, "/nonexistent/init")
+}
+
+// engineDir is the folder of the stack whose engine was made last.
+var engineDir string
+
+func engineWith(t *testing.T, init string) function.Engine {
 	t.Helper()
 	c := needDocker(t)
 	base.need(t)
 	dir := t.TempDir()
+	engineDir = dir
 	t.Cleanup(func() {
 		if left := containers(t, c, dir); len(left) != 0 {
 			t.Errorf("%d containers are left", len(left))
 		}
 		removeImages(c, dir)
 	})
-	return image.New(image.Options{Docker: docker(t, dir)})
+	return image.New(image.Options{Docker: docker(t, dir), Init: init})
 }
 
 func write(t *testing.T, path, text string) {
@@ -186,6 +203,12 @@ var sample = functiontest.Sample{
 func project(t *testing.T) *functiontest.Project {
 	t.Helper()
 	return functiontest.NewProject(t, newEngine(t), sample, false)
+}
+
+// both runs a test with an init in the container, and without.
+func both(t *testing.T, test func(t *testing.T, p *functiontest.Project)) {
+	t.Run("with an init", func(t *testing.T) { test(t, project(t)) })
+	t.Run("without an init", func(t *testing.T) { test(t, functiontest.NewProject(t, withoutInit(t), sample, false)) })
 }
 
 func TestSuite(t *testing.T) { functiontest.Run(t, newEngine, sample) }
@@ -257,42 +280,47 @@ func TestAnImageOfSomebodyElse(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
-	for _, tt := range []struct{ name, dockerfile, version, want string }{
-		{"a step that fails says where the build was", dockerfile + "COPY missing /\n", "1", " : COPY missing /\nbuild "},
-		{"an unknown instruction", "FORM scratch\n", "1", "unknown instruction: FORM"},
-		{"a program that is not there", dockerfile + "ENTRYPOINT [\"/nothing\"]\n", "1", "/nothing"},
-		{"no program at all", "FROM scratch\nCOPY version /\n", "1", "No command specified"},
-		{"an error that the runtime reports", dockerfile, "bad", "does not load"},
-		{"a runtime that ends without a word", dockerfile, "mute", "Runtime exited with error: exit status 3"},
+	for _, tt := range []struct{ name, dockerfile, version, want, typ string }{
+		{"a step that fails says where the build was", dockerfile + "COPY missing /\n", "1", " : COPY missing /\nbuild ", ""},
+		{"an unknown instruction", "FORM scratch\n", "1", "unknown instruction: FORM", ""},
+		{"a program that is not there", dockerfile + "ENTRYPOINT [\"/nothing\"]\n", "1", "/nothing", "Runtime.InvalidEntrypoint"},
+		{"no program at all", "FROM scratch\nCOPY version /\n", "1", "No command specified", "Runtime.InvalidEntrypoint"},
+		{"an error that the runtime reports", dockerfile, "bad", "does not load", "Sample.Bad"},
+		{"a runtime that ends without a word", dockerfile, "mute", "Runtime exited with error: exit status 3", "Runtime.ExitError"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := project(t)
-			write(t, filepath.Join(p.Dir, "Dockerfile"), tt.dockerfile)
-			write(t, filepath.Join(p.Dir, "version"), tt.version)
-			_ = p.Manager.Put(t.Context(), p.Function) // what fails at the start is found out by the first event
-			if _, _, message := p.Fails(t, `{"do":"version"}`); !strings.Contains(message, tt.want) {
-				t.Errorf("answered %q, want %q", message, tt.want)
-			}
+			both(t, func(t *testing.T, p *functiontest.Project) {
+				write(t, filepath.Join(p.Dir, "Dockerfile"), tt.dockerfile)
+				write(t, filepath.Join(p.Dir, "version"), tt.version)
+				_ = p.Manager.Put(t.Context(), p.Function) // what fails at the start is found out by the first event
+				_, typ, message := p.Fails(t, `{"do":"version"}`)
+				if !strings.Contains(message, tt.want) || tt.typ != "" && typ != tt.typ {
+					t.Errorf("answered %s: %q, want %s: %q", typ, message, tt.typ, tt.want)
+				}
+			})
 		})
 	}
 }
 
 func TestAFunctionThatUsesTooMuchMemoryIsKilled(t *testing.T) {
-	p := project(t)
-	p.Put(t)
-	out, typ, message := p.Fails(t, `{"do":"devour"}`)
-	if want := "RequestId: " + out.RequestID + " Error: Runtime exited with error: signal: killed"; typ != "Runtime.ExitError" || message != want {
-		t.Errorf("answered %s: %s, want %s", typ, message, want)
-	}
+	both(t, func(t *testing.T, p *functiontest.Project) {
+		p.Put(t)
+		out, typ, message := p.Fails(t, `{"do":"devour"}`)
+		if want := "RequestId: " + out.RequestID + " Error: Runtime exited with error: signal: killed"; typ != "Runtime.ExitError" || message != want {
+			t.Errorf("answered %s: %s, want %s", typ, message, want)
+		}
+		p.Want(t, `{"do":"version"}`, `"1"`)
+	})
 }
 
 func TestLastWordsWithoutANewlineAreLogged(t *testing.T) {
-	p := project(t)
-	p.Put(t)
-	out, _, _ := p.Fails(t, `{"do":"partial","line":"last words"}`)
-	if lines := p.Lines(out.RequestID); !slices.Contains(lines, "last words") {
-		t.Errorf("the log is %q", lines)
-	}
+	both(t, func(t *testing.T, p *functiontest.Project) {
+		p.Put(t)
+		out, _, _ := p.Fails(t, `{"do":"partial","line":"last words"}`)
+		if lines := p.Lines(out.RequestID); !slices.Contains(lines, "last words") {
+			t.Errorf("the log is %q", lines)
+		}
+	})
 }
 
 func TestInputsAreWhatTheBuildIsGiven(t *testing.T) {

@@ -3,10 +3,9 @@ package image
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
+	"net/http"
 	"sync"
-	"syscall"
 
 	"github.com/containerd/errdefs"
 
@@ -16,7 +15,7 @@ import (
 	"devstack/runtime/function/runtimeapi"
 )
 
-// sandbox is a container and its end of the Runtime API.
+// sandbox is a container that has no init of ours, and its end of the Runtime API.
 type sandbox struct {
 	api       *runtimeapi.API
 	container *container.Container
@@ -24,7 +23,8 @@ type sandbox struct {
 	close     sync.Once
 }
 
-// Start runs a container until its runtime asks for the first event.
+// Start runs a container until its runtime asks for the first event: with an init of ours where one can run, which starts the
+// extensions of the image and makes logs exact, and else with the runtime as its only program.
 //
 // As on Lambda it can write below /tmp only, and has as much memory as the function; its command is the image's, unless
 // the function has a handler.
@@ -32,12 +32,33 @@ type sandbox struct {
 // https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#images-reqs
 // https://docs.aws.amazon.com/lambda/latest/dg/images-parms.html
 func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Build, env []string, log function.LogFunc) (function.Sandbox, error) {
+	program, why := e.init.program(ctx, e.docker)
+	if why != nil {
+		e.init.say(e.docker, fn, why)
+		return e.startAlone(ctx, fn, b.(*build), env, log)
+	}
+	s, err := e.startWithInit(ctx, fn, b.(*build), program, env, log)
+	var unfit *unfitError
+	if !errors.As(err, &unfit) {
+		return s, err
+	}
+	// It may be the init's fault, such as where the engine sees other files than we do.
+	s, err = e.startAlone(ctx, fn, b.(*build), env, log)
+	if err == nil {
+		e.init.giveUp(unfit.error)
+		e.init.say(e.docker, fn, unfit.error)
+	}
+	return s, err
+}
+
+// startAlone runs a container whose only program is the runtime.
+func (e *Engine) startAlone(ctx context.Context, fn *config.Function, b *build, env []string, log function.LogFunc) (function.Sandbox, error) {
 	api, address, err := e.listen(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s := &sandbox{api: api, output: newOutput(log)}
-	if s.container, err = e.run(ctx, fn, b.(*build), env, address, s.output); err != nil {
+	if s.container, err = e.run(ctx, fn, b, env, address, s.output); err != nil {
 		api.Close()
 		return nil, err
 	}
@@ -63,7 +84,7 @@ func (e *Engine) Start(ctx context.Context, fn *config.Function, b function.Buil
 
 // listen opens a Runtime API on the one address of this machine that a container can call, and returns it with what the
 // container calls it by.
-func (e *Engine) listen(ctx context.Context) (*runtimeapi.API, string, error) {
+func (e *Engine) listen(ctx context.Context, more ...func(*http.ServeMux)) (*runtimeapi.API, string, error) {
 	gateway, err := e.docker.GatewayAddr(ctx)
 	if err != nil {
 		return nil, "", err
@@ -75,7 +96,7 @@ func (e *Engine) listen(ctx context.Context) (*runtimeapi.API, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	api, err := runtimeapi.Listen(net.JoinHostPort(gateway, "0"))
+	api, err := runtimeapi.Listen(net.JoinHostPort(gateway, "0"), more...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -87,17 +108,23 @@ func (e *Engine) listen(ctx context.Context) (*runtimeapi.API, string, error) {
 	return api, net.JoinHostPort(host, port), nil
 }
 
-func (e *Engine) run(ctx context.Context, fn *config.Function, b *build, env []string, api string, out *output) (*container.Container, error) {
+// spec is a function's container.
+func (e *Engine) spec(ctx context.Context, fn *config.Function, b *build, env []string, api string, out *output) (container.Spec, error) {
 	env, err := e.environment(ctx, fn, env, api)
-	if err != nil {
-		return nil, err
-	}
 	spec := container.Spec{
 		Resource: resource(fn), Image: b.id, Env: env, Memory: int64(fn.Memory) << 20, ReadOnly: true, Output: out, Binds: b.binds,
 		Entry: fn.EntryPoint, Command: fn.Command, Dir: fn.WorkingDirectory,
 	}
 	if fn.Handler != "" {
 		spec.Command = []string{fn.Handler}
+	}
+	return spec, err
+}
+
+func (e *Engine) run(ctx context.Context, fn *config.Function, b *build, env []string, api string, out *output) (*container.Container, error) {
+	spec, err := e.spec(ctx, fn, b, env, api, out)
+	if err != nil {
+		return nil, err
 	}
 	c, err := e.docker.Run(ctx, spec)
 	if errdefs.IsInvalidArgument(err) {
@@ -123,16 +150,7 @@ func (s *sandbox) Invoke(ctx context.Context, ev *function.Event) ([]byte, error
 
 // exit says how the container ended.
 func (s *sandbox) exit() *function.ExitError {
-	switch code := s.container.ExitCode(); {
-	case code == 0:
-		return &function.ExitError{}
-	case code > 128:
-		return &function.ExitError{Status: "signal: " + syscall.Signal(code-128).String()}
-	case code < 0:
-		return &function.ExitError{Status: s.container.Err().Error()}
-	default:
-		return &function.ExitError{Status: fmt.Sprintf("exit status %d", code)}
-	}
+	return &function.ExitError{Status: s.container.ExitStatus()}
 }
 
 // Done is closed when the container has ended.
