@@ -176,7 +176,6 @@ func (i *initial) start(f Frame) {
 	}
 	if err != nil {
 		i.send(Refused, f.ID, refusal(err))
-		return
 	}
 }
 
