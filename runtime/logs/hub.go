@@ -5,8 +5,10 @@ package logs
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"devstack/internal/clock"
@@ -43,11 +45,14 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Hub takes lines from many sources. Its methods may be called from any goroutine, and none waits for a reader.
+// Hub takes lines from many sources. Its methods may be called from any goroutine, and none waits for a reader. Tail has a line at
+// once, readers and the disk some milliseconds later.
 type Hub struct {
 	dir  string
 	opts Options
 	warn sync.Once
+
+	gathering atomic.Bool // deliver is going to be called
 
 	// Appending holds mu for reading, so that Follow, which holds it for writing, misses no line and sees none twice.
 	mu      sync.RWMutex
@@ -78,6 +83,27 @@ func (h *Hub) Append(name string, l Line) {
 	s.append(l)
 	for r := range h.readers {
 		r.offer(l)
+	}
+	if !h.gathering.Swap(true) {
+		time.AfterFunc(gather, h.deliver)
+	}
+}
+
+// gather is how long lines are collected before they go to readers and to the disk, together: whoever appends one is often about to
+// answer somebody, and waking others for each line would cost him more than the line. It is real time.
+const gather = 5 * time.Millisecond
+
+// deliver brings what was gathered on its way.
+func (h *Hub) deliver() {
+	h.gathering.Store(false) // before anything is taken: a line that comes from now on has the next delivery
+	h.mu.RLock()
+	for r := range h.readers {
+		r.stir()
+	}
+	sources := slices.Collect(maps.Values(h.sources))
+	h.mu.RUnlock()
+	for _, s := range sources {
+		s.write()
 	}
 }
 

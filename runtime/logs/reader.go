@@ -27,7 +27,8 @@ func newReader(sources []string, limit int) *reader {
 	}
 }
 
-// offer queues a line that the reader wants, or counts it as lost.
+// offer queues a line that the reader wants, or counts it as lost. The reader hears of it when it is stirred, or at once when the queue
+// fills up.
 func (r *reader) offer(l Line) {
 	if _, wanted := slices.BinarySearch(r.sources, l.Source); len(r.sources) > 0 && !wanted {
 		return
@@ -40,6 +41,21 @@ func (r *reader) offer(l Line) {
 	} else {
 		r.queue = append(r.queue, l)
 	}
+	if len(r.queue) > r.limit/2 {
+		r.stirLocked()
+	}
+}
+
+// stir has the reader look into its queue if there is something.
+func (r *reader) stir() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.queue) > 0 {
+		r.stirLocked()
+	}
+}
+
+func (r *reader) stirLocked() {
 	select {
 	case r.wake <- struct{}{}:
 	default:

@@ -6,7 +6,7 @@ import (
 
 // source holds the latest lines of one name, and its files.
 //
-// Lines go to the disk beside whoever appends them, who may be answering somebody: at once, and those that come meanwhile together. A
+// Lines go to the disk beside whoever appends them, who may be answering somebody: those of some milliseconds together, see gather. A
 // process that is killed loses what it wrote in its last moment.
 type source struct {
 	limit int // bytes
@@ -15,7 +15,7 @@ type source struct {
 	lines   []Line
 	size    int       // bytes of lines, with an allowance for each
 	ring    *ring     // nil: in memory only
-	pending []Line    // that are not on the disk
+	pending []Line    // that are not on the disk; Hub.deliver has them written, if nobody does before
 	writing bool      // somebody brings them there
 	moved   sync.Cond // told when some, or all, have got there
 }
@@ -50,16 +50,24 @@ func (s *source) append(l Line) {
 		s.moved.Wait()
 	}
 	s.pending = append(s.pending, l)
-	if !s.writing {
-		s.writing = true
+	if len(s.pending) == maxPending/2 {
 		go s.write()
 	}
 }
 
-// write brings lines to the disk until none is left. The ring is its own meanwhile.
+// write brings lines to the disk until none is left, unless somebody does already.
 func (s *source) write() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.writeLocked()
+}
+
+// writeLocked gives the mutex up while it writes. The ring is its own meanwhile.
+func (s *source) writeLocked() {
+	if s.writing || len(s.pending) == 0 {
+		return
+	}
+	s.writing = true
 	var spare []Line
 	for len(s.pending) > 0 {
 		lines := s.pending
@@ -75,8 +83,9 @@ func (s *source) write() {
 	s.moved.Broadcast()
 }
 
-// settleLocked waits until every line is on the disk, and nobody uses the ring.
+// settleLocked sees to it that every line is on the disk, and nobody uses the ring.
 func (s *source) settleLocked() {
+	s.writeLocked()
 	for s.writing {
 		s.moved.Wait()
 	}
