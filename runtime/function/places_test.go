@@ -205,6 +205,27 @@ func TestOverfull(t *testing.T) {
 	}
 }
 
+func TestUntouched(t *testing.T) {
+	dir, err := temporary.make()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer temporary.remove(dir)
+	if !untouched(dir) {
+		t.Error("a new folder counts as used")
+	}
+	file := create(t, filepath.Join(dir, "file"))
+	if untouched(dir) {
+		t.Error("a folder with a file in it counts as unused")
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if untouched(dir) {
+		t.Error("a folder that had a file in it counts as unused")
+	}
+}
+
 func create(t *testing.T, path string) string {
 	t.Helper()
 	if err := os.WriteFile(path, nil, 0o644); err != nil {

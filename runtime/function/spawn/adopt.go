@@ -37,6 +37,7 @@ func Adopt(a Adoption) (*Process, error) {
 		p.output.flush()
 		p.output.close()
 		p.status = status
+		p.memory.gauge.close()
 		close(p.done)
 	}()
 	return p, nil

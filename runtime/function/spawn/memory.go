@@ -12,6 +12,7 @@ import (
 type memory struct {
 	limit int64        // bytes, 0: none
 	max   atomic.Int64 // the most that was seen, bytes
+	gauge gauge
 }
 
 // every is how often a busy process is looked at. Most events are over before that and cost nothing.
@@ -87,6 +88,6 @@ func (m *memory) note(n int64) {
 // MaxMemory is the most memory the process itself has held so far, in bytes; of one that is gone what was seen last, 0 where
 // the system does not tell.
 func (p *Process) MaxMemory() int64 {
-	p.memory.note(peak(p.Pid()))
+	p.memory.note(p.memory.gauge.peak(p.Pid()))
 	return p.memory.max.Load()
 }

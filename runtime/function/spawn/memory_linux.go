@@ -6,12 +6,46 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 )
 
-// peak is the most memory that a process has held so far, in bytes; 0 if it is gone.
+// gauge reads what a process has held. It is read with every event, so its file stays open.
+type gauge struct {
+	mu     sync.Mutex
+	file   *os.File // nil: not asked yet, or closed
+	buffer []byte
+	closed bool
+}
+
+// peak is the most memory that the process has held so far, in bytes; 0 if it is gone.
 //
 // https://man7.org/linux/man-pages/man5/proc_pid_status.5.html (VmHWM)
-func peak(pid int) int64 { return sum(status(pid), "VmHWM") }
+func (g *gauge) peak(pid int) int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return 0
+	}
+	if g.file == nil {
+		f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			return 0
+		}
+		g.file, g.buffer = f, make([]byte, 4<<10)
+	}
+	n, _ := g.file.ReadAt(g.buffer, 0) // all of it, or nothing
+	return sum(g.buffer[:n], "VmHWM")
+}
+
+func (g *gauge) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+	if g.file != nil {
+		g.file.Close()
+		g.file = nil
+	}
+}
 
 // held is the memory that a process and all its descendants hold now and that no file backs: what a kernel out of memory
 // could not take from them. A program's own text is not part of it.

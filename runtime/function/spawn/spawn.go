@@ -136,6 +136,7 @@ func (p *Process) wait() {
 	if errors.As(err, &exit) {
 		p.status = exit.Error()
 	}
+	p.memory.gauge.close()
 	close(p.done)
 }
 
