@@ -2,6 +2,7 @@ package store
 
 import (
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -26,6 +27,10 @@ const (
 	maxHeap = 64 << 20
 )
 
+// inUse is how many stores of the process are being tended. It is at rest when none is: what is given back while another one is in use
+// is taken again at once, a page and a fault at a time.
+var inUse atomic.Int32
+
 // touch starts tending. A store that nobody has used for a while needs no timer.
 func (s *Store) touch() {
 	if s.used.Load() {
@@ -36,6 +41,7 @@ func (s *Store) touch() {
 	defer s.mu.Unlock()
 	if !s.tended && !s.closed {
 		s.tended, s.waited = true, tendEvery
+		inUse.Add(1)
 		time.AfterFunc(tendEvery, s.tend)
 	}
 }
@@ -46,14 +52,16 @@ func (s *Store) tend() {
 	s.files.Lock()
 	defer s.files.Unlock()
 	s.mu.Lock()
-	closed, used, dirty := s.closed, s.used.Swap(false), s.dirty
-	s.tended = used
+	used, dirty := s.used.Swap(false), s.dirty
+	gone := s.closed || s.broken.Load() != nil
+	s.tended = used && !gone
+	idle := !s.tended && inUse.Add(-1) == 0
 	due := !used || s.waited >= tendEvery
 	if due {
 		s.dirty, s.waited = false, 0
 	}
 	s.mu.Unlock()
-	if closed || s.broken.Load() != nil {
+	if gone {
 		return
 	}
 	db := s.db.Load()
@@ -68,6 +76,9 @@ func (s *Store) tend() {
 	next := tendEvery
 	if s.trim(db, !used) {
 		next = trimEvery
+	}
+	if idle {
+		giveBack()
 	}
 	if used {
 		s.mu.Lock()
@@ -88,17 +99,20 @@ func (s *Store) trim(db *bbolt.DB, rest bool) (grows bool) {
 	defer tx.Rollback()
 	size := tx.Size()
 	grows, s.size = size > s.size, size
-	files, other, err := resident()
-	if err != nil {
-		return grows
+	if !grows && !rest {
+		return false
 	}
-	if (grows || rest) && files > maxMapped {
+	if files, _, err := resident(); err == nil && files > maxMapped {
 		unmapPages(db.Info().Data, uintptr(size))
 	}
-	if rest && other > maxHeap {
+	return grows
+}
+
+// giveBack collects the garbage of a process at rest, if it is much, and gives its memory back.
+func giveBack() {
+	if _, other, err := resident(); err == nil && other > maxHeap {
 		debug.FreeOSMemory()
 	}
-	return grows
 }
 
 // Trim gives the file's memory back if it is much. Who goes through all of a file calls it in between.
