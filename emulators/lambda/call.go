@@ -98,7 +98,7 @@ func (s *Service) hold(ctx context.Context, c *callee, ev Event, leave func()) (
 		err error
 	}
 	done := make(chan result, 1)
-	go func() {
+	s.workers.run(s.ctx, func() {
 		var r result
 		defer func() {
 			if p := recover(); p != nil { // here nobody else would keep the daemon from ending
@@ -109,7 +109,7 @@ func (s *Service) hold(ctx context.Context, c *callee, ev Event, leave func()) (
 			done <- r
 		}()
 		r.out, r.err = s.run(context.WithoutCancel(ctx), c, ev)
-	}()
+	})
 	select {
 	case r := <-done:
 		return r.out, r.err

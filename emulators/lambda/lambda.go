@@ -129,6 +129,7 @@ type Service struct {
 	roll      func() float64 // at least 0 and less than 1: where an alias leads
 
 	concurrency concurrency
+	workers     workers
 	told        sync.Map     // services that could not be delivered to, as the operator was told once
 	port        atomic.Int64 // at which function URLs answer, 0 if nobody has said
 
@@ -145,7 +146,7 @@ type Service struct {
 func New(ctx context.Context, env kit.Env, o Options) (*wire.Service, *Service) {
 	s := &Service{
 		Env: env, functions: o.Functions, archives: newArchives(o.Dir, o.Sync), roll: rand.Float64,
-		pollers: map[string]*poller{}, deployed: map[string]*deployment{},
+		pollers: map[string]*poller{}, deployed: map[string]*deployment{}, workers: workers{calls: make(chan func())},
 	}
 	s.ctx, s.stop = context.WithCancel(ctx)
 	return register(s), s
