@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -102,7 +103,9 @@ func named(source string, names []string) bool {
 }
 
 // controls are what programs send to terminals besides text: colours, cursor movements, carriage returns.
-var controls = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[@-Z\\\\^_])|[\x00-\x08\x0b-\x1f\x7f]")
+var controls = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[@-Z\\\\^_])|[\x00-\x08\x0b-\x1f\x7f]")
+})
 
 // linePrinter shows log lines to a person: the source in a column of its own, in a colour of its own on a terminal.
 type linePrinter struct {
@@ -137,7 +140,7 @@ func (p *linePrinter) print(l logs.Line) error {
 		text = fmt.Sprintf("(%d lines were too fast to be shown)", l.Lost)
 	}
 	if !p.colour {
-		text = controls.ReplaceAllString(text, "")
+		text = controls().ReplaceAllString(text, "")
 	}
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		if _, err := fmt.Fprintln(p.w, head, line); err != nil {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"devstack/emulators/wire"
 )
@@ -184,8 +185,10 @@ func (d *policyDocument) readMember(s *policyStatement, name string, v *policyVa
 
 // Who may be a principal of the kind AWS: an account by its number or its ARN, an identity by its ARN or its unique id.
 var (
-	policyAccount  = regexp.MustCompile(`^[0-9]{12}$`)
-	policyIdentity = regexp.MustCompile(`^arn:[a-z-]+:(iam|sts)::[0-9]{12}:(root|(user|role|assumed-role|federated-user)/.+)$|^A[A-Z0-9]{15,}$`)
+	policyAccount  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{12}$`) })
+	policyIdentity = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^arn:[a-z-]+:(iam|sts)::[0-9]{12}:(root|(user|role|assumed-role|federated-user)/.+)$|^A[A-Z0-9]{15,}$`)
+	})
 )
 
 // readPrincipal reads "*" or an object of lists. Accounts become ARNs, and what is named twice is named once.
@@ -210,11 +213,11 @@ func (d *policyDocument) readPrincipal(s *policyStatement, name string, v *polic
 		var list policyList
 		for _, p := range names {
 			switch {
-			case policyAccount.MatchString(p):
+			case policyAccount().MatchString(p):
 				p = "arn:aws:iam::" + p + ":root"
 			case p == "*":
 				s.principalIsPublic = name == "Principal"
-			case !policyIdentity.MatchString(p):
+			case !policyIdentity().MatchString(p):
 				return badParameter(msgPolicyPrincipal)
 			}
 			if !slices.Contains(s.principals, p) {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -94,13 +95,13 @@ func (e *Engine) Run(ctx context.Context, spec Spec) (*Container, error) {
 }
 
 // notInNames is what Docker does not accept in a container's name.
-var notInNames = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
+var notInNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-zA-Z0-9_.-]+`) })
 
 // name makes up a name by which a person recognises the container: devstack-shop-service.catalog-3f9a1c.
 func (e *Engine) name(resource string) string {
 	b := make([]byte, 3)
 	rand.Read(b) // never fails
-	return notInNames.ReplaceAllString("devstack-"+e.conf.Stack+"-"+resource, "_") + "-" + hex.EncodeToString(b)
+	return notInNames().ReplaceAllString("devstack-"+e.conf.Stack+"-"+resource, "_") + "-" + hex.EncodeToString(b)
 }
 
 // start attaches to the container before it starts, so that not a word of it is lost: what the engine's own log of a

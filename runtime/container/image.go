@@ -124,7 +124,7 @@ func (t *tail) lines() []string {
 
 // imageName is the tag of a resource's image: devstack/shop-service.catalog.
 func imageName(stack, resource string) string {
-	return "devstack/" + strings.ToLower(notInNames.ReplaceAllString(stack+"-"+resource, "_"))
+	return "devstack/" + strings.ToLower(notInNames().ReplaceAllString(stack+"-"+resource, "_"))
 }
 
 // Pull makes sure that the engine has an image.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"devstack/runtime/config"
@@ -65,7 +66,9 @@ func (r *Runner) Start(ctx context.Context, res config.Resource) (supervise.Inst
 }
 
 // loopbackURL is an address of this machine within a URL: scheme, host and port.
-var loopbackURL = regexp.MustCompile(`(\b[a-z][a-z0-9+.-]*://(?:[^@/\s]*@)?)(?:127\.0\.0\.1|localhost)(:\d+)`)
+var loopbackURL = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(\b[a-z][a-z0-9+.-]*://(?:[^@/\s]*@)?)(?:127\.0\.0\.1|localhost)(:\d+)`)
+})
 
 // Env returns an environment as a container needs it: in a URL, the loopback address and a port mean this machine, which
 // the container calls by the gateway's address. The daemon listens there too; see GatewayAddr.
@@ -82,7 +85,7 @@ func (e *Engine) Env(ctx context.Context, env []string) ([]string, error) {
 }
 
 func withHost(variable, host string) string {
-	return loopbackURL.ReplaceAllString(variable, "${1}"+host+"${2}")
+	return loopbackURL().ReplaceAllString(variable, "${1}"+host+"${2}")
 }
 
 // instance is one container of a service.

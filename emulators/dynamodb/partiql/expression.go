@@ -92,7 +92,7 @@ func (p *parser) operation(left Expr, op string, not bool) Expr {
 func (p *parser) is(left Expr, at Span) Expr {
 	not := p.accept("not")
 	name := strings.ToLower(p.tok.text)
-	if p.tok.kind != tokenKeyword || !typeNames[name] {
+	if p.tok.kind != tokenKeyword || !typeNames()[name] {
 		p.malformed(msgTypeName)
 	}
 	p.advance()
@@ -265,7 +265,7 @@ func (p *parser) keywordTerm(t token) Expr {
 		return &Literal{kind, "", t.at}
 	case t.text == "select":
 		return &Subquery{p.selection(), t.at}
-	case functionKeywords[t.text] && p.accept("("):
+	case functionKeywords()[t.text] && p.accept("("):
 		return p.call(t)
 	}
 	p.malformed(msgKeyword)

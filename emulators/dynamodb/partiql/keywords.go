@@ -1,11 +1,15 @@
 package partiql
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // keywords are SQL-92's and PartiQL's reserved words: without quotation marks they name nothing.
 //
 // https://github.com/partiql/partiql-lang-kotlin/blob/main/lang/src/org/partiql/lang/syntax/LexerConstants.kt
-var keywords = words(`
+var keywords = sync.OnceValue(func() map[string]bool {
+	return words(`
 	absolute action add all allocate alter and any are as asc assertion at authorization avg
 	begin between bit bit_length by cascade cascaded case cast catalog char character character_length char_length check close
 	coalesce collate collation column commit connect connection constraint constraints continue convert corresponding count
@@ -24,15 +28,20 @@ var keywords = words(`
 	can_cast can_lossless_cast missing pivot unpivot limit offset tuple remove index let
 	integer2 int2 integer4 int4 integer8 int8 bigint conflict do nothing returning modified new old
 	bool boolean string symbol clob blob struct list sexp bag`)
+})
 
 // functionKeywords are those that call a function if a parenthesis follows.
-var functionKeywords = words(`
+var functionKeywords = sync.OnceValue(func() map[string]bool {
+	return words(`
 	exists count avg max min sum substring char_length character_length octet_length bit_length upper lower size sexp list bag`)
+})
 
 // typeNames are those that may follow IS.
-var typeNames = words(`
+var typeNames = sync.OnceValue(func() map[string]bool {
+	return words(`
 	missing null bool boolean smallint integer2 int2 integer4 int4 integer8 int8 bigint int integer float real decimal dec numeric
 	timestamp date time char character varchar string symbol clob blob struct tuple list sexp bag`)
+})
 
 func words(text string) map[string]bool {
 	set := map[string]bool{}

@@ -110,7 +110,7 @@ func (l *lexer) word(at Span) token {
 		n++
 	}
 	t := l.take(tokenName, n, at)
-	if lower := strings.ToLower(t.text); keywords[lower] {
+	if lower := strings.ToLower(t.text); keywords()[lower] {
 		t.kind, t.text = tokenKeyword, lower
 	}
 	return t

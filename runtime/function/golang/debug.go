@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/rpc"
-	"net/rpc/jsonrpc"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,7 +120,7 @@ type delve struct {
 	mu      sync.Mutex
 	address string // "" until it listens
 	words   []string
-	client  *rpc.Client
+	client  *rpc
 	pid     int // of the program, which is a process group of its own
 	forget  func()
 	ended   error // what has become of the program, nil while it runs
@@ -153,7 +151,7 @@ func (d *delve) attach() error {
 	case <-d.stop:
 		return nil
 	}
-	client, err := jsonrpc.Dial("tcp", address)
+	client, err := dialRPC(address)
 	if err != nil {
 		return fmt.Errorf("debugger: %w", err)
 	}
@@ -161,7 +159,7 @@ func (d *delve) attach() error {
 	d.client = client
 	d.mu.Unlock()
 	var out struct{ Pid int }
-	if err := client.Call("RPCServer.ProcessPid", struct{}{}, &out); err != nil {
+	if err := client.call("RPCServer.ProcessPid", struct{}{}, &out); err != nil {
 		return fmt.Errorf("debugger: %w", err)
 	}
 	forget := func() {}
@@ -193,7 +191,7 @@ func (d *delve) watch() error {
 		case <-time.After(100 * time.Millisecond): // the operating system's: it is a process that is looked at
 		}
 		var out any
-		err := d.client.Call("RPCServer.State", struct{ NonBlocking bool }{true}, &out)
+		err := d.client.call("RPCServer.State", struct{ NonBlocking bool }{true}, &out)
 		if err == nil {
 			continue
 		}
@@ -237,7 +235,7 @@ func (d *delve) close() {
 		close(d.stop)
 		d.mu.Lock()
 		if d.client != nil {
-			d.client.Close()
+			d.client.close()
 		}
 		if d.pid > 0 {
 			syscall.Kill(-d.pid, syscall.SIGKILL) // it may be gone
