@@ -7,25 +7,33 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 )
 
-// gauge reads what a process has held. It is read with every event, so its file stays open.
+// gauge reads what a process has held. It is asked with every event: its file stays open, and what was read a moment ago counts.
 type gauge struct {
 	mu     sync.Mutex
 	file   *os.File // nil: not asked yet, or closed
 	buffer []byte
+	read   time.Time // when it was read last
 	closed bool
 }
 
-// peak is the most memory that the process has held so far, in bytes; 0 if it is gone.
+// moment is how old a reading may be, in real time: memory costs a process a fault for each page, so in a millisecond it comes to a few
+// megabytes at most.
+const moment = time.Millisecond
+
+// peak is the most memory that the process has held so far, in bytes; 0 if it is gone, or was asked just now.
 //
 // https://man7.org/linux/man-pages/man5/proc_pid_status.5.html (VmHWM)
 func (g *gauge) peak(pid int) int64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed {
+	now := time.Now()
+	if g.closed || now.Sub(g.read) < moment {
 		return 0
 	}
+	g.read = now
 	if g.file == nil {
 		f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 		if err != nil {
@@ -100,7 +108,8 @@ func sum(status []byte, names ...string) int64 {
 	total := int64(0)
 	for _, name := range names {
 		_, after, found := bytes.Cut(status, []byte("\n"+name+":"))
-		fields := bytes.Fields(after)
+		line, _, _ := bytes.Cut(after, []byte("\n"))
+		fields := bytes.Fields(line)
 		if !found || len(fields) == 0 {
 			continue
 		}
