@@ -196,7 +196,7 @@ func TestTimeEndsAStreamWhoseReaderIsStuck(t *testing.T) {
 }
 
 func TestAnErrorElsewhereEndsAStream(t *testing.T) {
-	s := sandbox(t, "nodejs20.x", files{"index.js": "exports.handler = awslambda.streamifyResponse(async (event, s) => { s.write('a'); setTimeout(() => { throw new RangeError('elsewhere'); }, 20); });\n"})
+	s := sandbox(t, "nodejs20.x", files{"index.js": "exports.handler = awslambda.streamifyResponse(async (event, s) => { s.write('a', () => setTimeout(() => { throw new RangeError('elsewhere'); })); });\n"})
 	to := &sink{}
 	_, err := s.Invoke(t.Context(), &function.Event{RequestID: "id", Payload: []byte(`{}`), Timeout: time.Minute, Stream: to})
 	expect(t, err, "RangeError", "elsewhere")
