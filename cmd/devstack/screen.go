@@ -67,7 +67,7 @@ func (s *screen) summary(r report, took time.Duration) {
 	}
 	fmt.Fprintf(s.w, "  %-28s %s\n", "AWS", r.Endpoint)
 	for _, at := range r.Resources {
-		if at.State == supervise.Ready && (at.Type == "api" || at.Type == "service") {
+		if at.State == supervise.Ready && at.URL != "" && (at.Type == "api" || at.Type == "service" || at.Type == "function") {
 			fmt.Fprintf(s.w, "  %-28s %s\n", at.ID, at.URL)
 		}
 		if at.Debugger != "" {
