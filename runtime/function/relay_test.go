@@ -51,7 +51,14 @@ func TestAStreamedResponseReachesItsCaller(t *testing.T) {
 
 // A function that runs out of time while its reader is slow is ended, and its reader is left alone afterwards.
 func TestAStreamToASlowReaderEndsWithTheTimeout(t *testing.T) {
-	b := newBench(t)
+	ended := make(chan struct{})
+	b := newBench(t, func(c *function.Config) {
+		c.Log = func(l function.Line) {
+			if strings.Contains(l.Text, "Task timed out") {
+				close(ended)
+			}
+		}
+	})
 	b.put(t)
 	first := make(chan struct{})
 	r := &reader{wait: make(chan struct{}), first: first}
@@ -65,6 +72,7 @@ func TestAStreamToASlowReaderEndsWithTheTimeout(t *testing.T) {
 	}()
 	<-first
 	b.clock.Advance(time.Minute)
+	<-ended
 	close(r.wait)
 	if out := <-done; out.FunctionError != "Unhandled" || !strings.Contains(string(out.Payload), "Sandbox.Timedout") {
 		t.Errorf("got %s", out.Payload)
