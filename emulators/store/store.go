@@ -339,6 +339,8 @@ func (s *Store) openFile() (db *bbolt.DB, err error) {
 	} else if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, &WriteError{path, err}
 	}
+	// The list of free pages is a map. As an array it would make a Put cheaper by 4 % while it has a few hundred pages, and commits eight
+	// times as expensive after the end of a table of a million items: it is merged anew with each of them.
 	opts := &bbolt.Options{
 		Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: !s.opts.SyncEveryCommit, NoGrowSync: true, PageSize: pageSize,
 	}
