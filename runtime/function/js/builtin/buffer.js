@@ -171,7 +171,7 @@ for (const [alias, name] of [['readUintBE', 'readUIntBE'], ['readUintLE', 'readU
 
 // Buffer(…) without new, and new Buffer("text"), as Node still takes them.
 function Callable(...args) {
-  const target = !new.target || new.target === Callable ? Buffer : new.target;
+  const target = this instanceof Callable && new.target !== Callable ? new.target : Buffer; // see RegExp in prelude.js
   if (typeof args[0] === 'number') return Reflect.construct(Buffer, [args[0]], target);
   return args[0] instanceof ArrayBuffer ? Reflect.construct(Buffer, args, target) : Buffer.from(...args);
 }

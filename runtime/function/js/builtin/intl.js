@@ -441,7 +441,7 @@ exports.Intl = Object.defineProperty({
 }, Symbol.toStringTag, { value: 'Intl', configurable: true });
 // callable lets a class be called without new, as these three may be.
 function callable(Class) {
-  function F(...args) { return Reflect.construct(Class, args, new.target && new.target !== F ? new.target : Class); }
+  function F(...args) { return Reflect.construct(Class, args, this instanceof F && new.target !== F ? new.target : Class); } // see RegExp in prelude.js
   Object.setPrototypeOf(F, Class);
   F.prototype = Class.prototype;
   Object.defineProperty(F, 'name', { value: Class.name });

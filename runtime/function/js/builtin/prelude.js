@@ -257,7 +257,8 @@ function Wrapped(pattern, flags) {
   if (typeof pattern === 'string' && typeof flags === 'string' && flags.includes('u') && property.test(pattern)) {
     pattern = host.property(pattern);
   }
-  if (new.target === undefined) return Native(pattern, flags);
+  // A function that is called while a class's constructor runs has that class as its new.target in goja: this tells what is so.
+  if (!(this instanceof Wrapped)) return Native(pattern, flags);
   return Reflect.construct(Native, [pattern, flags], new.target === Wrapped ? Native : new.target);
 }
 Object.setPrototypeOf(Wrapped, Object.getPrototypeOf(Native));

@@ -21,6 +21,19 @@ export const handler = async () => {
 	}
 }
 
+func TestCallsWithoutNewInsideAConstructor(t *testing.T) {
+	got, err := run(t, Options{}, `const lax = { make: () => RegExp("a.c", "u") };
+class C {
+	a = RegExp("x"); made: any;
+	constructor() { this.made = [RegExp("b+").test("bb"), lax.make().test("abc"), Buffer("é").length, Intl.DateTimeFormat().resolvedOptions().locale, Intl.NumberFormat().format(1234)] }
+}
+class Own extends RegExp { own = true }
+export const handler = async () => { const c = new C(); return [c.a instanceof RegExp, c.a.test("x"), c.made, new Own("y").test("y"), new Own("y").own] }`, `{}`)
+	if want := `[true,true,[true,true,2,"en-US","1,234"],true,true]`; err != nil || got != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+}
+
 func TestWhatPackagesDoWithout(t *testing.T) {
 	got, err := run(t, Options{}, `const o: any = {};
 o.__defineGetter__("x", () => 5);
