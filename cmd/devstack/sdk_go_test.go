@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -78,7 +81,24 @@ func goConfig(t *testing.T) aws.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.HTTPClient = &http.Client{Transport: wroteFirst{http.DefaultTransport}}
 	return c
+}
+
+// wroteFirst gives an answer to the SDK once its request has been written. smithy-go closes a request's body when the answer begins; if the
+// goroutine of net/http that writes has not had its last turn by then, as happens on a busy machine when the server is this near, it is
+// told EOF by the body's WriteTo, takes that for a failure, and closes the connection under the answer.
+type wroteFirst struct{ http.RoundTripper }
+
+func (w wroteFirst) RoundTrip(r *http.Request) (*http.Response, error) {
+	done := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(done) })
+	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { tell() }}))
+	res, err := w.RoundTripper.RoundTrip(r)
+	if err == nil {
+		<-done
+	}
+	return res, err
 }
 
 // must ends a test with an error.
