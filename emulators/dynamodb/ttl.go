@@ -12,6 +12,7 @@ import (
 	"devstack/emulators/dynamodb/item"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
+	"devstack/internal/clock"
 )
 
 // tooOld is how far in the past an expiry may lie. What is older is taken for a mistake and the item kept.
@@ -183,7 +184,7 @@ func (w *sweeper) due(at time.Time) {
 		w.stop()
 	}
 	w.next = at
-	w.stop = w.s.Clock.AfterFunc(at.Sub(now), w.sweep)
+	w.stop = clock.At(w.s.Clock, at, w.sweep)
 }
 
 // sweepBatch bounds the deletions of one transaction.

@@ -8,6 +8,7 @@ import (
 
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
+	"devstack/internal/clock"
 )
 
 // How many executions an account may have at once, and how many of them stay for functions that have none reserved.
@@ -169,7 +170,7 @@ func (k *concurrency) await(ctx context.Context, s *Service, c *callee, until ti
 		return w.leave, nil
 	default:
 	}
-	stop := s.Clock.AfterFunc(until.Sub(s.Clock.Now()), func() { close(late) })
+	stop := clock.At(s.Clock, until, func() { close(late) })
 	defer stop()
 	select {
 	case <-w.turn:

@@ -194,8 +194,7 @@ func (b *branch) sleep(ctx context.Context, until time.Time) error {
 	if err := b.run.flush(); err != nil {
 		return b.storeFailed(err)
 	}
-	c := b.run.engine.Clock
-	if clock.Sleep(ctx, c, until.Sub(c.Now())) != nil {
+	if clock.SleepUntil(ctx, b.run.engine.Clock, until) != nil {
 		return context.Cause(ctx)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"devstack/emulators/stepfunctions/asl"
 	"devstack/emulators/store"
 	"devstack/emulators/wire"
+	"devstack/internal/clock"
 	"devstack/internal/trace"
 )
 
@@ -134,9 +135,8 @@ func (e *Service) start(ctx context.Context, r *run) bool {
 	e.working.Add(1)
 	e.mu.Unlock()
 	if limit := r.limit(); limit > 0 {
-		left := limit - e.Clock.Now().Sub(r.exec.Start)
 		r.mu.Lock()
-		r.alarm = e.Clock.AfterFunc(left, func() {
+		r.alarm = clock.At(e.Clock, r.exec.Start.Add(limit), func() {
 			if context.Cause(ctx) != errClosing {
 				r.finish(ExecutionStatusTimedOut, event{Type: HistoryEventTypeExecutionTimedOut, Error: ptr(errTimeout)})
 			}

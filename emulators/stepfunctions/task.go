@@ -8,6 +8,7 @@ import (
 	"devstack/emulators/stepfunctions/asl"
 	"devstack/emulators/stepfunctions/value"
 	"devstack/emulators/store"
+	"devstack/internal/clock"
 	"devstack/internal/trace"
 )
 
@@ -125,7 +126,7 @@ func (c *call) deadline(ctx context.Context) (context.Context, func()) {
 		return ctx, func() { cancel(nil) }
 	}
 	clk := c.b.run.engine.Clock
-	stop := clk.AfterFunc(c.b.f.Until.Sub(clk.Now()), func() { cancel(errLate) })
+	stop := clock.At(clk, c.b.f.Until, func() { cancel(errLate) })
 	return ctx, func() { stop(); cancel(nil) }
 }
 

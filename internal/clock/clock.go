@@ -36,6 +36,37 @@ func Sleep(ctx context.Context, c Clock, d time.Duration) error {
 	}
 }
 
+// At calls f in its own goroutine once it is at on c. It is AfterFunc of what is left until then, which a move of the clock between the look
+// at it and the timer's being set would make late by as much: then the timer is set anew.
+func At(c Clock, at time.Time, f func()) (stop func() bool) {
+	for {
+		before := c.Now()
+		stop := c.AfterFunc(at.Sub(before), f)
+		if c.Now().Sub(before) <= moved || !stop() {
+			return stop
+		}
+	}
+}
+
+// moved is how far a clock goes between two looks at it only if somebody moves it, as a rule.
+const moved = time.Millisecond
+
+// SleepUntil waits until it is at on c, or returns the context's error if that comes first.
+func SleepUntil(ctx context.Context, c Clock, at time.Time) error {
+	if !at.After(c.Now()) {
+		return ctx.Err()
+	}
+	passed := make(chan struct{})
+	stop := At(c, at, func() { close(passed) })
+	select {
+	case <-passed:
+		return nil
+	case <-ctx.Done():
+		stop()
+		return ctx.Err()
+	}
+}
+
 // Moving is a clock that can be moved forward. It is the daemon's clock (System) and the tests' (Fixed).
 type Moving struct {
 	moving sync.Mutex // held by Advance, so that two moves are one after the other

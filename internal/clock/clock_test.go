@@ -86,3 +86,45 @@ func TestMovesAddUp(t *testing.T) {
 		t.Errorf("two moves of an hour at once were %v", passed)
 	}
 }
+
+// movedMeanwhile is a clock that somebody moves between the first look at it and what is done then.
+type movedMeanwhile struct {
+	*Moving
+	by time.Duration
+}
+
+func (m *movedMeanwhile) Now() time.Time {
+	now := m.Moving.Now()
+	if by := m.by; by > 0 {
+		m.by = 0
+		m.Advance(by)
+	}
+	return now
+}
+
+func TestAMoveDoesNotMakeAnInstantLate(t *testing.T) {
+	c := &movedMeanwhile{Fixed(epoch), 10 * time.Second}
+	passed := make(chan time.Time, 1)
+	At(c, epoch.Add(30*time.Second), func() { passed <- c.Moving.Now() })
+	c.Advance(20 * time.Second)
+	select {
+	case at := <-passed:
+		if !at.Equal(epoch.Add(30 * time.Second)) {
+			t.Errorf("it was called at %v, want 30 s after %v", at, epoch)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it is not called at its instant")
+	}
+}
+
+func TestSleepUntil(t *testing.T) {
+	c := Fixed(epoch)
+	if err := SleepUntil(t.Context(), c, epoch); err != nil {
+		t.Errorf("an instant that has come: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := SleepUntil(ctx, c, epoch.Add(time.Second)); err != context.Canceled {
+		t.Errorf("a context that has ended: %v", err)
+	}
+}

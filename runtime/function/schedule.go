@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"devstack/internal/clock"
 )
 
 // How an event comes to a sandbox.
@@ -337,7 +339,7 @@ func (f *managed) armLocked(v *version) {
 		}
 		f.disarm()
 	}
-	f.alarm, f.disarm = at, f.cfg.Clock.AfterFunc(at.Sub(f.cfg.Clock.Now()), f.reap)
+	f.alarm, f.disarm = at, clock.At(f.cfg.Clock, at, f.reap)
 }
 
 // lifeAmong is how long the longest idle of n sandboxes lives.

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
+
+	"devstack/internal/clock"
 )
 
 // timers are a sandbox's setTimeout and setInterval. They hang on the stack's clock; of those that are due together the
@@ -110,7 +112,7 @@ func (s *sandbox) arm() {
 		ts.alarm()
 	}
 	ts.at = at
-	ts.alarm = s.engine.opts.Clock.AfterFunc(at.Sub(s.engine.opts.Clock.Now()), func() { s.loop.post(s.fireTimers) })
+	ts.alarm = clock.At(s.engine.opts.Clock, at, func() { s.loop.post(s.fireTimers) })
 }
 
 // fireTimers calls what is due. A timer that a callback sets waits for the next turn.
