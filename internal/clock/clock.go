@@ -22,18 +22,7 @@ type Clock interface {
 
 // Sleep waits until d has passed on c, or returns the context's error if that comes first.
 func Sleep(ctx context.Context, c Clock, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	passed := make(chan struct{})
-	stop := c.AfterFunc(d, func() { close(passed) })
-	select {
-	case <-passed:
-		return nil
-	case <-ctx.Done():
-		stop()
-		return ctx.Err()
-	}
+	return SleepUntil(ctx, c, c.Now().Add(d))
 }
 
 // At calls f in its own goroutine once it is at on c. It is AfterFunc of what is left until then, which a move of the clock between the look

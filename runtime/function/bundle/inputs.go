@@ -70,9 +70,9 @@ func (r *recorder) lookedUp(from, path string) {
 			r.dirs[dir] = true // where node_modules may appear
 		}
 		if strings.HasPrefix(path, "@") { // the scope's folder is where the package would appear
-			r.dirs[filepath.Join(modules, filepath.Dir(firstTwo(path)))] = true
+			r.dirs[filepath.Join(modules, filepath.Dir(PackageName(path)))] = true
 		}
-		if isDir(filepath.Join(modules, firstTwo(path))) || dir == filepath.Dir(dir) {
+		if isDir(filepath.Join(modules, PackageName(path))) || dir == filepath.Dir(dir) {
 			return
 		}
 	}
@@ -83,8 +83,8 @@ func isPackage(path string) bool {
 	return path != "" && !strings.Contains(path, ":") && path[0] != '#'
 }
 
-// firstTwo returns the package's name in an import path: "@scope/name" or "name".
-func firstTwo(path string) string {
+// PackageName returns the package's name in an import path: "@scope/name" or "name".
+func PackageName(path string) string {
 	parts := strings.SplitN(path, "/", 3)
 	if strings.HasPrefix(path, "@") && len(parts) > 1 {
 		return parts[0] + "/" + parts[1]

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"devstack/runtime/function/bundle"
 )
 
 // namespace is where esbuild finds the built-in modules.
@@ -129,12 +131,8 @@ func isNowhere(path, dir string) bool {
 	if path == "" || strings.ContainsAny(path[:1], "./#") || strings.Contains(path, ":") || filepath.IsAbs(path) {
 		return false
 	}
-	name, rest, _ := strings.Cut(path, "/")
-	if scoped, _, _ := strings.Cut(rest, "/"); name[0] == '@' {
-		name = filepath.Join(name, scoped)
-	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "node_modules", name)); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "node_modules", bundle.PackageName(path))); err == nil {
 			return false
 		}
 		above := filepath.Dir(dir)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"devstack/runtime/function"
+	"devstack/runtime/function/bundle"
 )
 
 // provided is what a function finds beside its own packages: those of layers, in NODE_PATH, and the AWS SDK, which Lambda's runtimes
@@ -39,9 +40,9 @@ func (e *Engine) provide(node string, b *build, env []string) provided {
 		dir := among(places, m.Name)
 		if dir == "" && ofSDK(m.Name) {
 			if dir = among(e.sdk(node), m.Name); dir != "" {
-				places = append(places, filepath.Clean(strings.TrimSuffix(dir, packageName(m.Name))))
+				places = append(places, filepath.Clean(strings.TrimSuffix(dir, bundle.PackageName(m.Name))))
 			} else {
-				p.lacking = append(p.lacking, packageName(m.Name))
+				p.lacking = append(p.lacking, bundle.PackageName(m.Name))
 			}
 		}
 		if dir != "" {
@@ -61,20 +62,11 @@ func among(places []string, path string) string {
 		if filepath.Base(place) != "node_modules" {
 			continue // the function's own folder, which is in NODE_PATH too
 		}
-		if info, err := os.Stat(filepath.Join(place, packageName(path))); err == nil && info.IsDir() {
-			return filepath.Join(place, packageName(path))
+		if info, err := os.Stat(filepath.Join(place, bundle.PackageName(path))); err == nil && info.IsDir() {
+			return filepath.Join(place, bundle.PackageName(path))
 		}
 	}
 	return ""
-}
-
-// packageName is the package's name in an import: "@aws-sdk/client-s3", "zod".
-func packageName(path string) string {
-	parts := strings.SplitN(path, "/", 3)
-	if strings.HasPrefix(path, "@") && len(parts) > 1 {
-		return parts[0] + "/" + parts[1]
-	}
-	return parts[0]
 }
 
 // ofSDK reports whether Lambda's runtimes have a package.
